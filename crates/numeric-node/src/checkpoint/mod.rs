@@ -1,0 +1,8 @@
+mod file;
+mod fold;
+mod hash;
+mod writer;
+
+pub use file::NativeSafetensorsFile;
+pub use fold::NativeShape as NativeFoldShape;
+pub use writer::NativeSafetensorsWriter;

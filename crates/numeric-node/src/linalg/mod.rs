@@ -1,0 +1,8 @@
+mod array;
+mod eigen;
+mod factor;
+mod gemm;
+mod solve;
+mod svd;
+
+pub use array::Array;

@@ -1,0 +1,178 @@
+//! Writing safetensors: header and offsets first, then each tensor where it belongs, in any order and from any thread.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rayon::prelude::*;
+
+use super::convert::Real;
+use super::fault::shown;
+use super::read::CHUNK;
+use super::{Dtype, Header, TensorEntry};
+use crate::{Error, Reason, Result, Task};
+
+/// A tensor that will be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TensorPlan {
+    /// Name.
+    pub name: String,
+    /// Storage type.
+    pub dtype: Dtype,
+    /// Sizes of the dimensions.
+    pub shape: Vec<u64>,
+}
+
+/// A file in the making. It stands under a temporary name beside its target until [`SafetensorsWriter::finish`]; dropped before
+/// that, it is removed.
+#[derive(Debug)]
+pub struct SafetensorsWriter {
+    file: File,
+    temporary: PathBuf,
+    target: PathBuf,
+    entries: HashMap<String, TensorEntry>,
+    data_start: u64,
+    total: u64,
+    written: AtomicU64,
+    finished: bool,
+}
+
+impl SafetensorsWriter {
+    /// Creates the file and writes its header. Tensors are laid out by size of their element, largest first, then by name, as the
+    /// reference implementation does, so that all are aligned.
+    pub fn create(
+        target: &Path,
+        mut plans: Vec<TensorPlan>,
+        metadata: &BTreeMap<String, String>,
+    ) -> Result<Self> {
+        plans.sort_by(|x, y| {
+            y.dtype
+                .size()
+                .cmp(&x.dtype.size())
+                .then_with(|| x.name.cmp(&y.name))
+        });
+        let (header, entries) = Header::compose(&plans, metadata)?;
+        let temporary = temporary_name(target)?;
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&temporary)?;
+        let total = entries.last().map_or(0, |entry| entry.end);
+        let writer = Self {
+            file,
+            temporary,
+            target: target.to_owned(),
+            entries: entries
+                .into_iter()
+                .map(|entry| (entry.name.clone(), entry))
+                .collect(),
+            data_start: header.len() as u64,
+            total,
+            written: AtomicU64::new(0),
+            finished: false,
+        };
+        writer.file.write_all_at(&header, 0)?;
+        Ok(writer)
+    }
+
+    /// Where a tensor goes.
+    pub fn entry(&self, name: &str) -> Result<&TensorEntry> {
+        self.entries
+            .get(name)
+            .ok_or_else(|| Error::new(Reason::UnknownTensor, shown(name)))
+    }
+
+    /// Writes bytes from byte `offset` of a tensor. Every byte of the file must be written once.
+    pub fn write_bytes(&self, entry: &TensorEntry, offset: u64, bytes: &[u8]) -> Result<()> {
+        if offset + bytes.len() as u64 > entry.end - entry.start {
+            return Err(Error::new(Reason::OutOfRange, shown(&entry.name)));
+        }
+        // `write_all_at` goes on after a short write and fails with the system's error when nothing more can be written.
+        self.file
+            .write_all_at(bytes, self.data_start + entry.start + offset)?;
+        self.written
+            .fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Writes a whole tensor, rounding once to its storage type.
+    pub fn write<T: Real>(&self, name: &str, values: &[T], task: &Task) -> Result<()> {
+        let entry = self.entry(name)?;
+        if values.len() as u64 != entry.elements() {
+            return Err(Error::new(
+                Reason::ShapeMismatch,
+                format!(
+                    "{} has {} elements, {} were given",
+                    shown(name),
+                    entry.elements(),
+                    values.len()
+                ),
+            ));
+        }
+        let size = entry.dtype.size();
+        task.set_total(values.len() as u64);
+        values.par_chunks(CHUNK).enumerate().try_for_each_init(
+            Vec::new,
+            |bytes: &mut Vec<u8>, (index, chunk)| -> Result<()> {
+                task.check()?;
+                bytes.resize(chunk.len() * size, 0);
+                T::encode(entry.dtype, chunk, bytes)?;
+                self.write_bytes(entry, (index * CHUNK * size) as u64, bytes)?;
+                task.advance(chunk.len() as u64);
+                Ok(())
+            },
+        )
+    }
+
+    /// Writes a whole tensor as stored bytes.
+    pub fn write_raw(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        let entry = self.entry(name)?;
+        if bytes.len() as u64 != entry.end - entry.start {
+            return Err(Error::new(
+                Reason::ShapeMismatch,
+                format!("{}: {} bytes were given", shown(name), bytes.len()),
+            ));
+        }
+        self.write_bytes(entry, 0, bytes)
+    }
+
+    /// Makes the content durable and gives the file its name. Refuses while bytes are missing.
+    pub fn finish(mut self) -> Result<()> {
+        let written = self.written.load(Ordering::Relaxed);
+        if written != self.total {
+            return Err(Error::new(
+                Reason::OutOfRange,
+                format!("{written} of {} bytes were written", self.total),
+            ));
+        }
+        self.file.sync_all()?;
+        std::fs::rename(&self.temporary, &self.target)?;
+        self.finished = true;
+        if let Some(folder) = self.target.parent() {
+            File::open(folder)?.sync_all()?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for SafetensorsWriter {
+    fn drop(&mut self) {
+        if !self.finished {
+            let _ = std::fs::remove_file(&self.temporary);
+        }
+    }
+}
+
+fn temporary_name(target: &Path) -> Result<PathBuf> {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let name = target
+        .file_name()
+        .ok_or_else(|| Error::new(Reason::Io, "no file name"))?;
+    let mut temporary = std::ffi::OsString::from(".");
+    temporary.push(name);
+    let count = NEXT.fetch_add(1, Ordering::Relaxed);
+    temporary.push(format!(".{}-{count}.partial", std::process::id()));
+    Ok(target.with_file_name(temporary))
+}

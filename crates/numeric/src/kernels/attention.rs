@@ -1,0 +1,259 @@
+//! softmax(scale · q kᵀ) v for each head (arXiv:1706.03762, equation 1), and its gradient, which computes the probabilities again.
+
+use gemm::Parallelism;
+
+use super::gemm::product;
+use super::norm::lane_sum;
+use super::simd;
+use super::softmax::softmax_row;
+use super::split::{self, Shared};
+
+/// Sizes and options. q is (batch, queries, heads, width); k and v are (batch, keys, kv_heads, width).
+#[derive(Debug, Clone, Copy)]
+#[allow(missing_docs)]
+pub struct Attention {
+    pub batch: usize,
+    pub queries: usize,
+    pub keys: usize,
+    pub heads: usize,
+    pub kv_heads: usize,
+    pub width: usize,
+    pub scale: f32,
+    /// Query i sees keys up to i + keys − queries.
+    pub causal: bool,
+}
+
+/// Queries handled at a time: scores of a block stay in cache up to a few thousand keys.
+const BLOCK: usize = 64;
+/// Added to hidden scores; finite, so that a row without any key to see gives the mean of all values.
+const MASKED: f32 = -1e9;
+
+simd! {
+    fn hide(row: &mut [f32], mask: &[f32], visible: usize) {
+        if !mask.is_empty() {
+            row.iter_mut().zip(mask).for_each(|(s, &m)| *s += (1.0 - m) * MASKED);
+        }
+        row[visible..].iter_mut().for_each(|s| *s += MASKED);
+    }
+}
+
+simd! {
+    /// ds = p ∘ (dp − Σ p ∘ dp), in place of dp.
+    fn softmax_gradient_row(p: &[f32], dp: &mut [f32]) {
+        let dp = &mut dp[..p.len()];
+        let along = lane_sum(p.len(), |i| p[i] * dp[i]);
+        dp.iter_mut().zip(p).for_each(|(d, &p)| *d = p * (*d - along));
+    }
+}
+
+impl Attention {
+    fn q_row(&self) -> usize {
+        self.heads * self.width
+    }
+    fn kv_row(&self) -> usize {
+        self.kv_heads * self.width
+    }
+
+    /// Probabilities of `count` queries from `first` on into `p`, dense (count, keys).
+    ///
+    /// # Safety
+    /// q and k begin at the head of this batch element.
+    unsafe fn probabilities(
+        &self,
+        q: *const f32,
+        k: *const f32,
+        mask: &[f32],
+        first: usize,
+        count: usize,
+        p: &mut [f32],
+    ) {
+        let (t, d) = (self.keys, self.width);
+        // SAFETY: the caller's promise, and p has count · keys elements.
+        unsafe {
+            let q = (q.add(first * self.q_row()), self.q_row(), 1);
+            product(
+                (count, t, d),
+                q,
+                (k, 1, self.kv_row()),
+                (p.as_mut_ptr(), t),
+                self.scale,
+                false,
+                Parallelism::None,
+            );
+        }
+        for (i, row) in p.chunks_exact_mut(t).enumerate() {
+            let visible = if self.causal {
+                (first + i + 1 + t).saturating_sub(self.queries).min(t)
+            } else {
+                t
+            };
+            hide(row, mask, visible);
+            softmax_row(row);
+        }
+    }
+
+    fn mask_of<'a>(&self, mask: Option<&'a [f32]>, batch: usize) -> &'a [f32] {
+        mask.map_or(&[], |m| &m[batch * self.keys..][..self.keys])
+    }
+
+    fn check(&self, q: &[f32], k: &[f32], v: &[f32], mask: Option<&[f32]>) {
+        assert!(q.len() == self.batch * self.queries * self.q_row() && k.len() == v.len());
+        assert!(k.len() == self.batch * self.keys * self.kv_row());
+        assert!(
+            self.heads.is_multiple_of(self.kv_heads)
+                && mask.is_none_or(|m| m.len() == self.batch * self.keys)
+        );
+    }
+
+    /// The attention of every query → out, in the layout of q.
+    pub fn forward(&self, q: &[f32], k: &[f32], v: &[f32], mask: Option<&[f32]>, out: &mut [f32]) {
+        self.check(q, k, v, mask);
+        assert_eq!(out.len(), q.len());
+        if out.is_empty() {
+            return;
+        }
+        if self.keys == 0 {
+            return out.fill(0.0);
+        }
+        let shared = Shared(out.as_mut_ptr());
+        let (t, d) = (self.keys, self.width);
+        split::each(self.batch * self.heads, self.queries * t * d, |part| {
+            let (b, h) = (part / self.heads, part % self.heads);
+            let g = h * self.kv_heads / self.heads;
+            let q_at = b * self.queries * self.q_row() + h * d;
+            let k_at = b * t * self.kv_row() + g * d;
+            let mut p = vec![0.0; BLOCK.min(self.queries) * t];
+            for first in (0..self.queries).step_by(BLOCK) {
+                let count = BLOCK.min(self.queries - first);
+                let p = &mut p[..count * t];
+                // SAFETY: check() has compared all sizes; each part writes its own head.
+                unsafe {
+                    self.probabilities(
+                        q.as_ptr().add(q_at),
+                        k.as_ptr().add(k_at),
+                        self.mask_of(mask, b),
+                        first,
+                        count,
+                        p,
+                    );
+                    let v = (v.as_ptr().add(k_at), self.kv_row(), 1);
+                    let to = (shared.at(q_at + first * self.q_row()), self.q_row());
+                    product(
+                        (count, d, t),
+                        (p.as_ptr(), t, 1),
+                        v,
+                        to,
+                        1.0,
+                        false,
+                        Parallelism::None,
+                    );
+                }
+            }
+        });
+    }
+
+    /// Gradients with respect to q, k and v into `out`, in their layouts.
+    pub fn backward(
+        &self,
+        q: &[f32],
+        k: &[f32],
+        v: &[f32],
+        mask: Option<&[f32]>,
+        dy: &[f32],
+        out: (&mut [f32], &mut [f32], &mut [f32]),
+    ) {
+        self.check(q, k, v, mask);
+        assert!(
+            dy.len() == q.len()
+                && out.0.len() == q.len()
+                && out.1.len() == k.len()
+                && out.2.len() == k.len()
+        );
+        out.1.fill(0.0);
+        out.2.fill(0.0);
+        if self.keys == 0 || q.is_empty() {
+            return out.0.fill(0.0);
+        }
+        let (dq, dk, dv) = (
+            Shared(out.0.as_mut_ptr()),
+            Shared(out.1.as_mut_ptr()),
+            Shared(out.2.as_mut_ptr()),
+        );
+        let (t, d) = (self.keys, self.width);
+        let group = self.heads / self.kv_heads;
+        let (qr, kr) = (self.q_row(), self.kv_row());
+        // The query heads of one key head follow each other, so that their sums have a fixed order.
+        split::each(
+            self.batch * self.kv_heads,
+            group * self.queries * t * d,
+            |part| {
+                let (b, g) = (part / self.kv_heads, part % self.kv_heads);
+                let k_at = b * t * kr + g * d;
+                let size = BLOCK.min(self.queries) * t;
+                let (mut p, mut dp) = (vec![0.0; size], vec![0.0; size]);
+                for h in g * group..(g + 1) * group {
+                    let q_at = b * self.queries * qr + h * d;
+                    for first in (0..self.queries).step_by(BLOCK) {
+                        let count = BLOCK.min(self.queries - first);
+                        let (p, dp) = (&mut p[..count * t], &mut dp[..count * t]);
+                        let none = Parallelism::None;
+                        // SAFETY: check() has compared all sizes; each part writes its own key head and query heads.
+                        unsafe {
+                            let at = q_at + first * qr;
+                            let (k, v) = (k.as_ptr().add(k_at), v.as_ptr().add(k_at));
+                            self.probabilities(
+                                q.as_ptr().add(q_at),
+                                k,
+                                self.mask_of(mask, b),
+                                first,
+                                count,
+                                p,
+                            );
+                            let dy = dy.as_ptr().add(at);
+                            product(
+                                (t, d, count),
+                                (p.as_ptr(), 1, t),
+                                (dy, qr, 1),
+                                (dv.at(k_at), kr),
+                                1.0,
+                                true,
+                                none,
+                            );
+                            product(
+                                (count, t, d),
+                                (dy, qr, 1),
+                                (v, 1, kr),
+                                (dp.as_mut_ptr(), t),
+                                1.0,
+                                false,
+                                none,
+                            );
+                            p.chunks_exact(t)
+                                .zip(dp.chunks_exact_mut(t))
+                                .for_each(|(p, dp)| softmax_gradient_row(p, dp));
+                            product(
+                                (count, d, t),
+                                (dp.as_ptr(), t, 1),
+                                (k, kr, 1),
+                                (dq.at(at), qr),
+                                self.scale,
+                                false,
+                                none,
+                            );
+                            let q = (q.as_ptr().add(at), qr, 1);
+                            product(
+                                (t, d, count),
+                                (dp.as_ptr(), 1, t),
+                                q,
+                                (dk.at(k_at), kr),
+                                self.scale,
+                                true,
+                                none,
+                            );
+                        }
+                    }
+                }
+            },
+        );
+    }
+}

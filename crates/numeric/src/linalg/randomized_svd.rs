@@ -1,0 +1,112 @@
+//! Randomised SVD. Halko, Martinsson, Tropp 2011, arXiv:0909.4061.
+//!
+//! The range of A is found by algorithm 4.4 (subspace iteration, orthonormalised after every product), the decomposition by
+//! algorithm 5.1. A wide matrix is treated as its transpose, so that the small factor is always on the shorter side.
+
+use faer::{Mat, MatRef};
+
+use super::gemm::multiply_into;
+use super::qr::Factors;
+use super::scale::{scaled, unscale};
+use super::svd::{self, Svd, Vectors};
+use super::{Matrix, Scalar, View};
+use crate::random::Stream;
+use crate::{Error, Reason, Result, Task};
+
+/// Parameters, by the paper's names.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// k: triplets wanted, 1 to min(m, n).
+    pub rank: usize,
+    /// p: random directions beyond k (section 4.2 recommends 5 to 10).
+    pub oversampling: usize,
+    /// q: applications of A Aᵀ (section 4.5: 1 or 2 usually suffice).
+    pub power_iterations: usize,
+    /// Names the random test matrix Ω.
+    pub seed: u64,
+}
+
+/// The `rank` largest triplets of `a` (m × n), approximately: u is m × k, s has k values, vt is k × n.
+pub fn decompose<T: Scalar>(a: View<'_, T>, options: Options, task: &Task) -> Result<Svd<T>> {
+    let short = a.rows().min(a.columns());
+    if options.rank == 0 || options.rank > short {
+        return Err(Error::new(
+            Reason::OutOfRange,
+            format!(
+                "rank {} of a {}x{} matrix",
+                options.rank,
+                a.rows(),
+                a.columns()
+            ),
+        ));
+    }
+    let input = scaled(a)?;
+    let matrix = input.matrix.view().faer();
+    let wide = a.columns() > a.rows();
+    let tall = if wide { matrix.transpose() } else { matrix };
+    task.set_total(2 * options.power_iterations as u64 + 3);
+    let mut result = factor(tall, &options, task)?;
+    unscale(&mut result.s, input.exponent);
+    if wide {
+        (result.u, result.vt) = (transposed(result.vt), transposed(result.u));
+    }
+    Ok(result)
+}
+
+fn factor<T: Scalar>(a: MatRef<'_, T>, options: &Options, task: &Task) -> Result<Svd<T>> {
+    let q = range(a, options, task)?;
+    // B = Qᵀ A is short and wide; its transpose comes out of one product with the long rows of A.
+    let mut bt = Mat::<T>::zeros(a.ncols(), q.ncols());
+    multiply_into(bt.as_mut(), a.transpose(), q.as_ref(), task)?;
+    task.advance(1);
+    let small = svd::decompose_scaled(bt.transpose(), Vectors::Thin, task)?;
+    task.advance(1);
+    let (Some(inner), Some(vt)) = (small.u, small.vt) else {
+        unreachable!("vectors were asked for");
+    };
+    let rank = options.rank;
+    let mut u = Mat::<T>::zeros(a.nrows(), rank);
+    let inner = inner.view().faer().subcols(0, rank);
+    multiply_into(u.as_mut(), q.as_ref(), inner, task)?;
+    Ok(Svd {
+        u: Some(Matrix::from_faer(u.as_ref())),
+        s: small.s[..rank].to_vec(),
+        vt: Some(Matrix::from_faer(vt.view().faer().subrows(0, rank))),
+    })
+}
+
+/// Algorithm 4.4: an orthonormal basis (m × l) of an approximate range.
+fn range<T: Scalar>(a: MatRef<'_, T>, options: &Options, task: &Task) -> Result<Mat<T>> {
+    let width = options
+        .rank
+        .saturating_add(options.oversampling)
+        .min(a.ncols());
+    let mut omega = Matrix::<T>::zeros(a.ncols(), width);
+    let stream = Stream {
+        seed: options.seed,
+        stream: 0,
+    };
+    stream.normal(0, &mut omega.data);
+    let mut q = orthonormal_product(a, omega.view().faer(), task)?;
+    for _ in 0..options.power_iterations {
+        let z = orthonormal_product(a.transpose(), q.as_ref(), task)?;
+        q = orthonormal_product(a, z.as_ref(), task)?;
+    }
+    Ok(q)
+}
+
+fn orthonormal_product<T: Scalar>(
+    a: MatRef<'_, T>,
+    b: MatRef<'_, T>,
+    task: &Task,
+) -> Result<Mat<T>> {
+    let mut product = Mat::<T>::zeros(a.nrows(), b.ncols());
+    multiply_into(product.as_mut(), a, b, task)?;
+    let q = Factors::new(product.as_ref(), task)?.q(task)?;
+    task.advance(1);
+    Ok(q)
+}
+
+fn transposed<T: Scalar>(matrix: Option<Matrix<T>>) -> Option<Matrix<T>> {
+    matrix.map(|matrix| Matrix::from_faer(matrix.view().faer().transpose()))
+}

@@ -1,0 +1,170 @@
+//! A merge as the caller describes it, bound to open files.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use super::program::Step;
+use super::source::{FoldedPair, Source};
+use crate::checkpoint::{Dtype, SafetensorsFile, SafetensorsWriter};
+use crate::{Error, Reason, Result};
+
+/// Files and pairs that descriptions refer to by position.
+#[derive(Debug, Default)]
+pub struct Resources {
+    /// Inputs.
+    pub files: Vec<Arc<SafetensorsFile>>,
+    /// Low-rank pairs.
+    pub pairs: Vec<Arc<FoldedPair>>,
+    /// Outputs.
+    pub writers: Vec<Arc<SafetensorsWriter>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SourceDescription {
+    file: usize,
+    tensor: String,
+    pairs: Vec<usize>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Description {
+    name: String,
+    models: Vec<SourceDescription>,
+    base: Option<SourceDescription>,
+    writer: Option<usize>,
+    steps: Vec<Step>,
+}
+
+/// One tensor of a merge.
+#[derive(Debug)]
+pub struct TensorMerge {
+    /// Name in the output.
+    pub name: String,
+    /// At least one.
+    pub models: Vec<Source>,
+    /// What steps subtract and add; the reference of the report.
+    pub base: Option<Source>,
+    /// Where the result goes; `None` when it stays in memory.
+    pub writer: Option<Arc<SafetensorsWriter>>,
+    /// Empty for tensors that are not numbers to merge: all inputs must agree.
+    pub steps: Vec<Step>,
+    /// Elements.
+    pub elements: usize,
+}
+
+impl TensorMerge {
+    /// Reads a description (JSON) and checks it: files exist, sizes agree, steps fit the models.
+    pub fn parse(json: &str, resources: &Resources) -> Result<Self> {
+        let description: Description = serde_json::from_str(json)
+            .map_err(|error| Error::new(Reason::OutOfRange, error.to_string()))?;
+        let models = description
+            .models
+            .iter()
+            .map(|source| bind(source, resources))
+            .collect::<Result<Vec<_>>>()?;
+        let base = description
+            .base
+            .as_ref()
+            .map(|source| bind(source, resources))
+            .transpose()?;
+        let writer = description
+            .writer
+            .map(|index| at(&resources.writers, index).cloned())
+            .transpose()?;
+        let elements = models
+            .first()
+            .map(|source| source.entry.elements() as usize)
+            .ok_or_else(|| Error::new(Reason::OutOfRange, "no models"))?;
+        let merge = Self {
+            name: description.name,
+            models,
+            base,
+            writer,
+            steps: description.steps,
+            elements,
+        };
+        merge.check()?;
+        Ok(merge)
+    }
+
+    fn check(&self) -> Result<()> {
+        let mismatch = |why: &str| {
+            Error::new(
+                Reason::ShapeMismatch,
+                format!("tensor {:?}: {why}", self.name),
+            )
+        };
+        let elements = self.elements as u64;
+        if self
+            .sources()
+            .any(|source| source.entry.elements() != elements)
+        {
+            return Err(mismatch("the inputs differ in size"));
+        }
+        if let Some(writer) = &self.writer
+            && writer.entry(&self.name)?.elements() != elements
+        {
+            return Err(mismatch("the output differs in size"));
+        }
+        for step in &self.steps {
+            step.check(self.models.len())?;
+            if step.needs_base() && self.base.is_none() {
+                return Err(mismatch("a step needs a base"));
+            }
+        }
+        let sums = |step: &&Step| matches!(step, Step::Sum { .. });
+        if !self.steps.is_empty() && self.steps.iter().filter(sums).count() != 1 {
+            return Err(mismatch("a program has one sum"));
+        }
+        Ok(())
+    }
+
+    /// Models in order, then the base.
+    pub fn sources(&self) -> impl Iterator<Item = &Source> {
+        self.models.iter().chain(&self.base)
+    }
+
+    /// What the result is compared with.
+    pub fn reference(&self) -> &Source {
+        self.base.as_ref().unwrap_or(&self.models[0])
+    }
+
+    /// Storage type of the result.
+    pub fn output_dtype(&self) -> Result<Dtype> {
+        match &self.writer {
+            Some(writer) => Ok(writer.entry(&self.name)?.dtype),
+            None => Ok(Dtype::F32),
+        }
+    }
+
+    /// Whether arithmetic is in f64: when any input or the output is stored so.
+    pub fn is_wide(&self) -> Result<bool> {
+        let inputs = self
+            .sources()
+            .any(|source| source.entry.dtype == Dtype::F64);
+        Ok(inputs || self.output_dtype()? == Dtype::F64)
+    }
+}
+
+fn at<T>(items: &[T], index: usize) -> Result<&T> {
+    items
+        .get(index)
+        .ok_or_else(|| Error::new(Reason::OutOfRange, format!("no resource {index}")))
+}
+
+fn bind(source: &SourceDescription, resources: &Resources) -> Result<Source> {
+    let file = at(&resources.files, source.file)?;
+    let pairs = source
+        .pairs
+        .iter()
+        .map(|index| at(&resources.pairs, *index).cloned())
+        .collect::<Result<Vec<_>>>()?;
+    Ok(Source {
+        file: Arc::clone(file),
+        entry: file.tensor(&source.tensor)?.clone(),
+        pairs,
+    })
+}

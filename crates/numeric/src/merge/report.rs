@@ -1,0 +1,38 @@
+//! What a merge found out.
+
+use super::norms::Difference;
+
+/// Non-finite values of one tensor of one input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NonFinite {
+    /// The tensor.
+    pub tensor: String,
+    /// Position of the model; `None` is the base.
+    pub model: Option<usize>,
+    /// NaN and infinite elements.
+    pub count: u64,
+}
+
+/// Totals over all tensors, added in their order.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct MergeReport {
+    /// Tensors written.
+    pub tensors: u64,
+    /// Tensors that differ from their reference.
+    pub changed_tensors: u64,
+    /// Of all tensors.
+    pub difference: Difference,
+    /// In order of tensor.
+    pub non_finite: Vec<NonFinite>,
+    /// Tensors that are not floating-point numbers and differ between inputs.
+    pub disagreeing: Vec<String>,
+}
+
+impl MergeReport {
+    /// Adds one tensor.
+    pub fn add(&mut self, difference: Difference) {
+        self.tensors += 1;
+        self.changed_tensors += u64::from(difference.changed);
+        self.difference.add(difference);
+    }
+}

@@ -1,0 +1,89 @@
+//! Where the values of a tensor come from: a file, with low-rank pairs folded in.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::program::MergeReal;
+use crate::Result;
+use crate::checkpoint::fold::LowRankPair;
+use crate::checkpoint::{SafetensorsFile, TensorEntry};
+
+/// A low-rank pair in both precisions of arithmetic.
+#[derive(Debug)]
+pub struct FoldedPair {
+    /// For f32.
+    pub narrow: LowRankPair<f32>,
+    /// For f64.
+    pub wide: LowRankPair<f64>,
+    /// Columns of the weight.
+    pub columns: usize,
+}
+
+impl FoldedPair {
+    /// Widens a pair.
+    pub fn new(narrow: LowRankPair<f32>, scale: f64, columns: usize) -> Self {
+        let widen = |values: &[f32]| values.iter().map(|value| f64::from(*value)).collect();
+        let wide = LowRankPair {
+            a: widen(&narrow.a),
+            b: widen(&narrow.b),
+            rank: narrow.rank,
+            scale,
+        };
+        Self {
+            narrow,
+            wide,
+            columns,
+        }
+    }
+}
+
+/// A tensor of a model.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// The file.
+    pub file: Arc<SafetensorsFile>,
+    /// Where the tensor lies in it.
+    pub entry: TensorEntry,
+    /// Folded in after reading, in order.
+    pub pairs: Vec<Arc<FoldedPair>>,
+}
+
+/// A precision that pairs exist in.
+pub trait Folding: MergeReal {
+    /// Adds the pair to the elements from `start`.
+    fn fold(pair: &FoldedPair, start: usize, part: &mut [Self], row: &mut Vec<Self>);
+}
+
+impl Folding for f32 {
+    fn fold(pair: &FoldedPair, start: usize, part: &mut [f32], row: &mut Vec<f32>) {
+        pair.narrow.add_to(start, part, pair.columns, row);
+    }
+}
+
+impl Folding for f64 {
+    fn fold(pair: &FoldedPair, start: usize, part: &mut [f64], row: &mut Vec<f64>) {
+        pair.wide.add_to(start, part, pair.columns, row);
+    }
+}
+
+impl Source {
+    /// Reads elements; `bytes` and `row` are working memory.
+    pub fn read<T: Folding>(
+        &self,
+        elements: Range<usize>,
+        values: &mut Vec<T>,
+        bytes: &mut Vec<u8>,
+        row: &mut Vec<T>,
+    ) -> Result<()> {
+        let size = self.entry.dtype.size();
+        bytes.resize(elements.len() * size, 0);
+        values.resize(elements.len(), T::default());
+        let offset = (elements.start * size) as u64;
+        self.file.read_bytes(&self.entry, offset, bytes)?;
+        T::decode(self.entry.dtype, bytes, values);
+        for pair in &self.pairs {
+            T::fold(pair, elements.start, values, row);
+        }
+        Ok(())
+    }
+}

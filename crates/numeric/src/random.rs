@@ -1,0 +1,193 @@
+//! Counter-based random numbers: each value is a pure function of (seed, stream, index), so any thread can make any part.
+//!
+//! Philox4x32-10. Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3. SC 2011, section 3.3. The key is the
+//! seed; the counter is the stream in its upper half and the block's number in its lower half. A block is four 32-bit words.
+
+use rayon::prelude::*;
+
+use crate::linalg::Scalar;
+
+/// Multipliers of the round, and the Weyl steps of the key: the paper's table 2 and section 3.3.
+const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
+const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
+const ROUNDS: usize = 10;
+
+/// Values that one thread makes at a time.
+const CHUNK: usize = 1 << 14;
+
+/// One block of Philox4x32-10.
+pub fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
+    for _ in 0..ROUNDS {
+        let first = u64::from(MULTIPLIERS[0]) * u64::from(counter[0]);
+        let second = u64::from(MULTIPLIERS[1]) * u64::from(counter[2]);
+        counter = [
+            (second >> 32) as u32 ^ counter[1] ^ key[0],
+            second as u32,
+            (first >> 32) as u32 ^ counter[3] ^ key[1],
+            first as u32,
+        ];
+        key = [key[0].wrapping_add(WEYL[0]), key[1].wrapping_add(WEYL[1])];
+    }
+    counter
+}
+
+/// An endless sequence of random numbers, named by its seed and its stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stream {
+    /// Chosen by the user.
+    pub seed: u64,
+    /// Chosen by the program: a tensor, a layer.
+    pub stream: u64,
+}
+
+impl Stream {
+    /// Two 53-bit numbers in [0, 1): block `block` holds values `2·block` and `2·block + 1`.
+    fn pair(self, block: u64) -> [f64; 2] {
+        let words = philox(
+            [
+                block as u32,
+                (block >> 32) as u32,
+                self.stream as u32,
+                (self.stream >> 32) as u32,
+            ],
+            [self.seed as u32, (self.seed >> 32) as u32],
+        );
+        let unit = |high: u32, low: u32| {
+            let bits = (u64::from(high) << 32 | u64::from(low)) >> 11;
+            bits as f64 * (1.0 / (1_u64 << 53) as f64)
+        };
+        [unit(words[1], words[0]), unit(words[3], words[2])]
+    }
+
+    /// Box and Muller 1958: two independent standard normal numbers from two uniform ones, in f64.
+    fn normal_pair(self, block: u64) -> [f64; 2] {
+        let [first, second] = self.pair(block);
+        // 1 − first is in (0, 1], where the logarithm is finite.
+        let radius = (-2.0 * (1.0 - first).ln()).sqrt();
+        let (sine, cosine) = (std::f64::consts::TAU * second).sin_cos();
+        [radius * cosine, radius * sine]
+    }
+
+    /// Values `offset ..` of the uniform sequence on [0, 1), rounded down to the precision, so 1 never occurs.
+    pub fn uniform<T: Scalar>(self, offset: u64, values: &mut [T]) {
+        self.fill(offset, values, |block| {
+            self.pair(block).map(T::round_down_from)
+        });
+    }
+
+    /// Values `offset ..` of the standard normal sequence, computed in f64 and rounded once.
+    pub fn normal<T: Scalar>(self, offset: u64, values: &mut [T]) {
+        self.fill(offset, values, |block| {
+            self.normal_pair(block).map(T::round_from)
+        });
+    }
+
+    fn fill<T: Scalar>(self, offset: u64, values: &mut [T], pair: impl Fn(u64) -> [T; 2] + Sync) {
+        values
+            .par_chunks_mut(CHUNK)
+            .enumerate()
+            .for_each(|(chunk, part)| {
+                let mut index = offset.wrapping_add((chunk * CHUNK) as u64);
+                let mut part = part.iter_mut();
+                if index % 2 == 1
+                    && let Some(value) = part.next()
+                {
+                    *value = pair(index / 2)[1];
+                    index += 1;
+                }
+                while let Some(first) = part.next() {
+                    let [a, b] = pair(index / 2);
+                    *first = a;
+                    if let Some(second) = part.next() {
+                        *second = b;
+                    }
+                    index += 2;
+                }
+            });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Known answers published with the paper's Random123 library (kat_vectors, philox4x32 10).
+    #[test]
+    fn philox_gives_the_published_answers() {
+        let answers = [
+            (
+                [0; 4],
+                [0; 2],
+                [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8],
+            ),
+            (
+                [u32::MAX; 4],
+                [u32::MAX; 2],
+                [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd],
+            ),
+            (
+                [0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344],
+                [0xa409_3822, 0x299f_31d0],
+                [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1],
+            ),
+        ];
+        for (counter, key, expected) in answers {
+            assert_eq!(philox(counter, key), expected);
+        }
+    }
+
+    #[test]
+    fn any_part_can_be_made_alone() {
+        let source = Stream { seed: 7, stream: 9 };
+        let mut whole = vec![0.0_f32; 40_001];
+        source.normal(0, &mut whole);
+        for (offset, length) in [(0, 1), (1, 1), (1, 40_000), (16_383, 5), (20_000, 17_001)] {
+            let mut part = vec![0.0_f32; length];
+            source.normal(offset as u64, &mut part);
+            assert_eq!(part, whole[offset..offset + length]);
+        }
+    }
+
+    #[test]
+    fn moments_are_those_of_the_distributions() {
+        let source = Stream { seed: 1, stream: 2 };
+        let count = 1_000_000;
+        let mut values = vec![0.0_f64; count];
+        let moment = |values: &[f64], power: i32| {
+            values.iter().map(|value| value.powi(power)).sum::<f64>() / count as f64
+        };
+        // Bounds are five standard errors: of x^p over n values, sqrt(Var(x^p)/n).
+        source.normal(0, &mut values);
+        assert!(moment(&values, 1).abs() < 5.0e-3);
+        assert!((moment(&values, 2) - 1.0).abs() < 5.0 * 2_f64.sqrt() * 1e-3);
+        assert!((moment(&values, 4) - 3.0).abs() < 5.0 * 96_f64.sqrt() * 1e-3);
+        source.uniform(0, &mut values);
+        assert!((moment(&values, 1) - 0.5).abs() < 5.0 * (1.0_f64 / 12.0).sqrt() * 1e-3);
+        assert!((moment(&values, 2) - 1.0 / 3.0).abs() < 5.0 * (4.0_f64 / 45.0).sqrt() * 1e-3);
+        assert!(values.iter().all(|value| (0.0..1.0).contains(value)));
+    }
+
+    #[test]
+    fn streams_and_seeds_differ() {
+        let first = |seed, stream| {
+            let mut value = [0.0_f64];
+            Stream { seed, stream }.uniform(0, &mut value);
+            value[0]
+        };
+        let values = [
+            first(0, 0),
+            first(1, 0),
+            first(0, 1),
+            first(1 << 32, 0),
+            first(0, 1 << 32),
+        ];
+        for (index, value) in values.iter().enumerate() {
+            assert!(!values[..index].contains(value));
+        }
+    }
+
+    #[test]
+    fn uniform_f32_never_reaches_one() {
+        assert!(f32::round_down_from(1.0 - f64::EPSILON / 2.0) < 1.0);
+    }
+}

@@ -1,0 +1,109 @@
+/**
+ * Tensor kernels of the addon; see crates/numeric-node/src/kernels.rs. Synchronous, dense and row-major; the last arguments are
+ * the results, written in place. They check no shapes.
+ */
+export interface NativeKernels {
+  /** `dims`: batches, m, n, k, batches of a, batches of b. An empty bias is none. */
+  kernelMatmul(
+    a: Float32Array,
+    b: Float32Array,
+    bias: Float32Array,
+    transposeA: boolean,
+    transposeB: boolean,
+    dims: Uint32Array,
+    c: Float32Array,
+  ): void;
+  kernelUnary(code: number, x: Float32Array, out: Float32Array): void;
+  kernelBinary(
+    code: number,
+    a: Float32Array,
+    aShape: Uint32Array,
+    b: Float32Array,
+    bShape: Uint32Array,
+    out: Float32Array,
+  ): void;
+  /** An empty beta makes it the root-mean-square norm. */
+  kernelNorm(
+    x: Float32Array,
+    gamma: Float32Array,
+    beta: Float32Array,
+    epsilon: number,
+    out: Float32Array,
+  ): void;
+  kernelNormInputGradient(
+    x: Float32Array,
+    gamma: Float32Array,
+    dy: Float32Array,
+    epsilon: number,
+    centred: boolean,
+    out: Float32Array,
+  ): void;
+  kernelNormParameterGradients(
+    x: Float32Array,
+    dy: Float32Array,
+    epsilon: number,
+    dgamma: Float32Array,
+    dbeta: Float32Array,
+  ): void;
+  kernelSoftmax(x: Float32Array, width: number, logarithm: boolean, out: Float32Array): void;
+  kernelCrossEntropy(logits: Float32Array, labels: Int32Array, classes: number, losses: Float32Array): void;
+  kernelCrossEntropyGradient(
+    logits: Float32Array,
+    labels: Int32Array,
+    dy: Float32Array,
+    classes: number,
+    out: Float32Array,
+  ): void;
+  /** `code`: 0 sum, 1 mean, 2 maximum, over the middle of (outer, length, inner). */
+  kernelReduce(
+    code: number,
+    x: Float32Array,
+    outer: number,
+    length: number,
+    inner: number,
+    out: Float32Array,
+  ): void;
+  kernelSumOfSquares(x: Float32Array): number;
+  kernelTranspose(x: Float32Array, shape: Uint32Array, permutation: Uint32Array, out: Float32Array): void;
+  kernelGather(
+    x: Float32Array,
+    outer: number,
+    size: number,
+    width: number,
+    indices: Int32Array,
+    out: Float32Array,
+  ): void;
+  kernelSegmentSum(x: Float32Array, ids: Int32Array, width: number, out: Float32Array): void;
+  /** `step`: β₁, β₂, 1 − β₁, 1 − β₂, ε, rate, correction, kept, scale. */
+  kernelAdam(
+    parameter: Float32Array,
+    m: Float32Array,
+    v: Float32Array,
+    gradient: Float32Array,
+    step: Float64Array,
+  ): void;
+  /** `dims`: batch, queries, keys, heads, key heads, width. An empty mask is none. */
+  kernelAttention(
+    q: Float32Array,
+    k: Float32Array,
+    v: Float32Array,
+    mask: Float32Array,
+    dims: Uint32Array,
+    scale: number,
+    causal: boolean,
+    out: Float32Array,
+  ): void;
+  kernelAttentionGradient(
+    q: Float32Array,
+    k: Float32Array,
+    v: Float32Array,
+    mask: Float32Array,
+    dy: Float32Array,
+    dims: Uint32Array,
+    scale: number,
+    causal: boolean,
+    dq: Float32Array,
+    dk: Float32Array,
+    dv: Float32Array,
+  ): void;
+}

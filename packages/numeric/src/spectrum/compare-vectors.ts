@@ -1,0 +1,34 @@
+import { type Matrix, checkMatrix, checkSize } from '../matrix.js';
+import { addon } from '../native/addon.js';
+import { type CallOptions, call } from '../native/call.js';
+
+/** How the leading left singular vectors of a tuned matrix relate to the base's, and ranks (null for a zero matrix). */
+export interface VectorComparison {
+  /** For each leading vector, its largest |cosine| to any left singular vector of the base. */
+  readonly maxCosines: Float64Array;
+  readonly effectiveRank: number | null;
+  readonly stableRank: number | null;
+  readonly baseEffectiveRank: number | null;
+  readonly baseStableRank: number | null;
+  /** Of tuned − base. */
+  readonly deltaEffectiveRank: number | null;
+  readonly deltaStableRank: number | null;
+}
+
+/**
+ * Compares the first `k` left singular vectors of `tuned` (fewer if it is smaller) with all of `base`, in float64.
+ * Shuttleworth et al. 2024, arXiv:2410.21228. Errors: `SHAPE_MISMATCH`, `OUT_OF_RANGE`, `NON_FINITE`, `NO_CONVERGENCE`.
+ */
+export async function compareSingularVectors(
+  tuned: Matrix<Float64Array>,
+  base: Matrix<Float64Array>,
+  k: number,
+  options: CallOptions = {},
+): Promise<VectorComparison> {
+  checkMatrix('tuned', tuned);
+  checkMatrix('base', base);
+  checkSize('k', k, 1);
+  return await call('compareSingularVectors', options, (task) =>
+    addon().compareSingularVectors(task, tuned.data, base.data, tuned.rows, tuned.columns, k),
+  );
+}
