@@ -1,0 +1,37 @@
+import type { AdapterModuleKind } from './adapter.js';
+
+/** PEFT's prefix of every key. */
+export const KEY_PREFIX = 'base_model.model.';
+
+const SUFFIXES: readonly (readonly [suffix: string, kind: AdapterModuleKind, side: 'a' | 'b'])[] = [
+  ['.lora_A.weight', 'linear', 'a'],
+  ['.lora_B.weight', 'linear', 'b'],
+  ['.lora_embedding_A', 'embedding', 'a'],
+  ['.lora_embedding_B', 'embedding', 'b'],
+];
+
+export type AdapterKey =
+  | {
+      readonly part: 'pair';
+      readonly module: string;
+      readonly kind: AdapterModuleKind;
+      readonly side: 'a' | 'b';
+    }
+  | { readonly part: 'saved'; readonly tensor: string }
+  | { readonly part: 'unknown' };
+
+/** What a key of `adapter_model.safetensors` names. */
+export function parseKey(key: string): AdapterKey {
+  if (!key.startsWith(KEY_PREFIX)) return { part: 'unknown' };
+  const rest = key.slice(KEY_PREFIX.length);
+  for (const [suffix, kind, side] of SUFFIXES) {
+    if (rest.endsWith(suffix)) return { part: 'pair', module: rest.slice(0, -suffix.length), kind, side };
+  }
+  if (/\.lora_[A-Za-z_]+(\.|$)/.test(rest)) return { part: 'unknown' };
+  return { part: 'saved', tensor: rest };
+}
+
+export function pairKey(module: string, kind: AdapterModuleKind, side: 'a' | 'b'): string {
+  const found = SUFFIXES.find(([, k, s]) => k === kind && s === side);
+  return `${KEY_PREFIX}${module}${found?.[0] ?? ''}`;
+}

@@ -1,0 +1,61 @@
+import type { JsonObject } from '../json-file.js';
+
+export type AdapterModuleKind = 'linear' | 'embedding';
+
+/** One low-rank pair: ΔW = scaling · B · A (of an embedding: its transpose). Row by row. */
+export interface AdapterModule {
+  readonly kind: AdapterModuleKind;
+  /** (rank, in); of an embedding (rank, vocabulary); of a convolution (rank, in, kernel…). */
+  readonly a: Float32Array;
+  readonly aShape: readonly number[];
+  /** (out, rank); of an embedding (dimension, rank); of a convolution (out, rank, 1…). */
+  readonly b: Float32Array;
+  readonly bShape: readonly number[];
+  readonly rank: number;
+  readonly alpha: number;
+  /** alpha / rank, or alpha / √rank when rank-stabilised. */
+  readonly scaling: number;
+}
+
+/** A tensor that replaces the base's, or is new beside it: a classifier trained in full, a bias. */
+export interface SavedTensor {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+/** A LoRA adapter in PEFT's terms. */
+export interface Adapter {
+  readonly settings: AdapterSettings;
+  /** By module path in the base, in order of path: `encoder.layer.0.attention.self.query`. */
+  readonly modules: ReadonlyMap<string, AdapterModule>;
+  /** By tensor name in the base: `classifier.weight`. */
+  readonly savedTensors: ReadonlyMap<string, SavedTensor>;
+}
+
+/** What `adapter_config.json` says. */
+export interface AdapterSettings {
+  readonly rank: number;
+  readonly alpha: number;
+  readonly rankStabilized: boolean;
+  /** By PEFT's patterns; where no pattern matches, `rank` and `alpha` hold. */
+  readonly rankPattern: Readonly<Record<string, number>>;
+  readonly alphaPattern: Readonly<Record<string, number>>;
+  readonly targetModules: readonly string[];
+  readonly modulesToSave: readonly string[];
+  /** The weights of the base are stored (in, out), as in GPT-2. */
+  readonly fanInFanOut: boolean;
+  readonly dropout: number;
+  /** `SEQ_CLS`, `CAUSAL_LM`, …; empty if none. */
+  readonly taskType: string;
+  readonly baseModel: string;
+  /** PEFT's `init_lora_weights`. Names such as `pissa` say that the adapter fits a changed base only. */
+  readonly initLoraWeights: boolean | string;
+  /** The whole file, for keys that this package does not use. */
+  readonly raw: JsonObject;
+}
+
+export const CONFIG_FILE = 'adapter_config.json';
+export const WEIGHTS_FILE = 'adapter_model.safetensors';
+
+export const scalingOf = (alpha: number, rank: number, rankStabilized: boolean): number =>
+  rankStabilized ? alpha / Math.sqrt(rank) : alpha / rank;

@@ -1,0 +1,30 @@
+export type {
+  Adapter,
+  AdapterModule,
+  AdapterModuleKind,
+  AdapterSettings,
+  SavedTensor,
+} from './adapter/adapter.js';
+export { toPlainLora } from './adapter/convert-adapter.js';
+export { changesBase } from './adapter/fold-adapter.js';
+export { findTensor } from './adapter/find-tensor.js';
+export { type LoadedAdapter, readAdapter } from './adapter/read-adapter.js';
+export { type AdapterToWrite, writeAdapter } from './adapter/write-adapter.js';
+export { closest } from './closest.js';
+export { type JsonObject, isObject, readJsonFile, sortedJson } from './json-file.js';
+export { matchModules, modulePattern } from './match-modules.js';
+export { carriedFile } from './model/carried-files.js';
+export { type ModelConfig, architecturesOf } from './model/model-config.js';
+export type { FoldedPair, Model, ModelArrays, TensorInfo, TensorSource } from './model/model.js';
+export { type OpenModelOptions, openModel } from './model/open-model.js';
+export { type PlannedShard, type ShardPlan, planBytes, planShards } from './model/plan-shards.js';
+export { type ModelToWrite, writeModel, writeModelFiles } from './model/write-model.js';
+export { type ArtifactCommit, ArtifactStore, readArtifact } from './artifact/artifact-store.js';
+export { MANIFEST_FILE, type ManifestSource } from './artifact/manifest.js';
+export { type ParsedUri, parseUri } from './uri/parse-uri.js';
+export {
+  type HubLocation,
+  type RemoteSource,
+  UriResolver,
+  type UriResolverOptions,
+} from './uri/uri-resolver.js';

@@ -1,0 +1,62 @@
+import type { CallOptions, Dtype, SafetensorsFile } from '@eigenloom/numeric';
+
+import type { ModelConfig } from './model-config.js';
+
+/** A tensor of a model, before it is read. */
+export interface TensorInfo {
+  readonly name: string;
+  readonly dtype: Dtype;
+  /** Empty for a scalar. */
+  readonly shape: readonly number[];
+  readonly byteLength: number;
+  /** Base name of the file that holds it. */
+  readonly file: string;
+}
+
+export interface ModelArrays {
+  f32: Float32Array;
+  f64: Float64Array;
+}
+
+/** A low-rank pair that is added to a tensor when it is read: W + scale · B · A, with W seen as rows × columns. */
+export interface FoldedPair {
+  readonly rows: number;
+  readonly columns: number;
+  readonly rank: number;
+  readonly scale: number;
+  /** (rank, columns). */
+  readonly a: Float32Array;
+  /** (rows, rank). */
+  readonly b: Float32Array;
+}
+
+/** Where a tensor comes from, for readers that stream it themselves. */
+export interface TensorSource {
+  readonly file: SafetensorsFile;
+  readonly name: string;
+  /** In order of the adapters. */
+  readonly pairs: readonly FoldedPair[];
+}
+
+/** A checkpoint. Tensors are read when asked for; adapters given to `openModel` are part of what is read. */
+export interface Model {
+  /** Folder of the files; of a single file, the folder that it is in. */
+  readonly directory: string;
+  /** `config.json`; empty for a single file. */
+  readonly config: ModelConfig;
+  /** In order of file, then of the data. */
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
+  /** Weight files as `role/path` parts for lineage: absolute paths by file name. */
+  readonly weightFiles: ReadonlyMap<string, string>;
+  /** Tokenizer and other files that belong to the model, as paths in `directory`. */
+  readonly carriedFiles: readonly string[];
+  /** Keys that would run code, ignored: `config.json: auto_map`. */
+  readonly ignored: readonly string[];
+  /** A tensor in the given precision. Errors: `UNKNOWN_TENSOR`. */
+  read<K extends keyof ModelArrays>(name: string, as: K, options?: CallOptions): Promise<ModelArrays[K]>;
+  /** The stored bytes of a tensor that no adapter changes, else `undefined`. */
+  readRaw(name: string, options?: CallOptions): Promise<Uint8Array | undefined>;
+  /** NaN and infinite elements of a tensor as it is stored. */
+  countNonFinite(name: string, options?: CallOptions): Promise<number>;
+  source(name: string): TensorSource;
+}

@@ -1,0 +1,39 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export const newFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'eigenloom-checkpoint-'));
+
+const GOLDEN = join(__dirname, '..', '..', '..', '..', 'tests', 'golden', 'peft');
+/** Path of a file of tests/golden/peft. */
+export const golden = (path: string): string => join(GOLDEN, path);
+
+/** A safetensors file of this header, as it is, and so many zero bytes. */
+export function fileOf(header: string | Uint8Array, dataBytes = 0): Buffer {
+  const json = Buffer.from(header);
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(json.length));
+  return Buffer.concat([length, json, Buffer.alloc(dataBytes)]);
+}
+
+/** Header of one tensor. */
+export const tensorHeader = (
+  name: string,
+  dtype: string,
+  shape: number[],
+  offsets: [number, number],
+): string => JSON.stringify({ [name]: { dtype, shape, data_offsets: offsets } });
+
+/** A file of f32 tensors by name; each is a vector. */
+export async function writeVectors(path: string, tensors: Readonly<Record<string, number[]>>): Promise<void> {
+  let offset = 0;
+  const header: Record<string, unknown> = {};
+  const data: Buffer[] = [];
+  for (const [name, values] of Object.entries(tensors)) {
+    const bytes = Buffer.from(Float32Array.from(values).buffer);
+    header[name] = { dtype: 'F32', shape: [values.length], data_offsets: [offset, offset + bytes.length] };
+    offset += bytes.length;
+    data.push(bytes);
+  }
+  await writeFile(path, Buffer.concat([fileOf(JSON.stringify(header)), ...data]));
+}

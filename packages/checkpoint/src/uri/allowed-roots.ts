@@ -1,0 +1,95 @@
+import { lstat, realpath } from 'node:fs/promises';
+import { dirname, isAbsolute, resolve, sep } from 'node:path';
+
+import { invalidInput, notFound } from '@eigenloom/errors';
+
+import { isErrno } from '../errno.js';
+
+/** The folders that URIs may lead into. Symbolic links are followed before a path is compared with them. */
+export class AllowedRoots {
+  private readonly roots: readonly string[];
+
+  /** `base`: where relative paths start. */
+  constructor(
+    roots: readonly string[],
+    private readonly base: string,
+  ) {
+    this.roots = roots.map((root) => resolve(base, root));
+  }
+
+  /** The real path of something that exists. Errors: `URI_OUTSIDE_ROOTS`, `FILE_NOT_FOUND`. */
+  async existing(path: string, field: string): Promise<string> {
+    const absolute = await this.lexical(path, field);
+    let real: string;
+    try {
+      real = await realpath(absolute);
+    } catch (cause) {
+      await this.checkAncestor(absolute, field);
+      throw notFound('FILE_NOT_FOUND', `${field}: ${shown(path)} does not exist`, { cause });
+    }
+    await this.checkReal(real, field);
+    return real;
+  }
+
+  /** The path of something that may not exist yet; what exists of it lies inside. Errors: `URI_OUTSIDE_ROOTS`. */
+  async future(path: string, field: string): Promise<string> {
+    const absolute = await this.lexical(path, field);
+    await this.checkAncestor(absolute, field);
+    return absolute;
+  }
+
+  /** Before the file system is asked: a path that is outside by its text must not show whether it exists. */
+  private async lexical(path: string, field: string): Promise<string> {
+    const absolute = isAbsolute(path) ? resolve(path) : resolve(this.base, path);
+    for (const root of this.roots) {
+      if (isInside(absolute, root) || isInside(absolute, await realOrSame(root))) return absolute;
+    }
+    throw outside(field);
+  }
+
+  private async checkAncestor(path: string, field: string): Promise<void> {
+    let real: string | undefined;
+    for (let at = path; real === undefined; at = dirname(at)) {
+      real = await realpath(at).catch((error: unknown) => {
+        if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
+        throw outside(field);
+      });
+      // What has no real path and is still there is a link to nothing, which may lead anywhere later.
+      if (real === undefined && (await linkExists(at))) throw outside(field);
+      if (at === dirname(at)) break;
+    }
+    await this.checkReal(real ?? sep, field);
+  }
+
+  private async checkReal(real: string, field: string): Promise<void> {
+    for (const root of this.roots) {
+      const realRoot = await realOrSame(root);
+      // An ancestor of a root that does not exist yet is as good as the root.
+      if (isInside(real, realRoot) || (realRoot === root && isInside(root, real) && !(await present(root))))
+        return;
+    }
+    throw outside(field);
+  }
+}
+
+const isInside = (path: string, root: string): boolean =>
+  path === root || path.startsWith(root.endsWith(sep) ? root : root + sep);
+
+const realOrSame = (path: string): Promise<string> => realpath(path).catch(() => path);
+
+const linkExists = (path: string): Promise<boolean> =>
+  lstat(path).then(
+    () => true,
+    () => false,
+  );
+
+const present = (path: string): Promise<boolean> =>
+  realpath(path).then(
+    () => true,
+    () => false,
+  );
+
+const shown = (path: string): string => JSON.stringify(path.slice(0, 200));
+
+const outside = (field: string): Error =>
+  invalidInput('URI_OUTSIDE_ROOTS', field, 'leads outside the allowed folders');
