@@ -1,0 +1,56 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { FUSED_KERNELS } from '../ops/index.js';
+import type { Attributes, Inputs } from '../ops/fused-kernel.js';
+import { ATTENTION } from './native/attention.js';
+import { AXES } from './native/axes.js';
+import { ELEMENTWISE } from './native/elementwise.js';
+import { NativeBackend } from './native/native-backend.js';
+import type { NativeKernel } from './native/native-kernel.js';
+import { PRODUCTS } from './native/products.js';
+import { ROWS } from './native/rows.js';
+
+const BACKEND = 'native';
+
+/** The kernels that the Rust core runs, by name. */
+export const NATIVE_KERNELS: ReadonlyMap<string, NativeKernel> = new Map([
+  ...PRODUCTS,
+  ...ATTENTION,
+  ...ROWS,
+  ...ELEMENTWISE,
+  ...AXES,
+]);
+
+// Their result is the same entry of the backend's data, whose references the backend counts.
+const REFERENCES: ReadonlySet<string> = new Set([tf.Identity, tf.Reshape, tf.ExpandDims]);
+
+export function installNative(): Promise<void> {
+  // Above the stock CPU backend's, so that the engine would choose it by itself, too.
+  const priority = 10;
+  tf.registerBackend(BACKEND, () => new NativeBackend(), priority);
+  const fused = new Set(FUSED_KERNELS.map(({ name }) => name));
+  for (const config of tf.getKernelsForBackend('cpu')) {
+    if (!fused.has(config.kernelName)) tf.registerKernel(onNative(config.kernelName, config.kernelFunc));
+  }
+  for (const { name, composed } of FUSED_KERNELS) {
+    const byStock: tf.KernelFunc = ({ inputs, attrs }) =>
+      tf.tidy(() => composed(inputs as Inputs, (attrs ?? {}) as Attributes));
+    tf.registerKernel(onNative(name, byStock));
+  }
+  return Promise.resolve();
+}
+
+/** The native kernel, with the stock one for the calls that it leaves. */
+function onNative(kernelName: string, stock: tf.KernelFunc): tf.KernelConfig {
+  const own = NATIVE_KERNELS.get(kernelName);
+  const kernelFunc: tf.KernelFunc = (call) => {
+    const { backend } = call;
+    if (!(backend instanceof NativeBackend)) throw new Error(`${kernelName} runs on another backend`);
+    const inputs = call.inputs as Readonly<Record<string, tf.TensorInfo>>;
+    const result = own?.({ inputs, backend, attributes: call.attrs ?? {} });
+    if (result !== undefined) return result;
+    // A stock kernel may return views of its inputs.
+    if (!REFERENCES.has(kernelName)) for (const tensor of Object.values(inputs)) backend.share(tensor);
+    return stock(call);
+  };
+  return { kernelName, backendName: BACKEND, kernelFunc };
+}

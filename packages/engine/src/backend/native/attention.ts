@@ -1,0 +1,52 @@
+import { kernels } from '@eigenloom/numeric';
+import { need, NONE, type KernelCall, type NativeKernel } from './native-kernel.js';
+
+interface Problem {
+  readonly q: Float32Array;
+  readonly k: Float32Array;
+  readonly v: Float32Array;
+  readonly mask: Float32Array;
+  readonly dims: Uint32Array;
+  readonly scale: number;
+  readonly causal: boolean;
+}
+
+function problem(call: KernelCall): Problem {
+  const { backend, attributes } = call;
+  const [q, k] = [need(call, 'q'), need(call, 'k')];
+  const [batch = 0, queries = 0, heads = 0, width = 0] = q.shape;
+  const [, keys = 0, keyHeads = 0] = k.shape;
+  return {
+    q: backend.floats(q),
+    k: backend.floats(k),
+    v: backend.floats(need(call, 'v')),
+    mask: attributes['masked'] === true ? backend.floats(need(call, 'mask')) : NONE,
+    dims: Uint32Array.of(batch, queries, keys, heads, keyHeads, width),
+    scale: Number(attributes['scale']),
+    causal: attributes['causal'] === true,
+  };
+}
+
+const attention: NativeKernel = (call) => {
+  const { q, k, v, mask, dims, scale, causal } = problem(call);
+  return call.backend.output(need(call, 'q').shape, (out) => {
+    kernels().kernelAttention(q, k, v, mask, dims, scale, causal, out);
+  });
+};
+
+const attentionGradient: NativeKernel = (call) => {
+  const { q, k, v, mask, dims, scale, causal } = problem(call);
+  const dy = call.backend.floats(need(call, 'dy'));
+  const [dq, dk, dv] = [new Float32Array(q.length), new Float32Array(k.length), new Float32Array(v.length)];
+  kernels().kernelAttentionGradient(q, k, v, mask, dy, dims, scale, causal, dq, dk, dv);
+  return [
+    call.backend.adopt(need(call, 'q').shape, dq),
+    call.backend.adopt(need(call, 'k').shape, dk),
+    call.backend.adopt(need(call, 'v').shape, dv),
+  ];
+};
+
+export const ATTENTION: ReadonlyMap<string, NativeKernel> = new Map([
+  ['EigenloomAttention', attention],
+  ['EigenloomAttentionGradient', attentionGradient],
+]);

@@ -1,0 +1,26 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import type { NativeBackend } from './native-backend.js';
+
+export interface KernelCall {
+  readonly inputs: Readonly<Record<string, tf.TensorInfo>>;
+  readonly backend: NativeBackend;
+  readonly attributes: Readonly<Record<string, unknown>>;
+}
+
+/** A kernel of the native backend; `undefined` leaves this call to the stock one. */
+export type NativeKernel = (call: KernelCall) => tf.TensorInfo | tf.TensorInfo[] | undefined;
+
+/** The input of that name; the operations check theirs before a kernel runs. */
+export function need(call: KernelCall, name: string): tf.TensorInfo {
+  const found = call.inputs[name];
+  if (found === undefined) throw new Error(`a kernel misses its input ${name}`);
+  return found;
+}
+
+export const areFloats = (...tensors: readonly tf.TensorInfo[]): boolean =>
+  tensors.every((tensor) => tensor.dtype === 'float32');
+
+export const sizeOf = (shape: readonly number[]): number =>
+  shape.reduce((product, size) => product * size, 1);
+
+export const NONE = new Float32Array(0);

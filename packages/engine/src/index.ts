@@ -1,0 +1,13 @@
+export { tf } from './tf.js';
+export { BACKENDS, setBackend, type BackendName } from './backend/set-backend.js';
+export type { EngineContext, EngineModule, EngineProgress } from './worker/engine-context.js';
+export { runOnEngine, type RunOptions } from './worker/run-on-engine.js';
+export { adamUpdate, type AdamOptions, type AdamState } from './ops/adam.js';
+export { scaledDotProductAttention, type AttentionOptions } from './ops/attention.js';
+export { gelu } from './ops/gelu.js';
+export { globalNorm } from './ops/global-norm.js';
+export { layerNorm } from './ops/layer-norm.js';
+export { linear } from './ops/linear.js';
+export { rmsNorm } from './ops/rms-norm.js';
+export { silu } from './ops/silu.js';
+export { softmaxCrossEntropy } from './ops/softmax-cross-entropy.js';

@@ -1,0 +1,26 @@
+import { attentionGradientKernel, attentionKernel } from './attention.js';
+import type { FusedKernel } from './fused-kernel.js';
+import { geluGradientKernel, geluKernel } from './gelu.js';
+import { layerNormInputKernel, layerNormKernel, layerNormParametersKernel } from './layer-norm.js';
+import { linearKernel } from './linear.js';
+import { rmsNormInputKernel, rmsNormKernel } from './rms-norm.js';
+import { siluGradientKernel, siluKernel } from './silu.js';
+import { crossEntropyGradientKernel, crossEntropyKernel } from './softmax-cross-entropy.js';
+
+/** Every fused kernel; each backend gets its composition, and `native` replaces them by its own. */
+export const FUSED_KERNELS: readonly FusedKernel[] = [
+  linearKernel,
+  geluKernel,
+  geluGradientKernel,
+  siluKernel,
+  siluGradientKernel,
+  layerNormKernel,
+  layerNormInputKernel,
+  layerNormParametersKernel,
+  rmsNormKernel,
+  rmsNormInputKernel,
+  crossEntropyKernel,
+  crossEntropyGradientKernel,
+  attentionKernel,
+  attentionGradientKernel,
+];

@@ -1,0 +1,88 @@
+import { basename, extname } from 'node:path';
+import { corruptData } from '@eigenloom/errors';
+import { readLines, type Line } from './read-lines.js';
+
+export interface Example {
+  readonly text: string;
+  /** Class as the file names it; integers are written in decimal. */
+  readonly label?: string;
+  /** Line of the file, from 1. */
+  readonly line: number;
+}
+
+export interface DatasetOptions {
+  /** JSONL field of the text. Default `text`. */
+  readonly textField?: string;
+  /** JSONL field of the class. Default `label`. */
+  readonly labelField?: string;
+  /** Read the first examples only. 0 or left out: all. */
+  readonly limit?: number;
+  /** Refuse examples without a class. */
+  readonly requireLabels?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+const JSON_LINES = new Set(['.jsonl', '.ndjson', '.json']);
+
+/**
+ * Reads a text file with one text a line, or JSONL (`.jsonl`, `.ndjson`, `.json`). Blank lines are skipped. Errors name the
+ * file and line.
+ */
+export async function loadDataset(path: string, options: DatasetOptions = {}): Promise<Example[]> {
+  const examples: Example[] = [];
+  for await (const example of streamDataset(path, options)) examples.push(example);
+  if (examples.length === 0) throw corruptData('DATASET_EMPTY', `${basename(path)} has no examples`);
+  return examples;
+}
+
+/** As loadDataset, one example at a time. */
+export async function* streamDataset(path: string, options: DatasetOptions = {}): AsyncGenerator<Example> {
+  const name = basename(path);
+  const json = JSON_LINES.has(extname(path).toLowerCase());
+  let count = 0;
+  for await (const line of readLines(path, options.signal)) {
+    if (line.text.trim() === '') continue;
+    const example = json ? parseJsonLine(line, name, options) : { text: line.text, line: line.number };
+    if (options.requireLabels === true && example.label === undefined) {
+      throw corruptData('LABEL_MISSING', `${name}:${line.number}: no field ${options.labelField ?? 'label'}`);
+    }
+    yield example;
+    if (++count === options.limit) return;
+  }
+}
+
+function parseJsonLine(line: Line, name: string, options: DatasetOptions): Example {
+  const at = `${name}:${line.number}`;
+  let value: unknown;
+  try {
+    value = JSON.parse(line.text);
+  } catch (cause) {
+    throw corruptData('JSON_INVALID', `${at}: not JSON`, { cause });
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw corruptData('JSON_INVALID', `${at}: not a JSON object`);
+  }
+  const field = (key: string): unknown =>
+    Object.hasOwn(value, key) ? (value as Record<string, unknown>)[key] : undefined;
+  const textField = options.textField ?? 'text';
+  const text = field(textField);
+  if (typeof text !== 'string')
+    throw corruptData('TEXT_MISSING', `${at}: field ${textField} is not a string`);
+  const label = parseLabel(field(options.labelField ?? 'label'), at, options.labelField ?? 'label');
+  return label === undefined ? { text, line: line.number } : { text, label, line: line.number };
+}
+
+function parseLabel(value: unknown, at: string, field: string): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === 'string' && value !== '') return value;
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return String(value);
+  throw corruptData('LABEL_INVALID', `${at}: field ${field} is neither a string nor an integer`);
+}
+
+/** The classes of a data set: integers in order of value, otherwise in order of code units. */
+export function labelsOf(examples: readonly Example[]): string[] {
+  const labels = [...new Set(examples.flatMap(({ label }) => label ?? []))];
+  return labels.every((label) => /^-?\d+$/.test(label))
+    ? labels.sort((a, b) => Number(a) - Number(b))
+    : labels.sort((a, b) => (a < b ? -1 : 1));
+}

@@ -1,0 +1,138 @@
+import { tf } from '@eigenloom/engine';
+import { numericFailure } from '@eigenloom/errors';
+import { classifierLogits, type ClassifierHead } from './classifier-head.js';
+import { evaluationBatches } from './data/batches.js';
+import type { ForwardOptions } from './forward/forward-pass.js';
+import { nextTokens, type Network } from './network.js';
+import { makeBatch } from './tokens/batch.js';
+
+export interface Prediction {
+  /** Index of the class with the largest probability; the first of equals. */
+  readonly label: number;
+  readonly probabilities: Float32Array;
+}
+
+export interface Evaluation {
+  /** Mean cross-entropy. */
+  readonly loss: number;
+  /** Share of right predictions. */
+  readonly accuracy: number;
+}
+
+export interface EvaluateOptions extends Pick<ForwardOptions, 'adapters'> {
+  readonly batchSize?: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (fraction: number) => void;
+}
+
+const DEFAULT_BATCH_SIZE = 32;
+
+/** Token ids with the index of their class. */
+export interface ClassifiedText {
+  readonly ids: Int32Array;
+  readonly label: number;
+}
+
+/** Loss, accuracy and the prediction for every text, in the order given. */
+export async function evaluateClassifier(
+  network: Network,
+  head: ClassifierHead,
+  texts: readonly ClassifiedText[],
+  options: EvaluateOptions = {},
+): Promise<Evaluation & { readonly predictions: readonly Prediction[] }> {
+  const predictions = new Array<Prediction>(texts.length);
+  let loss = 0;
+  let right = 0;
+  await eachBatch(texts, options, (indices, rows) => {
+    const logits = tf.tidy(() => {
+      const scores = classifierLogits(
+        network,
+        head,
+        makeBatch(rows, network.config.padTokenId),
+        forward(options),
+      );
+      return { values: scores.dataSync() as Float32Array, classes: scores.shape[1] };
+    });
+    indices.forEach((index, row) => {
+      const scores = logits.values.subarray(row * logits.classes, (row + 1) * logits.classes);
+      const label = texts[index]?.label ?? -1;
+      const { prediction, crossEntropy } = readScores(scores, label);
+      predictions[index] = prediction;
+      loss += crossEntropy;
+      if (prediction.label === label) right++;
+    });
+  });
+  requireFinite(loss);
+  return { loss: loss / texts.length, accuracy: right / texts.length, predictions };
+}
+
+/** Loss and accuracy of the next token, over all tokens that have one before them. */
+export async function evaluateLanguageModel(
+  network: Network,
+  texts: readonly { readonly ids: Int32Array }[],
+  options: EvaluateOptions = {},
+): Promise<Evaluation> {
+  let loss = 0;
+  let right = 0;
+  let count = 0;
+  await eachBatch(texts, options, (_, rows) => {
+    const batch = makeBatch(rows, network.config.padTokenId);
+    const { values, classes } = tf.tidy(() => {
+      const scores = network.languageLogits(batch, forward(options));
+      return { values: scores.dataSync() as Float32Array, classes: scores.shape[1] };
+    });
+    nextTokens(batch).forEach((label, row) => {
+      if (label < 0) return;
+      const { best, logSum } = softmaxOf(values.subarray(row * classes, (row + 1) * classes));
+      loss += logSum - (values[row * classes + label] ?? 0);
+      if (best === label) right++;
+      count++;
+    });
+  });
+  requireFinite(loss);
+  return { loss: loss / Math.max(count, 1), accuracy: right / Math.max(count, 1) };
+}
+
+const forward = ({ adapters }: EvaluateOptions): ForwardOptions =>
+  adapters === undefined ? {} : { adapters };
+
+async function eachBatch(
+  texts: readonly { readonly ids: Int32Array }[],
+  options: EvaluateOptions,
+  visit: (indices: Int32Array, rows: Int32Array[]) => void,
+): Promise<void> {
+  const lengths = texts.map(({ ids }) => ids.length);
+  const batches = evaluationBatches(lengths, options.batchSize ?? DEFAULT_BATCH_SIZE);
+  for (const [done, indices] of batches.entries()) {
+    options.signal?.throwIfAborted();
+    visit(
+      indices,
+      Array.from(indices, (i) => texts[i]?.ids ?? new Int32Array(0)),
+    );
+    options.onProgress?.((done + 1) / batches.length);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+function readScores(scores: Float32Array, label: number): { prediction: Prediction; crossEntropy: number } {
+  const { best, logSum } = softmaxOf(scores);
+  return {
+    prediction: { label: best, probabilities: scores.map((score) => Math.exp(score - logSum)) },
+    crossEntropy: logSum - (scores[label] ?? NaN),
+  };
+}
+
+function softmaxOf(scores: Float32Array): { best: number; logSum: number } {
+  let best = 0;
+  scores.forEach((score, i) => {
+    if (score > (scores[best] ?? 0)) best = i;
+  });
+  const peak = scores[best] ?? 0;
+  let sum = 0;
+  for (const score of scores) sum += Math.exp(score - peak);
+  return { best, logSum: peak + Math.log(sum) };
+}
+
+function requireFinite(loss: number): void {
+  if (!Number.isFinite(loss)) throw numericFailure('NON_FINITE_LOSS', 'the evaluation loss is not finite');
+}

@@ -1,0 +1,42 @@
+/** Forward passes of Hugging Face architectures in tf.js by their own tensor names; tokenizers; data sets. */
+export { captureLinearInputs, type LinearInput } from './capture.js';
+export {
+  addClassifierHead,
+  classifierHead,
+  classifierLogits,
+  findClassifierHead,
+  headSpecs,
+  loadClassifierHead,
+  reachedParameters,
+  requireHeadFits,
+  type ClassifierHead,
+} from './classifier-head.js';
+export { epochBatches, evaluationBatches } from './data/batches.js';
+export { labelsOf, loadDataset, streamDataset, type DatasetOptions, type Example } from './data/dataset.js';
+export {
+  evaluateClassifier,
+  evaluateLanguageModel,
+  type ClassifiedText,
+  type EvaluateOptions,
+  type Evaluation,
+  type Prediction,
+} from './evaluate.js';
+export type { ForwardOptions } from './forward/forward-pass.js';
+export type { LoraDropout, LoraPair } from './forward/lora.js';
+export { meanCrossEntropy } from './forward/losses.js';
+export { Parameters } from './forward/parameters.js';
+export { pool } from './forward/pooling.js';
+export type { ModelSource } from './model-source.js';
+export { loadNetwork, Network, nextTokens, planNetwork, type NetworkPlan } from './network.js';
+export type {
+  Architecture,
+  LinearGroup,
+  NativeHead,
+  NetworkConfig,
+  ParameterSpec,
+  Pooling,
+} from './networks/architecture.js';
+export { ARCHITECTURES, architectureOf } from './networks/index.js';
+export { randomNormals, streamKey, type RandomKey } from './random.js';
+export { makeBatch, type Batch } from './tokens/batch.js';
+export { loadTokenizer, tokenize, type TextTokenizer } from './tokens/tokenizer.js';

@@ -1,0 +1,45 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MINILM, readGolden } from '../testing/golden.js';
+import { loadTokenizer, tokenize } from './tokenizer.js';
+
+// Expected ids: transformers 5.23.0 by tests/golden/models/generate.py.
+const golden = readGolden<{ texts: string[]; ids: number[][] }>('minilm.json');
+
+describe('tokenizer', () => {
+  it('gives the ids of transformers for accents, CJK, emoji, special tokens, control characters, long and empty texts', async () => {
+    const tokenizer = await loadTokenizer(MINILM);
+    expect(tokenizer.padTokenId).toBe(0);
+    const rows = await tokenize(tokenizer, golden.texts, { maxLength: 128 });
+    rows.forEach((row, i) => {
+      expect({ text: golden.texts[i], ids: Array.from(row) }).toEqual({
+        text: golden.texts[i],
+        ids: golden.ids[i],
+      });
+    });
+  });
+
+  it('keeps the special tokens when it cuts, and says when there is no room for them', async () => {
+    const tokenizer = await loadTokenizer(MINILM);
+    expect(tokenizer.encode('one two three', 4)).toEqual([101, 2028, 2048, 102]);
+    expect(tokenizer.encode('one', 2)).toEqual([101, 102]);
+    expect(() => tokenizer.encode('one', 1)).toThrow(/max_length.*2 tokens/);
+  });
+
+  it('names what is missing or broken', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'tokenizer-'));
+    await expect(loadTokenizer(folder)).rejects.toMatchObject({
+      kind: 'NOT_FOUND',
+      reason: 'TOKENIZER_MISSING',
+    });
+    await writeFile(join(folder, 'tokenizer.json'), '{"model":');
+    await expect(loadTokenizer(folder)).rejects.toMatchObject({
+      kind: 'CORRUPT_DATA',
+      reason: 'JSON_INVALID',
+    });
+    await writeFile(join(folder, 'tokenizer.json'), '{"model":{"type":"Nothing"}}');
+    await expect(loadTokenizer(folder)).rejects.toMatchObject({ reason: 'TOKENIZER_INVALID' });
+    await rm(folder, { recursive: true });
+  });
+});

@@ -1,0 +1,111 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as tokenizers from '@huggingface/tokenizers';
+import { corruptData, invalidInput, notFound } from '@eigenloom/errors';
+
+/** Text to token ids as `tokenizer.json` says. */
+export interface TextTokenizer {
+  readonly padTokenId: number | undefined;
+  /** Token ids with the special tokens around them, at most `maxLength`; a longer text loses its end. */
+  encode(text: string, maxLength: number): number[];
+}
+
+// The package's type declarations leave out the file extensions that Node's resolution asks for, so they resolve to nothing.
+interface HuggingFaceTokenizer {
+  encode(text: string, options: { add_special_tokens: boolean }): { ids: number[] };
+  token_to_id(token: string): number | undefined;
+}
+const { Tokenizer } = tokenizers as unknown as {
+  Tokenizer: new (definition: object, settings: object) => HuggingFaceTokenizer;
+};
+
+// A text beyond this many characters is cut before it is tokenised: the pieces of WordPiece and BPE are found word by word,
+// and no vocabulary in use has tokens of more than 128 characters on average.
+const CHARACTERS_PER_TOKEN = 128;
+
+/** Reads the tokenizer of a model folder: `tokenizer.json` and, if there is one, `tokenizer_config.json`. */
+export async function loadTokenizer(directory: string): Promise<TextTokenizer> {
+  const definition = await readJson(directory, 'tokenizer.json');
+  if (definition === undefined) throw notFound('TOKENIZER_MISSING', 'the model folder has no tokenizer.json');
+  const settings = (await readJson(directory, 'tokenizer_config.json')) ?? {};
+  let tokenizer: HuggingFaceTokenizer;
+  try {
+    tokenizer = new Tokenizer(definition, settings);
+  } catch (cause) {
+    throw corruptData('TOKENIZER_INVALID', 'tokenizer.json does not describe a tokenizer that is supported', {
+      cause,
+    });
+  }
+  return wrap(tokenizer, settings);
+}
+
+function wrap(tokenizer: HuggingFaceTokenizer, settings: Record<string, unknown>): TextTokenizer {
+  const plain = (text: string): number[] => tokenizer.encode(text, { add_special_tokens: false }).ids;
+  const { before, after } = specialTokens(tokenizer, plain);
+  const pad = settings['pad_token'];
+  const padText = typeof pad === 'string' ? pad : (pad as { content?: string } | null | undefined)?.content;
+  return {
+    padTokenId: padText === undefined ? undefined : tokenizer.token_to_id(padText),
+    encode(text, maxLength) {
+      const room = maxLength - before.length - after.length;
+      if (room < 0) {
+        throw invalidInput(
+          'MAX_LENGTH_TOO_SMALL',
+          'max_length',
+          `the tokenizer adds ${before.length + after.length} tokens`,
+        );
+      }
+      const ids = plain(text.slice(0, maxLength * CHARACTERS_PER_TOKEN));
+      return [...before, ...ids.slice(0, room), ...after];
+    },
+  };
+}
+
+/** What the post-processor puts around a text: found on a text that surely has tokens. */
+function specialTokens(
+  tokenizer: HuggingFaceTokenizer,
+  plain: (text: string) => number[],
+): { before: number[]; after: number[] } {
+  const probe = 'a';
+  const inner = plain(probe);
+  const whole: number[] = tokenizer.encode(probe, { add_special_tokens: true }).ids;
+  const start = whole.findIndex((_, at) => inner.every((id, i) => whole[at + i] === id));
+  if (inner.length === 0 || start < 0) return { before: [], after: [] };
+  return { before: whole.slice(0, start), after: whole.slice(start + inner.length) };
+}
+
+/** Token ids of many texts. Gives way to the event loop often enough for a service to stay responsive. */
+export async function tokenize(
+  tokenizer: TextTokenizer,
+  texts: readonly string[],
+  options: { maxLength: number; signal?: AbortSignal },
+): Promise<Int32Array[]> {
+  const rows: Int32Array[] = [];
+  let since = performance.now();
+  for (const text of texts) {
+    rows.push(Int32Array.from(tokenizer.encode(text, options.maxLength)));
+    if (performance.now() - since > 10) {
+      await new Promise((resolve) => setImmediate(resolve));
+      options.signal?.throwIfAborted();
+      since = performance.now();
+    }
+  }
+  return rows;
+}
+
+async function readJson(directory: string, name: string): Promise<Record<string, unknown> | undefined> {
+  let text: string;
+  try {
+    text = await readFile(join(directory, name), 'utf8');
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw cause;
+  }
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
+  } catch (cause) {
+    throw corruptData('JSON_INVALID', `${name} is not JSON`, { cause });
+  }
+  throw corruptData('JSON_INVALID', `${name} is not a JSON object`);
+}
