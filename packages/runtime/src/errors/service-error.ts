@@ -1,0 +1,29 @@
+import { status as rpc } from '@eigenloom/contracts';
+import { AppError } from '@eigenloom/errors';
+import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { kindOfCode } from './grpc-codes.js';
+import { fromStatus } from './from-status.js';
+import { toStatus } from './to-status.js';
+
+const DETAILS_KEY = 'grpc-status-details-bin';
+
+/** What a gRPC server sends for anything thrown. */
+export function toServiceError(thrown: unknown): { code: number; details: string; metadata: Metadata } {
+  const sent = toStatus(thrown);
+  const metadata = new Metadata();
+  metadata.set(DETAILS_KEY, Buffer.from(rpc.Status.encode(sent).finish()));
+  return { code: sent.code, details: sent.message, metadata };
+}
+
+const isServiceError = (error: unknown): error is ServiceError =>
+  error instanceof Error && 'code' in error && typeof error.code === 'number' && 'metadata' in error;
+
+/** The AppError that a server sent; errors of the transport itself get the reason `GRPC_<STATUS>`. */
+export function fromServiceError(error: unknown): unknown {
+  if (!isServiceError(error)) return error;
+  const [details] = error.metadata.get(DETAILS_KEY);
+  if (Buffer.isBuffer(details)) return fromStatus(rpc.Status.decode(details));
+  const name = status[error.code];
+  const text = error.code === status.UNAVAILABLE ? 'the server cannot be reached' : error.details;
+  return new AppError(kindOfCode(error.code), `GRPC_${name}`, text, { cause: error });
+}

@@ -1,0 +1,30 @@
+import type { ManifestSource } from '@eigenloom/checkpoint';
+import type { common } from '@eigenloom/contracts';
+
+/** One artifact to write. */
+export interface CommitOptions {
+  readonly jobId: string;
+  /** '' for the main artifact. */
+  readonly part: string;
+  /** `file:` URI, or '' or `job:` for the artifact store. */
+  readonly target: string;
+  readonly manifest: ManifestSource;
+  readonly signal: AbortSignal;
+  /** Throws once another worker holds the lease; called right before the artifact becomes visible. */
+  readonly fence: () => Promise<void>;
+  readonly write: (staging: string) => Promise<void>;
+}
+
+/** Where jobs read and write files. */
+export interface Artifacts {
+  /** Local path of a URI inside the allowed roots; `job:` is not among them. `field` is for the error. */
+  resolve(uri: string, field: string): Promise<string>;
+  /** Throws unless a new artifact may be written to this URI. */
+  checkTarget(uri: string, field: string): Promise<void>;
+  /** Stages, hashes, syncs, fences and renames. What the same job committed before is kept, and `write` does not run. */
+  commit(options: CommitOptions): Promise<common.Artifact>;
+  /** Folder of an artifact in the store. */
+  folderOf(jobId: string, part: string, field: string): Promise<string>;
+  /** Removes what the store holds of a job. */
+  remove(jobId: string): Promise<void>;
+}

@@ -1,0 +1,205 @@
+import type { common } from '@eigenloom/contracts';
+import { AppError, conflict, toAppError } from '@eigenloom/errors';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { Artifacts } from './artifacts.js';
+import { contractOf, type KindName, type RequestOf, type ResponseOf } from './contract-of.js';
+import type { JobFeed } from './job-feed.js';
+import type { JobContext, Lineage } from './job-kind.js';
+import type { JobStore } from './job-store.js';
+import { manifestOf } from './manifest.js';
+import { ProgressTracker } from './progress-tracker.js';
+import { isTerminal, type JobRecord, type Lease, operationName, type StoredJob } from './record.js';
+import type { UriReader } from './uri-reader.js';
+import * as to from './transitions.js';
+
+/** What a run needs of its process. */
+export interface RunEnvironment {
+  readonly store: JobStore;
+  readonly feed: JobFeed;
+  readonly artifacts: Artifacts;
+  readonly uris: UriReader;
+  readonly scratchFolder: string;
+  readonly log: Logger;
+  /** Progress is stored at most this often. */
+  readonly progressMs: number;
+}
+
+/** The work of a kind, without its type. */
+export type Work = (request: RequestOf[KindName], context: JobContext) => Promise<ResponseOf[KindName]>;
+
+/** How long a finished run waits for a store that is away before it leaves the job to its lease. */
+const STORE_PATIENCE_MS = 600_000;
+const STORE_RETRY_MS = 500;
+
+const leaseLost = (): AppError =>
+  conflict('LEASE_LOST', 'another worker has taken the job', { retryable: false });
+
+/** One start of a job by this worker, under one lease. */
+export class JobRun {
+  private readonly stop = new AbortController();
+  private readonly progress = new ProgressTracker();
+  private readonly lease: Lease;
+  private readonly id: string;
+  private readonly scratch: string;
+  private readonly log: Logger;
+
+  constructor(
+    private readonly environment: RunEnvironment,
+    private readonly job: StoredJob & { record: JobRecord & { lease: Lease } },
+  ) {
+    const { id, lease, kind, method, attempt } = job.record;
+    this.id = id;
+    this.lease = lease;
+    this.scratch = join(environment.scratchFolder, id);
+    this.log = environment.log.child({ job: operationName(id), kind, method, attempt });
+  }
+
+  /** Runs to the end and stores how it ended. Returns the record afterwards, or undefined when the lease was lost. */
+  async execute(work: Work, shutdown: AbortSignal): Promise<JobRecord | undefined> {
+    const leave = (): void => {
+      this.stop.abort(new AppError('CANCELLED', 'SHUTTING_DOWN', 'the worker is stopping'));
+    };
+    shutdown.addEventListener('abort', leave);
+    if (shutdown.aborted) leave();
+    const unlisten = this.environment.feed.onChange((job) => {
+      this.see(job.record);
+    });
+    const beating = new AbortController();
+    const heart = this.beat(beating.signal);
+    try {
+      const end = await this.attempt(work);
+      return await this.finish(end, shutdown);
+    } finally {
+      beating.abort();
+      unlisten();
+      shutdown.removeEventListener('abort', leave);
+      await heart;
+    }
+  }
+
+  private async attempt(work: Work): Promise<(record: JobRecord) => JobRecord> {
+    const contract = contractOf(this.job.record.kind);
+    try {
+      await mkdir(this.scratch, { recursive: true, mode: 0o700 });
+      this.stop.signal.throwIfAborted();
+      const request = contract.request.decode(Buffer.from(this.job.record.request, 'base64'));
+      const response = await work(request, this.context());
+      const bytes = (contract as { response: { encode(m: unknown): { finish(): Uint8Array } } }).response
+        .encode(response)
+        .finish();
+      return (record) => to.succeeded(record, bytes);
+    } catch (error) {
+      return this.endOf(error);
+    }
+  }
+
+  private endOf(thrown: unknown): (record: JobRecord) => JobRecord {
+    const { signal } = this.stop;
+    const error: unknown = signal.aborted ? signal.reason : thrown;
+    const { reason } = toAppError(error);
+    if (reason === 'LEASE_LOST') throw error;
+    if (signal.aborted) return reason === 'SHUTTING_DOWN' ? to.requeued : to.cancelled;
+    this.log.warn({ err: thrown }, 'the attempt failed');
+    return (record) => (record.cancelRequested ? to.cancelled(record) : to.afterError(record, thrown));
+  }
+
+  private async finish(
+    end: (record: JobRecord) => JobRecord,
+    shutdown: AbortSignal,
+  ): Promise<JobRecord | undefined> {
+    const deadline = performance.now() + STORE_PATIENCE_MS;
+    for (;;) {
+      try {
+        const { record } = await this.writeUnderLease(end);
+        if (isTerminal(record.state)) await rm(this.scratch, { recursive: true, force: true });
+        return record;
+      } catch (error) {
+        const { kind, reason } = toAppError(error);
+        if (reason === 'RECORD_TOO_LARGE') return this.finish((r) => to.failed(r, error), shutdown);
+        if (kind !== 'DEPENDENCY_DOWN' || shutdown.aborted || performance.now() > deadline) throw error;
+        await delay(STORE_RETRY_MS);
+      }
+    }
+  }
+
+  private writeUnderLease(change: (record: JobRecord) => JobRecord): Promise<StoredJob> {
+    return this.environment.store.update(this.id, (record) => {
+      to.assertLease(record, this.lease);
+      return change(record);
+    });
+  }
+
+  /** Renews the lease, with the latest progress, often enough that the store may be away for a while. */
+  private async beat(signal: AbortSignal): Promise<void> {
+    const { progressMs } = this.environment;
+    let renewed = performance.now();
+    for (;;) {
+      await delay(Math.min(progressMs, this.lease.durationMs / 4), undefined, { signal }).catch(
+        () => undefined,
+      );
+      if (signal.aborted) return;
+      const progress = this.progress.take();
+      const due = performance.now() - renewed >= this.lease.durationMs / 3;
+      if (progress === undefined && !due) continue;
+      try {
+        const { record } = await this.writeUnderLease((r) =>
+          progress ? to.withProgress(r, progress) : { ...r },
+        );
+        renewed = performance.now();
+        this.see(record);
+      } catch (error) {
+        const { reason } = toAppError(error);
+        if (reason === 'LEASE_LOST' || reason === 'OPERATION_NOT_FOUND') this.stop.abort(leaseLost());
+      }
+    }
+  }
+
+  private see(record: JobRecord): void {
+    if (record.id !== this.id || this.stop.signal.aborted) return;
+    const mine = record.lease?.owner === this.lease.owner && record.lease.token === this.lease.token;
+    if (record.attempt > this.lease.token || (record.attempt === this.lease.token && !mine)) {
+      if (!isTerminal(record.state)) this.stop.abort(leaseLost());
+    } else if (mine && record.cancelRequested) {
+      this.stop.abort(new AppError('CANCELLED', 'CANCELLED', 'the job was cancelled'));
+    }
+  }
+
+  private context(): JobContext {
+    const { artifacts, uris } = this.environment;
+    const { signal } = this.stop;
+    const fence = async (): Promise<void> => {
+      signal.throwIfAborted();
+      await this.writeUnderLease((record) => ({ ...record }));
+    };
+    return {
+      name: operationName(this.id),
+      log: this.log,
+      scratch: this.scratch,
+      attempt: this.job.record.attempt,
+      signal,
+      fence,
+      progress: (update) => {
+        this.progress.report(update);
+      },
+      resolve: (uri, field) => uris.resolve(uri, field),
+      commit: (
+        part: string,
+        target: string,
+        lineage: Lineage,
+        write: (staging: string) => Promise<void>,
+      ): Promise<common.Artifact> =>
+        artifacts.commit({
+          jobId: this.id,
+          part,
+          target,
+          manifest: manifestOf(this.job.record, lineage),
+          signal,
+          fence,
+          write,
+        }),
+    };
+  }
+}

@@ -1,0 +1,101 @@
+import { toAppError } from '@eigenloom/errors';
+import { eventSubject, jobs, type ServiceKind } from '@eigenloom/contracts';
+import type { Bus, Consumption, Delivery, Verdict } from '../bus/bus.js';
+import { instruments } from '../telemetry/instruments.js';
+import { countEnd, observeAttempt } from '../telemetry/observe-job.js';
+import { publishEnd } from './events.js';
+import type { AnyJobKind } from './job-kind.js';
+import { JobRun, type RunEnvironment, type Work } from './job-run.js';
+import { isTerminal, type JobRecord, type Lease, type StoredJob } from './record.js';
+import * as to from './transitions.js';
+
+/** How a service works on its kind of jobs. */
+export interface WorkerOptions {
+  /** Names the process in leases. */
+  readonly owner: string;
+  readonly concurrency: number;
+  readonly leaseMs: number;
+}
+
+const ACK: Verdict = { ack: true };
+const UNREACHABLE_DELAY_MS = 2_000;
+
+/** Takes queued jobs of one kind from the bus and runs them. */
+export class Worker {
+  private consumption: Consumption | undefined;
+  private readonly kind: ServiceKind;
+
+  constructor(
+    private readonly job: AnyJobKind,
+    private readonly bus: Bus,
+    private readonly environment: RunEnvironment,
+    private readonly options: WorkerOptions,
+  ) {
+    this.kind = job.kind;
+  }
+
+  async start(): Promise<void> {
+    const { concurrency } = this.options;
+    this.consumption = await this.bus.consume(
+      { group: `work-${this.kind}`, subject: eventSubject(this.kind, 'submitted'), concurrency },
+      (delivery) => this.handle(delivery),
+    );
+  }
+
+  /** Stops taking jobs, lets running ones save what they have, and queues them again. */
+  async stop(): Promise<void> {
+    await this.consumption?.stop();
+  }
+
+  private async handle({ event, attempt, signal }: Delivery): Promise<Verdict> {
+    if (attempt > 1) instruments().redeliveries.add(1, { kind: this.kind });
+    try {
+      const claim = await this.claim(event.subject);
+      if ('verdict' in claim) return claim.verdict;
+      return await this.run(claim.job, signal);
+    } catch (error) {
+      const { kind, reason } = toAppError(error);
+      if (kind === 'NOT_FOUND' || reason === 'LEASE_LOST') return ACK;
+      this.environment.log.error({ err: error, job: event.subject }, 'a delivery failed');
+      return { nak: true, delayMs: UNREACHABLE_DELAY_MS };
+    }
+  }
+
+  /** Takes the lease of a queued job. Running jobs are left to the sweep, which sees when their lease is stale. */
+  private async claim(id: string): Promise<{ verdict: Verdict } | { job: StoredJob }> {
+    const { owner, leaseMs } = this.options;
+    const claim: { verdict?: Verdict } = {};
+    const job = await this.environment.store.update(id, (record) => {
+      claim.verdict = ACK;
+      if (record.state !== jobs.JobState.QUEUED || record.kind !== this.kind) return undefined;
+      const waitMs = record.notBefore === undefined ? 0 : Date.parse(record.notBefore) - Date.now();
+      // No delay is that long: the clock that set it differs from this one.
+      if (waitMs > 0 && waitMs <= to.LONGEST_DELAY_MS) {
+        claim.verdict = { nak: true, delayMs: waitMs };
+        return undefined;
+      }
+      delete claim.verdict;
+      return to.started(record, owner, leaseMs);
+    });
+    return claim.verdict === undefined ? { job } : { verdict: claim.verdict };
+  }
+
+  private async run(job: StoredJob, shutdown: AbortSignal): Promise<Verdict> {
+    const { log } = this.environment;
+    const run = new JobRun(this.environment, job as StoredJob & { record: JobRecord & { lease: Lease } });
+    const work = this.job.run.bind(this.job) as Work;
+    const record = await observeAttempt(job.record, () => run.execute(work, shutdown));
+    if (record === undefined) return ACK;
+    if (isTerminal(record.state)) {
+      countEnd(record);
+      await publishEnd(this.bus, record).catch((error: unknown) => {
+        log.warn({ err: error }, 'the end of a job was not announced; the sweep will see it');
+      });
+      return ACK;
+    }
+    return {
+      nak: true,
+      delayMs: record.notBefore === undefined ? 0 : Date.parse(record.notBefore) - Date.now(),
+    };
+  }
+}

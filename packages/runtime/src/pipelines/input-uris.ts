@@ -1,0 +1,41 @@
+/**
+ * Rewrites every URI that a request reads. By the contract's convention those are the fields `uri`, `…_uri` and `adapters`; what
+ * is written, `output_uri` and `residual_uri` of an init request, is left alone.
+ */
+export function mapInputUris<T>(
+  message: T,
+  written: readonly string[],
+  map: (uri: string, field: string) => string,
+): T {
+  return mapFields(message, '', (key, value, path) =>
+    isUriField(key) && !written.includes(path) ? map(value, path) : value,
+  ) as T;
+}
+
+const isUriField = (key: string): boolean => key === 'uri' || key === 'adapters' || key.endsWith('Uri');
+
+/** Path of a field as the proto spells it. */
+const snake = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+type MapString = (key: string, value: string, path: string) => string;
+
+function mapFields(value: unknown, path: string, map: MapString, key = ''): unknown {
+  if (typeof value === 'string') return map(key, value, path);
+  if (Array.isArray(value)) {
+    return value.map((item, i) => mapFields(item, `${path}[${String(i)}]`, map, key));
+  }
+  if (value === null || typeof value !== 'object' || ArrayBuffer.isView(value) || value instanceof Date) {
+    return value;
+  }
+  const fields = value as Record<string, unknown>;
+  if (typeof fields.$case === 'string') {
+    const below = path === '' ? '' : path.slice(0, path.lastIndexOf('.') + 1);
+    return { ...fields, value: mapFields(fields.value, below + snake(fields.$case), map, fields.$case) };
+  }
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, item]) => [
+      name,
+      mapFields(item, path === '' ? snake(name) : `${path}.${snake(name)}`, map, name),
+    ]),
+  );
+}

@@ -1,0 +1,69 @@
+import { parseRecipe } from './recipe.js';
+
+const reasonOf = (text: string): { reason: string; message: string } => {
+  try {
+    parseRecipe('merge', text);
+  } catch (error) {
+    return error as { reason: string; message: string };
+  }
+  throw new Error('was accepted');
+};
+
+describe('parseRecipe', () => {
+  it('accepts both spellings, numbers beyond 2^53 and enum names', () => {
+    const request = parseRecipe(
+      'merge',
+      `
+models:
+  - { model: { uri: a }, weight: 1 }
+  - { model: { uri: b }, density: "0.5" }
+seed: 18446744073709551615
+outputDataType: DATA_TYPE_F32
+max_shard_bytes: "10"
+task_arithmetic: { lambda: 0.5 }
+`,
+    );
+    expect(request.seed).toBe(2n ** 64n - 1n);
+    expect(request.maxShardBytes).toBe(10n);
+    expect(request.models.map(({ weight, density }) => [weight, density])).toEqual([
+      [1, undefined],
+      [undefined, 0.5],
+    ]);
+    expect(request.method).toEqual({ $case: 'taskArithmetic', value: { lambda: 0.5, normalize: false } });
+    expect(request.outputDataType).toBe('DATA_TYPE_F32');
+  });
+
+  const refused: [string, string, string | undefined][] = [
+    ['modles: []', 'UNKNOWN_FIELD', 'modles: is not a field; did you mean models?'],
+    ['ties: { desnity: 1 }', 'UNKNOWN_FIELD', 'ties.desnity: is not a field; did you mean density?'],
+    ['__proto__: { x: 1 }', 'UNKNOWN_FIELD', '__proto__: is not a field'],
+    ['models: [{ model: { uri: 3 } }]', 'WRONG_TYPE', 'models[0].model.uri: must be a string'],
+    ['seed: -1', 'OUT_OF_RANGE', 'seed: must be from 0 to 18446744073709551615'],
+    ['seed: 1.5', 'WRONG_TYPE', 'seed: must be an integer'],
+    ['validate_only: yes please', 'WRONG_TYPE', 'validate_only: must be true or false'],
+    ['output_uri: a\noutputUri: b', 'FIELD_DUPLICATE', 'output_uri: is given in both spellings'],
+    ['seed: 1\nseed: 2', 'RECIPE_KEY_DUPLICATE', 'recipe: Map keys must be unique at line 2, column 1:'],
+    ['linear: {}\nties: {}', 'ONEOF_CONFLICT', 'ties: only one of linear and ties may be set'],
+    ['output_data_type: F32', 'WRONG_TYPE', undefined],
+    ['[1, 2]', 'WRONG_TYPE', 'recipe: must be a mapping of fields'],
+    ['a: [', 'YAML_INVALID', undefined],
+    [`x: ${'['.repeat(5_000)}${']'.repeat(5_000)}`, 'YAML_INVALID', undefined],
+    [`x: ${'y'.repeat(1 << 20)}`, 'RECIPE_TOO_LARGE', undefined],
+  ];
+  it.each(refused.map((each, i) => [i, ...each] as const))(
+    'refuses case %i',
+    (_case, text, reason, message) => {
+      const error = reasonOf(text);
+      expect(error.reason).toBe(reason);
+      if (message !== undefined) expect(error.message).toBe(message);
+    },
+  );
+
+  it('refuses an alias bomb without expanding it', () => {
+    const levels = Array.from({ length: 9 }, (_, i) => {
+      const inner = i === 0 ? '"x"' : `*l${String(i - 1)}`;
+      return `l${String(i)}: &l${String(i)} [${Array.from({ length: 10 }, () => inner).join(', ')}]`;
+    });
+    expect(reasonOf(levels.join('\n')).reason).toBe('YAML_ALIAS_LIMIT');
+  });
+});

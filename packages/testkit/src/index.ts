@@ -1,0 +1,4 @@
+/** What tests across processes are made of. */
+export { freePort, NatsServer } from './nats-server.js';
+export { ServiceProcess } from './service-process.js';
+export { countingKind, joiningKind, joinRequest, TEST_KINDS } from './test-kinds.js';

@@ -1,0 +1,24 @@
+import { readConfig, runService } from '@eigenloom/runtime';
+import { TEST_KINDS } from './test-kinds.js';
+
+/** A service process for tests: the kinds are its arguments, the times come as EIGENLOOM_TEST_* milliseconds. */
+const kinds = process.argv.slice(2).flatMap((name) => TEST_KINDS[name] ?? []);
+
+runService({
+  name: kinds.map(({ kind }) => kind).join('-'),
+  kinds,
+  config: readConfig(),
+  tuning: {
+    leaseMs: Number(process.env.EIGENLOOM_TEST_LEASE_MS ?? 1_000),
+    progressMs: 50,
+    sweepMs: 100,
+    rehintMs: 60_000,
+  },
+  onReady: (port) => process.send?.({ port }),
+}).then(
+  () => process.exit(0),
+  (error: unknown) => {
+    process.stderr.write(`${String(error)}\n`);
+    process.exit(1);
+  },
+);
