@@ -1,0 +1,4 @@
+import { main } from '@eigenloom/runtime';
+import { analysisKind } from './index.js';
+
+main('analysis', [analysisKind]);

@@ -1,0 +1,97 @@
+import { spectrum as spectrumOf, type SpectrumSummary } from '@eigenloom/numeric';
+import { largerSide, sizeOf, smallerSide, type Weight } from '../weights/weight.js';
+import type { AnalysisMethod, Row } from './method.js';
+
+/** Below this number of eigenvalues no statistic of a spectrum means much; WeightWatcher's limit. */
+const LEAST_EIGENVALUES = 10;
+const OVER_TRAINED_BELOW = 2;
+const UNDER_TRAINED_ABOVE = 6;
+
+/**
+ * Spectrum of a weight matrix. Martin & Mahoney 2021, arXiv:1810.01075; columns by the names of WeightWatcher 0.7.
+ * Where that program is known to be off, the intended value is given: kernels are not scaled, their smallest singular value is the
+ * smallest of all slices, square matrices are fitted by a proper quarter-circle law, and a failed fit is null.
+ */
+export const spectrum: AnalysisMethod<'spectrum'> = {
+  id: 'spectrum',
+  summary: 'Norms, ranks, entropy, power-law tail and Marchenko-Pastur edge of every weight matrix',
+  paper: 'arXiv:1810.01075',
+  resultFile: 'spectrum.json',
+  needsBase: false,
+  check: () => undefined,
+  reasonToSkip(weight) {
+    const count = smallerSide(weight) * weight.positions;
+    return count < LEAST_EIGENVALUES
+      ? `has ${count} eigenvalues, fewer than ${LEAST_EIGENVALUES}`
+      : undefined;
+  },
+  operations(weight) {
+    const count = smallerSide(weight) * weight.positions;
+    // Bidiagonalisation, and the scan over all starts of the tail at some 20 operations an exponential.
+    return 4 * sizeOf(weight) * smallerSide(weight) + 10 * count * count;
+  },
+  workingBytes(weight, withBase) {
+    const slice = weight.rows * weight.columns;
+    return 8 * (sizeOf(weight) * (withBase ? 2 : 1) + 4 * slice);
+  },
+  async analyse(weight, { tuned, base }, { singularValues }, options) {
+    const summary = await spectrumOf(tuned, base, weight, options);
+    return {
+      row: rowOf(weight, summary),
+      ...(singularValues ? { singularValues: summary.singularValues } : {}),
+    };
+  },
+};
+
+function rowOf(weight: Weight, s: SpectrumSummary): Row {
+  const { tail, bulk } = s;
+  const [larger, smaller] = [largerSide(weight), smallerSide(weight)];
+  return {
+    layer_type: weight.type,
+    rf: weight.positions,
+    N: larger,
+    M: smaller,
+    Q: larger / smaller,
+    num_evals: s.singularValues.length,
+    alpha: tail?.alpha ?? null,
+    xmin: tail?.xmin ?? null,
+    xmax: tail?.xmax ?? null,
+    D: tail?.distance ?? null,
+    sigma: tail?.sigma ?? null,
+    num_pl_spikes: tail?.spikes ?? null,
+    warning: warningOf(tail?.alpha),
+    status: tail === null ? 'failed' : 'success',
+    alpha_weighted: s.alphaWeighted,
+    log_alpha_norm: s.logAlphaNorm,
+    norm: s.norm,
+    log_norm: logarithm(s.norm),
+    spectral_norm: s.lambdaMax,
+    log_spectral_norm: logarithm(s.lambdaMax),
+    lambda_max: s.lambdaMax,
+    sv_max: s.svMax,
+    sv_min: s.svMin,
+    stable_rank: s.stableRank,
+    effective_rank: s.effectiveRank,
+    entropy: s.entropy,
+    matrix_rank: s.rank,
+    rank_loss: s.rankLoss,
+    weak_rank_loss: s.weakRankLoss,
+    detX_num: s.unitTailCount,
+    detX_val: s.unitTailValue,
+    sigma_mp: bulk?.sigma ?? null,
+    bulk_min: bulk?.min ?? null,
+    bulk_max: bulk?.max ?? null,
+    num_spikes: bulk?.spikes ?? null,
+    mp_softrank: bulk?.softRank ?? null,
+    W_scale: bulk?.scale ?? null,
+  };
+}
+
+function warningOf(alpha: number | undefined): string {
+  if (alpha === undefined) return '';
+  if (alpha < OVER_TRAINED_BELOW) return 'over-trained';
+  return alpha > UNDER_TRAINED_ABOVE ? 'under-trained' : '';
+}
+
+/** JSON has no −∞. */
+const logarithm = (value: number): number | null => (value > 0 ? Math.log10(value) : null);

@@ -1,0 +1,2 @@
+/** Starts of adapters. */
+export { initKind } from './init-kind.js';

@@ -1,0 +1,341 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+import { openModel, readAdapter, type AdapterModule } from '@eigenloom/checkpoint';
+import { init } from '@eigenloom/contracts';
+import { matmul, SafetensorsFile, SafetensorsWriter, setThreads, svd } from '@eigenloom/numeric';
+import { type JobsClient, startEmbedded } from '@eigenloom/runtime';
+import { initKind } from './init-kind.js';
+import { METHODS } from './methods/index.js';
+
+const ROOT = resolve(__dirname, '../../..');
+const GOLDEN = join(ROOT, 'tests', 'golden', 'peft');
+const BASE = join(GOLDEN, 'base');
+const TINY_BERT = join(ROOT, 'tests', 'golden', 'models', 'tiny-bert-classifier');
+
+type Partial = Parameters<typeof init.InitAdapterRequest.fromPartial>[0];
+
+let folder: string;
+let texts: string;
+let runtime: JobsClient;
+let runs = 0;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'init-'));
+  texts = join(folder, 'texts.txt');
+  const line = (i: number): string =>
+    Array.from({ length: 4 + (i % 5) }, (_, j) => `w${3 + ((i * 7 + j * 11) % 50)}`).join(' ');
+  await writeFile(texts, Array.from({ length: 64 }, (_, i) => line(i)).join('\n'));
+  runtime = await startEmbedded({
+    kinds: [initKind],
+    dataFolder: join(folder, 'data'),
+    roots: [folder, ROOT],
+  });
+});
+afterAll(async () => {
+  await runtime.close();
+  await rm(folder, { recursive: true });
+});
+
+interface Made {
+  adapter: string;
+  residual: string;
+  response: init.InitAdapterResponse;
+}
+
+async function make(request: Partial): Promise<Made> {
+  const id = runs++;
+  const [adapter, residual] = [join(folder, `adapter-${id}`), join(folder, `residual-${id}`)];
+  const whole = init.InitAdapterRequest.fromPartial({
+    ...request,
+    outputUri: adapter,
+    residualUri: residual,
+  });
+  const { name } = await runtime.submit('init', whole);
+  const view = await runtime.wait(name);
+  if (view.error !== undefined) throw view.error;
+  return { adapter, residual, response: view.result!.response as init.InitAdapterResponse };
+}
+
+const parametersOf = (id: string): NonNullable<Partial['method']> => {
+  if (id === 'eva') return { $case: 'eva', value: { data: { uri: texts }, batchSize: 16, maxLength: 16 } };
+  return id === 'pissa' ? { $case: 'pissa', value: {} } : { $case: 'default', value: {} };
+};
+
+/** s·B·A in float64. */
+async function delta({ a, b, rank, scaling, aShape, bShape }: AdapterModule): Promise<Float64Array> {
+  const product = await matmul(
+    { rows: bShape[0]!, columns: rank, data: Float64Array.from(b) },
+    { rows: rank, columns: aShape[1]!, data: Float64Array.from(a) },
+  );
+  return product.data.map((value) => scaling * value);
+}
+
+/** ‖x − y‖ / ‖y‖. */
+function distance(x: ArrayLike<number>, y: ArrayLike<number>): number {
+  let [difference, norm] = [0, 0];
+  for (let i = 0; i < y.length; i += 1) {
+    difference += (x[i]! - y[i]!) ** 2;
+    norm += y[i]! ** 2;
+  }
+  return Math.sqrt(difference / norm);
+}
+
+describe.each(METHODS.map(({ id, changesBase }) => [id, changesBase] as const))(
+  'method %s',
+  (id, changesBase) => {
+    const request = (more: Partial = {}): Partial => ({
+      model: { uri: TINY_BERT },
+      targetModules: ['query', 'value', 'output.dense', 'intermediate.dense'],
+      rank: 3,
+      alpha: 6,
+      seed: 7n,
+      method: parametersOf(id),
+      ...more,
+    });
+
+    it('leaves the model as it was: residual + s·B·A is the weight, or B is zero', async () => {
+      for (const rankStabilized of [false, true]) {
+        const made = await make(request({ rankStabilized }));
+        const model = await openModel(TINY_BERT);
+        const adapter = await readAdapter(made.adapter);
+        expect(adapter.modules.size).toBeGreaterThan(4);
+        const residual = changesBase ? await openModel(made.residual) : undefined;
+        for (const [path, pair] of adapter.modules) {
+          const weight = await model.read(`${path}.weight`, 'f64');
+          const product = await delta(pair);
+          if (residual === undefined) {
+            expect(pair.b.every((value) => value === 0)).toBe(true);
+            expect(pair.a.some((value) => value !== 0)).toBe(true);
+            continue;
+          }
+          const rest = await residual.read(`${path}.weight`, 'f64');
+          expect(
+            distance(
+              rest.map((value, i) => value + product[i]!),
+              weight,
+            ),
+          ).toBeLessThan(1e-6);
+          expect(distance(rest, weight)).toBeGreaterThan(1e-3);
+        }
+      }
+    });
+
+    it('gives every pair its rank, in f32, and says so', async () => {
+      const made = await make(request());
+      const adapter = await readAdapter(made.adapter);
+      const ranks = [...adapter.modules.values()].map(({ rank }) => rank);
+      expect(made.response.ranks).toEqual(
+        Object.fromEntries([...adapter.modules].map(([path, { rank }]) => [path, rank])),
+      );
+      if (id !== 'eva') expect(new Set(ranks)).toEqual(new Set([3]));
+      const targets = [...(await openModel(TINY_BERT)).tensors.keys()].filter((name) =>
+        /(query|value|output\.dense|intermediate\.dense)\.weight$/.test(name),
+      );
+      expect(ranks.reduce((sum, rank) => sum + rank, 0)).toBe(3 * targets.length);
+      for (const { scaling } of adapter.modules.values()) expect(scaling).toBeCloseTo(2, 12);
+      const file = await SafetensorsFile.open(join(made.adapter, 'adapter_model.safetensors'));
+      expect(new Set([...file.tensors.values()].map(({ dtype }) => dtype))).toEqual(new Set(['F32']));
+    });
+
+    it('gives the same bytes for any number of threads', async () => {
+      const bytes = async (threads: number): Promise<Buffer[]> => {
+        setThreads(threads);
+        const { adapter } = await make(request());
+        const names = (await readdir(adapter)).filter((name) => name !== 'manifest.json').sort();
+        return Promise.all(names.map((name) => readFile(join(adapter, name))));
+      };
+      const [one, three] = [await bytes(1), await bytes(3)];
+      setThreads(0);
+      expect(one).toEqual(three);
+    });
+
+    it('is estimated', async () => {
+      const { estimate } = await runtime.submit(
+        'init',
+        init.InitAdapterRequest.fromPartial({ ...request(), validateOnly: true }),
+      );
+      expect(estimate?.durationSeconds).toBeGreaterThan(0);
+      expect(Number(estimate?.diskBytes)).toBeGreaterThan(0);
+    });
+  },
+);
+
+describe.each(METHODS.filter(({ scope }) => scope === 'layer').map(({ id }) => id))(
+  'layer method %s',
+  (id) => {
+    it('does not let a module depend on which others are adapted', async () => {
+      const start = async (targetModules: string[]) => {
+        const made = await make({
+          model: { uri: TINY_BERT },
+          targetModules,
+          rank: 3,
+          seed: 7n,
+          method: parametersOf(id),
+        });
+        return (await readAdapter(made.adapter)).modules;
+      };
+      const [whole, part] = [await start(['query', 'key', 'value']), await start(['value'])];
+      expect(part.size).toBeGreaterThan(0);
+      for (const [path, pair] of part) expect(pair.a).toEqual(whole.get(path)!.a);
+    });
+  },
+);
+
+describe('default', () => {
+  it('draws A uniformly within ±1/√in, and other numbers for another seed', async () => {
+    const request = (seed: bigint): Partial => ({
+      model: { uri: BASE },
+      targetModules: ['down_proj'],
+      rank: 16,
+      seed,
+      method: { $case: 'default', value: {} },
+    });
+    const read = async (seed: bigint): Promise<Float32Array> =>
+      (await readAdapter((await make(request(seed))).adapter)).modules.get('model.layers.0.mlp.down_proj')!.a;
+    const a = await read(1n);
+    const bound = 1 / Math.sqrt(48);
+    expect(Math.max(...a.map(Math.abs))).toBeLessThanOrEqual(bound);
+    // Variance of U(±b) is b²/3; 768 draws give it to some per cent.
+    const variance = a.reduce((sum, value) => sum + value * value, 0) / a.length;
+    expect(variance / (bound ** 2 / 3)).toBeGreaterThan(0.85);
+    expect(variance / (bound ** 2 / 3)).toBeLessThan(1.15);
+    expect(await read(2n)).not.toEqual(a);
+  });
+});
+
+describe('pissa', () => {
+  const targets = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'];
+  const request = (powerIterations: number): Partial => ({
+    model: { uri: BASE },
+    targetModules: targets,
+    rank: 4,
+    alpha: 8,
+    seed: 3n,
+    method: { $case: 'pissa', value: { powerIterations } },
+  });
+
+  it.each([0, 4])(
+    'takes out what PEFT takes out (power iterations %i; 0 is exact)',
+    async (powerIterations) => {
+      const made = await make(request(powerIterations));
+      const [ours, peft] = [
+        await readAdapter(made.adapter),
+        await readAdapter(join(GOLDEN, 'init', 'pissa')),
+      ];
+      const expected = await SafetensorsFile.open(join(GOLDEN, 'init', 'pissa', 'residual.safetensors'));
+      const residual = await openModel(made.residual);
+      expect([...ours.modules.keys()]).toEqual([...peft.modules.keys()]);
+      for (const [path, pair] of ours.modules) {
+        expect(distance(await delta(pair), await delta(peft.modules.get(path)!))).toBeLessThan(1e-5);
+        const name = `${path}.weight`;
+        expect(distance(await residual.read(name, 'f64'), await expected.read(name, 'f64'))).toBeLessThan(
+          1e-5,
+        );
+      }
+    },
+  );
+
+  it('splits the singular values evenly: A·Aᵀ = Bᵀ·B = diag(S/s)', async () => {
+    const made = await make(request(0));
+    const model = await openModel(BASE);
+    for (const [path, { a, b, rank, scaling, aShape, bShape }] of (await readAdapter(made.adapter)).modules) {
+      const data = await model.read(`${path}.weight`, 'f64');
+      const { s } = await svd({ rows: bShape[0]!, columns: aShape[1]!, data }, { vectors: 'none' });
+      const left = { rows: rank, columns: aShape[1]!, data: Float64Array.from(a) };
+      const right = { rows: bShape[0]!, columns: rank, data: Float64Array.from(b) };
+      const grams = [
+        await matmul(left, left, { transposeB: true }),
+        await matmul(right, right, { transposeA: true }),
+      ];
+      for (const gram of grams) {
+        gram.data.forEach((value, at) => {
+          const [i, j] = [Math.floor(at / rank), at % rank];
+          expect(Math.abs(value - (i === j ? s[i]! / scaling : 0))).toBeLessThan(1e-6 * s[0]!);
+        });
+      }
+    }
+  });
+
+  it('leaves every other tensor as it was, byte for byte, and says what the adapter belongs to', async () => {
+    const made = await make(request(0));
+    const [before, after] = [await openModel(BASE), await openModel(made.residual)];
+    expect([...after.tensors.keys()].sort()).toEqual([...before.tensors.keys()].sort());
+    for (const name of before.tensors.keys()) {
+      if (targets.some((target) => name.endsWith(`${target}.weight`))) continue;
+      expect(await after.readRaw(name)).toEqual(await before.readRaw(name));
+    }
+    const config = JSON.parse(await readFile(join(made.adapter, 'adapter_config.json'), 'utf8')) as Record<
+      string,
+      unknown
+    >;
+    expect(config['init_lora_weights']).toBe(true);
+    expect(await readFile(join(made.adapter, 'README.md'), 'utf8')).toContain('belongs to the residual base');
+    expect(JSON.parse(await readFile(join(made.adapter, 'eigenloom_init.json'), 'utf8'))).toMatchObject({
+      base: 'residual',
+      method: 'pissa',
+    });
+  });
+});
+
+describe('requests', () => {
+  const good: Partial = {
+    model: { uri: TINY_BERT },
+    targetModules: ['query'],
+    rank: 2,
+    method: { $case: 'default', value: {} },
+  };
+  it.each([
+    ['no method', { method: undefined }, 'METHOD_MISSING', 'method'],
+    ['rank 0', { rank: 0 }, 'OUT_OF_RANGE', 'rank: 0'],
+    ['a rank above the shape', { rank: 1000 }, 'OUT_OF_RANGE', 'smaller side of'],
+    ['a negative alpha', { alpha: -1 }, 'OUT_OF_RANGE', 'alpha'],
+    ['no target', { targetModules: [] }, 'FIELD_MISSING', 'target_modules'],
+    ['a target without a match', { targetModules: ['qurey'] }, 'PATTERN_MATCHES_NOTHING', '"query"'],
+    ['a vector as target', { targetModules: ['LayerNorm'] }, 'TARGET_NOT_A_MATRIX', 'LayerNorm'],
+    [
+      'an embedding as target',
+      { targetModules: ['word_embeddings'] },
+      'TARGET_NOT_LINEAR',
+      'word_embeddings',
+    ],
+    ['eva without data', { method: { $case: 'eva', value: {} } }, 'FIELD_MISSING', 'eva.data.uri'],
+    [
+      'ρ below 1',
+      { method: { $case: 'eva', value: { data: { uri: 'x' }, rho: 0.5 } } },
+      'OUT_OF_RANGE',
+      'eva.rho',
+    ],
+  ] as [string, Partial, string, string][])('with %s are refused', async (_, change, reason, named) => {
+    const request = init.InitAdapterRequest.fromPartial({ ...good, ...change });
+    await expect(runtime.submit('init', request)).rejects.toMatchObject({
+      reason,
+      message: expect.stringContaining(named) as string,
+    });
+  });
+
+  it('name a tensor with values that are not finite', async () => {
+    const path = join(folder, 'nan.safetensors');
+    const writer = await SafetensorsWriter.create(path, [
+      { name: 'layer.query.weight', dtype: 'F32', shape: [4, 4] },
+    ]);
+    await writer.write('layer.query.weight', new Float32Array(16).fill(NaN, 5, 6));
+    await writer.finish();
+    const request: Partial = { ...good, model: { uri: path }, method: { $case: 'pissa', value: {} } };
+    await expect(make(request)).rejects.toMatchObject({
+      reason: 'NON_FINITE_INPUT',
+      message: expect.stringContaining('layer.query.weight') as string,
+    });
+  });
+
+  it('store modules that are trained in full beside the pairs', async () => {
+    const made = await make({ ...good, modulesToSave: ['classifier'], taskType: 'SEQ_CLS' });
+    const adapter = await readAdapter(made.adapter);
+    const model = await openModel(TINY_BERT);
+    expect(adapter.settings.modulesToSave).toEqual(['classifier']);
+    expect(adapter.savedTensors.get('classifier.weight')?.data).toEqual(
+      await model.read('classifier.weight', 'f32'),
+    );
+    expect(made.response.residual).toBeUndefined();
+  });
+});

@@ -1,0 +1,151 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import {
+  type AdapterModule,
+  type Model,
+  type SavedTensor,
+  sortedJson,
+  writeAdapter,
+  writeModel,
+} from '@eigenloom/checkpoint';
+import type { init } from '@eigenloom/contracts';
+import { foldLowRank } from '@eigenloom/numeric';
+import { targetNames } from './find-targets.js';
+import type { InitPlan } from './init-plan.js';
+import type { Pair } from './methods/method.js';
+
+type Pairs = ReadonlyMap<string, Pair>;
+
+/** Says what the adapter belongs to, for programs and people: PEFT's config has no place for it. */
+const NOTE_FILE = 'eigenloom_init.json';
+
+/**
+ * Writes the adapter in PEFT's format. It states plain LoRA whatever its start was: with `pissa` PEFT would decompose the base again
+ * when it loads, and be right only on the untouched base and without training.
+ */
+export async function writeStart(
+  staging: string,
+  plan: InitPlan,
+  request: init.InitAdapterRequest,
+  pairs: Pairs,
+  signal: AbortSignal,
+): Promise<void> {
+  const { rank, alpha, scaling, rankStabilized } = plan.settings;
+  const sizes = new Map(plan.targets.map(({ path, rows, columns }) => [path, { rows, columns }]));
+  const modules = new Map(
+    [...pairs].map(([path, pair]): [string, AdapterModule] => {
+      const { rows = 0, columns = 0 } = sizes.get(path) ?? {};
+      const shapes = { aShape: [pair.rank, columns], bShape: [rows, pair.rank] };
+      return [path, { ...pair, ...shapes, kind: 'linear', scaling }];
+    }),
+  );
+  await writeAdapter(
+    staging,
+    {
+      modules,
+      savedTensors: await savedTensors(plan.model, request.modulesToSave, signal),
+      settings: {
+        rank,
+        alpha,
+        rankStabilized,
+        targetModules: targetNames(request.targetModules, plan.model, [...pairs.keys()]),
+        modulesToSave: request.modulesToSave,
+        fanInFanOut: false,
+        dropout: 0,
+        taskType: request.taskType,
+        baseModel: '',
+        initLoraWeights: true,
+      },
+    },
+    { signal },
+  );
+  await writeFile(join(staging, NOTE_FILE), sortedJson(noteOf(plan)), { flag: 'wx' });
+  await writeFile(join(staging, 'README.md'), cardOf(plan, pairs), { flag: 'wx' });
+}
+
+/** Tensors of the modules that are trained in full, as the model has them; a head that is not there yet has none. */
+async function savedTensors(
+  model: Model,
+  modules: readonly string[],
+  signal: AbortSignal,
+): Promise<Map<string, SavedTensor>> {
+  const saved = new Map<string, SavedTensor>();
+  for (const [name, { shape }] of model.tensors) {
+    const owner = name.slice(0, Math.max(0, name.lastIndexOf('.')));
+    const isSaved = modules.some((module) => `.${owner}.`.includes(`.${module}.`));
+    if (isSaved) saved.set(name, { shape, data: await model.read(name, 'f32', { signal }) });
+  }
+  return saved;
+}
+
+const RESIDUAL_NOTE =
+  'This adapter belongs to the residual base: the weights that remain when s·B·A is taken out of the model. On the untouched model ' +
+  'it gives wrong results. Training converts it to a plain LoRA pair for the untouched model.';
+const MODEL_NOTE =
+  'This adapter belongs to the model as it is, which it does not change before it is trained.';
+
+function noteOf({ id, paper, changesBase, settings }: InitPlan): object {
+  return {
+    method: id,
+    paper,
+    seed: String(settings.seed),
+    base: changesBase ? 'residual' : 'model',
+    note: changesBase ? RESIDUAL_NOTE : MODEL_NOTE,
+  };
+}
+
+function cardOf({ id, paper, changesBase, settings }: InitPlan, pairs: Pairs): string {
+  const rows = [...pairs].map(([path, { rank, alpha }]) => `| ${path} | ${rank} | ${alpha} |`);
+  return [
+    '---',
+    'library_name: peft',
+    'tags: [eigenloom]',
+    '---',
+    '',
+    '# LoRA adapter before training',
+    '',
+    `Started by \`${id}\` (${paper}), rank ${settings.rank}, alpha ${settings.alpha}, seed ${String(settings.seed)}.`,
+    '',
+    changesBase ? RESIDUAL_NOTE : MODEL_NOTE,
+    '',
+    '| module | rank | alpha |',
+    '|---|---|---|',
+    ...rows,
+    '',
+  ].join('\n');
+}
+
+/** Writes the base that remains: W − s·B·A in float64, rounded once to the stored type; every other tensor byte for byte. */
+export async function writeResidual(
+  staging: string,
+  { model, targets, settings }: InitPlan,
+  pairs: Pairs,
+  options: { readonly signal: AbortSignal; readonly onProgress: (fraction: number) => void },
+): Promise<void> {
+  const { signal } = options;
+  const byTensor = new Map(targets.map((target) => [target.tensor, target]));
+  await writeModel(
+    staging,
+    {
+      like: model,
+      read: async ({ name }) => {
+        const target = byTensor.get(name);
+        const pair = target && pairs.get(target.path);
+        if (target === undefined || pair === undefined) {
+          return (await model.readRaw(name, { signal })) ?? model.read(name, 'f64', { signal });
+        }
+        const weight = await model.read(name, 'f64', { signal });
+        const wide = { a: Float64Array.from(pair.a), b: Float64Array.from(pair.b) };
+        return foldLowRank(
+          name,
+          weight,
+          target,
+          { ...wide, rank: pair.rank, scale: -settings.scaling },
+          { signal },
+        );
+      },
+    },
+    options,
+  );
+}

@@ -1,0 +1,2 @@
+/** Merges models. */
+export { mergeKind } from './merge-kind.js';

@@ -1,0 +1,20 @@
+import { invalidInput } from '@eigenloom/errors';
+
+/** Throws `OUT_OF_RANGE` unless the value is left out or a finite number. */
+export function checkFinite(value: number | undefined, field: string): void {
+  if (value !== undefined && !Number.isFinite(value))
+    throw invalidInput('OUT_OF_RANGE', field, 'is not finite');
+}
+
+/** Throws `OUT_OF_RANGE` unless the value is left out or above 0 and at most 1. */
+export function checkShare(value: number | undefined, field: string): void {
+  if (value !== undefined && !(value > 0 && value <= 1)) {
+    throw invalidInput('OUT_OF_RANGE', field, `${value} is not above 0 and at most 1`);
+  }
+}
+
+/** Throws `OUT_OF_RANGE` when a division by the sum of the weights would make no sense. */
+export function checkWeightSum(weights: readonly number[], field: string): void {
+  const sum = weights.reduce((total, weight) => total + weight, 0);
+  if (Math.abs(sum) < 1e-8) throw invalidInput('OUT_OF_RANGE', field, 'the weights add up to zero');
+}

@@ -1,0 +1,27 @@
+import { invalidInput } from '@eigenloom/errors';
+
+import { defineMergeMethod } from './method.js';
+
+/**
+ * Greedy soup: the uniform mean of the models that the search of `soup/greedy-search.ts` keeps. Wortsman et al. 2022,
+ * arXiv:2203.05482, Recipe 1. Weights of the request are not used.
+ */
+export const greedySoup = defineMergeMethod({
+  case: 'greedySoup',
+  id: 'greedy_soup',
+  summary: 'Adds models, best first, while held-out accuracy does not fall',
+  paper: 'arXiv:2203.05482',
+  inputs: { base: 'optional', minModels: 1 },
+  symmetric: true,
+  check({ data, maxLength }, weights) {
+    if (data === undefined || data.uri === '')
+      throw invalidInput('FIELD_MISSING', 'greedy_soup.data', 'is needed');
+    if (maxLength === 1) throw invalidInput('OUT_OF_RANGE', 'greedy_soup.max_length', 'is less than 2');
+    if (weights.some((weight) => weight !== 1)) {
+      throw invalidInput('OUT_OF_RANGE', 'models.weight', 'a greedy soup weighs its models equally');
+    }
+  },
+  mergeTensor({ weights }) {
+    return [{ step: 'sum', divisor: 'weights', weights }];
+  },
+});

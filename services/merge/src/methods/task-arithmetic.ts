@@ -1,0 +1,29 @@
+import { checkFinite, checkWeightSum } from './check-number.js';
+import { defineMergeMethod } from './method.js';
+
+/**
+ * Task arithmetic: θ = θ₀ + λ·Σ wᵢτᵢ with task vectors τᵢ = θᵢ − θ₀. Ilharco et al. 2022, arXiv:2212.04089, section 2.
+ * Deviations: a weight for each task vector, and on request the division by their sum, both as in mergekit; the paper has
+ * wᵢ = 1. Negation is a negative weight.
+ */
+export const taskArithmetic = defineMergeMethod({
+  case: 'taskArithmetic',
+  id: 'task_arithmetic',
+  summary: 'Adds weighted task vectors to the base',
+  paper: 'arXiv:2212.04089',
+  inputs: { base: 'required', minModels: 1 },
+  symmetric: true,
+  check({ lambda, normalize }, weights) {
+    checkFinite(lambda, 'task_arithmetic.lambda');
+    if (normalize) checkWeightSum(weights, 'models.weight');
+  },
+  mergeTensor({ weights }, { lambda = 1, normalize }) {
+    return [
+      { step: 'delta' },
+      { step: 'weigh', weights },
+      { step: 'sum', divisor: normalize ? 'weights' : 'one', weights },
+      { step: 'scale', factor: lambda },
+      { step: 'add_base' },
+    ];
+  },
+});

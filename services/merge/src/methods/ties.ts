@@ -1,0 +1,34 @@
+import { checkFinite, checkShare } from './check-number.js';
+import { defineMergeMethod } from './method.js';
+
+/**
+ * TIES-Merging: trim each task vector τᵢ to its largest magnitudes, elect a sign for each parameter, take the mean of those that
+ * agree, θ = θ₀ + λ·τ. Yadav et al. 2023, arXiv:2306.01708, Algorithm 1.
+ *
+ * Deviations, all as in mergekit: weights wᵢ, so the sign is that of Σ wᵢτᵢ and the mean is Σ wᵢτᵢ / Σ wᵢ over the agreeing; the
+ * division can be left out; int(ρn) elements are kept of each tensor, not of the whole vector; a vote of zero is positive.
+ * Unlike mergekit, which fails when int(ρn) is 0, the task vector of such a tensor is then zero.
+ */
+export const ties = defineMergeMethod({
+  case: 'ties',
+  id: 'ties',
+  summary: 'Trims task vectors, elects signs, averages what agrees',
+  paper: 'arXiv:2306.01708',
+  inputs: { base: 'required', minModels: 1 },
+  symmetric: true,
+  check({ density, lambda }) {
+    checkShare(density, 'ties.density');
+    checkFinite(lambda, 'ties.lambda');
+  },
+  mergeTensor({ elements, weights, densities }, { density = 1, lambda = 1, normalize = true }) {
+    return [
+      { step: 'delta' },
+      { step: 'keep_largest', counts: densities.map((rho) => Math.floor((rho ?? density) * elements)) },
+      { step: 'weigh', weights },
+      { step: 'elect_sign' },
+      { step: 'sum', divisor: normalize ? 'present_weights' : 'one', weights },
+      { step: 'scale', factor: lambda },
+      { step: 'add_base' },
+    ];
+  },
+});

@@ -1,0 +1,58 @@
+import { mkdtemp, mkdir, rename, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { merge } from '@eigenloom/contracts';
+import type { JobContext, Lineage } from '@eigenloom/runtime';
+import pino from 'pino';
+
+export const newFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'merge-'));
+
+const GOLDEN = join(__dirname, '..', '..', '..', '..', 'tests', 'golden');
+/** Path of a file of tests/golden/mergekit. */
+export const golden = (path: string): string => join(GOLDEN, 'mergekit', path);
+/** Path of a file of tests/golden/peft. */
+export const peftGolden = (path: string): string => join(GOLDEN, 'peft', path);
+
+/** A job that writes where its request says and keeps the lineage. */
+export function contextIn(
+  folder: string,
+  signal: AbortSignal = new AbortController().signal,
+): JobContext & { lineage?: Lineage } {
+  const context: JobContext & { lineage?: Lineage } = {
+    name: 'operations/test',
+    log: pino({ level: 'silent' }),
+    scratch: join(folder, 'scratch'),
+    attempt: 1,
+    signal,
+    resolve: (uri) => Promise.resolve(uri),
+    progress: () => undefined,
+    fence: () => Promise.resolve(),
+    commit: async (_part, target, lineage, write) => {
+      context.lineage = lineage;
+      const staging = `${target}.staging`;
+      await mkdir(staging);
+      try {
+        await write(staging);
+        await rename(staging, target);
+      } finally {
+        await rm(staging, { recursive: true, force: true });
+      }
+      return { uri: target, digest: '', files: [] };
+    },
+  };
+  return context;
+}
+
+/** A request from the fields that matter. */
+export const requestOf = (fields: Partial<merge.MergeRequest>): merge.MergeRequest => ({
+  ...merge.MergeRequest.fromJSON({}),
+  ...fields,
+});
+
+export const model = (
+  uri: string,
+  weight?: number,
+  density?: number,
+  adapters: string[] = [],
+): merge.MergeInput => ({ model: { uri, adapters }, weight, density });

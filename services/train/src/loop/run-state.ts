@@ -1,0 +1,46 @@
+/** An evaluation on the validation data after `step` steps. */
+export interface EvaluationRecord {
+  readonly step: number;
+  readonly loss: number;
+  readonly accuracy: number;
+}
+
+/** One step, as the training log has it. Nothing here depends on the machine or the hour. */
+export interface StepRecord {
+  /** From 1. */
+  readonly step: number;
+  readonly epoch: number;
+  readonly loss: number;
+  readonly learningRate: number;
+  readonly gradientNorm: number;
+  readonly tokens: number;
+}
+
+/**
+ * Where a run stands besides its tensors. The order of the data, the dropout masks and the learning rate follow from the step
+ * and the seed, so the step is also their state.
+ */
+export interface RunState {
+  /** Steps taken. */
+  step: number;
+  /** No more steps follow. */
+  finished: boolean;
+  /** Step of the least validation loss; −1 before the first evaluation. */
+  bestStep: number;
+  bestLoss: number;
+  /** Evaluations since then. */
+  evaluationsSinceBest: number;
+  readonly evaluations: EvaluationRecord[];
+  readonly steps: StepRecord[];
+}
+
+export const newRunState = (): RunState => ({
+  step: 0,
+  finished: false,
+  bestStep: -1,
+  // JSON has no infinity.
+  bestLoss: Number.MAX_VALUE,
+  evaluationsSinceBest: 0,
+  evaluations: [],
+  steps: [],
+});

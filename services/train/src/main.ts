@@ -1,0 +1,4 @@
+import { main } from '@eigenloom/runtime';
+import { trainKind } from './index.js';
+
+main('train', [trainKind]);

@@ -1,0 +1,64 @@
+import type { TrainingOutput } from '../loop/messages.js';
+import type { TrainPlan } from '../plan/train-plan.js';
+
+/** What the writer of the files knows. */
+export interface CardLayout {
+  /** In words, for the table. */
+  readonly head: string;
+  /** How to load it, or what to look out for. */
+  readonly note: string;
+}
+
+/** README.md of the result: what it is, how it was trained, how to load it. */
+export function modelCard(plan: TrainPlan, output: TrainingOutput, layout: CardLayout): string {
+  const lora = plan.method.kind === 'lora';
+  return [
+    '---',
+    `library_name: ${lora ? 'peft' : 'transformers'}`,
+    'tags: [eigenloom]',
+    '---',
+    '',
+    `# ${lora ? 'LoRA adapter' : 'Fine-tuned model'}`,
+    '',
+    '| | |',
+    '|---|---|',
+    ...cardRows(plan, output, layout).map(([name, value]) => `| ${name} | ${value} |`),
+    '',
+    '`training_log.jsonl` has the loss of every step and every evaluation.',
+    ...(layout.note === '' ? [] : ['', layout.note]),
+    '',
+  ].join('\n');
+}
+
+type Row = readonly [name: string, value: string];
+
+function cardRows(
+  plan: TrainPlan,
+  { state, keptStep, labels, totalSteps }: TrainingOutput,
+  layout: CardLayout,
+): Row[] {
+  const kept = state.evaluations.find(({ step }) => step === keptStep);
+  const rows: (Row | null)[] = [
+    ['Method', plan.method.kind === 'lora' ? 'LoRA (arXiv:2106.09685)' : 'full fine-tuning'],
+    ['Objective', plan.objective.kind.replaceAll('_', ' ')],
+    labels.length === 0 ? null : ['Classes', labels.map(escaped).join(', ')],
+    layout.head === '' ? null : ['Head', layout.head],
+    ['Steps', `${state.step} of at most ${totalSteps}; the weights are those of step ${keptStep}`],
+    ['Batch size', String(plan.batchSize)],
+    ['Longest text', `${plan.maxLength} tokens`],
+    ['Optimiser', optimizerOf(plan)],
+    ['Schedule', `${plan.schedule.kind}, ${plan.schedule.warmupSteps} steps of warm-up`],
+    ['Seed', String(plan.seed)],
+    kept === undefined
+      ? null
+      : ['Validation', `loss ${kept.loss.toFixed(4)}, accuracy ${(100 * kept.accuracy).toFixed(2)} %`],
+  ];
+  return rows.filter((row) => row !== null);
+}
+
+const escaped = (text: string): string => text.replaceAll('|', '\\|').replaceAll(/[\r\n]+/g, ' ');
+
+function optimizerOf({ optimizer: o }: TrainPlan): string {
+  const clipping = o.maxGradientNorm > 0 ? `gradient norm at most ${o.maxGradientNorm}` : 'no clipping';
+  return `AdamW, learning rate ${o.learningRate}, β ${o.beta1} and ${o.beta2}, ε ${o.epsilon}, weight decay ${o.weightDecay}, ${clipping}`;
+}

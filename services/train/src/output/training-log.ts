@@ -1,0 +1,15 @@
+import type { RunState } from '../loop/run-state.js';
+
+/** One JSON object a line: every step and every evaluation, in order. No times, so that equal runs have equal logs. */
+export function trainingLog(state: RunState): string {
+  const evaluations = new Map(state.evaluations.map((evaluation) => [evaluation.step, evaluation]));
+  const lines = state.steps.flatMap((record) => {
+    const { step, epoch, loss, learningRate, gradientNorm, tokens } = record;
+    const taken = { step, epoch, loss, learning_rate: learningRate, gradient_norm: gradientNorm, tokens };
+    const evaluation = evaluations.get(step);
+    if (evaluation === undefined) return [taken];
+    const { loss: validationLoss, accuracy } = evaluation;
+    return [taken, { step, validation_loss: validationLoss, validation_accuracy: accuracy }];
+  });
+  return lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+}

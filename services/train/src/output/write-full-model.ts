@@ -1,0 +1,75 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openModel, writeModel, type Model } from '@eigenloom/checkpoint';
+import { planNetwork, type ClassifierHead, type NetworkPlan } from '@eigenloom/models';
+import { SafetensorsFile, type TensorPlan } from '@eigenloom/numeric';
+import type { TrainingOutput } from '../loop/messages.js';
+import { chosenHead } from '../plan/chosen-head.js';
+import type { TrainPlan } from '../plan/train-plan.js';
+import { headCard, labelConfig } from './head-layout.js';
+import { modelCard } from './model-card.js';
+import { trainingLog } from './training-log.js';
+
+/**
+ * Writes the trained model in Hugging Face layout: trained tensors in f32, others as they were, config with the classes,
+ * tokenizer files carried over. With the native head the base's tensors have the names of the class that has it.
+ */
+export async function writeFullModel(
+  staging: string,
+  plan: TrainPlan,
+  output: TrainingOutput,
+  signal: AbortSignal,
+): Promise<void> {
+  const like = await openModel(plan.modelPath, { adapters: plan.foldedAdapterPaths, signal });
+  const network = planNetwork(like);
+  const head = chosenHead(plan, network);
+  const weights = await SafetensorsFile.open(output.weightsFile);
+  const rename = renaming(network, head);
+  const originals = new Map([...like.tensors.keys()].map((name) => [rename(name), name]));
+  const read = async ({ name, dtype }: TensorPlan): Promise<Float32Array | Float64Array | Uint8Array> => {
+    const original = originals.get(name) ?? name;
+    if (weights.tensors.has(original)) return weights.read(original, 'f32', { signal });
+    const bytes = await like.readRaw(original, { signal });
+    return bytes ?? like.read(original, dtype === 'F64' ? 'f64' : 'f32', { signal });
+  };
+  const tensors = plannedTensors(like, weights, rename);
+  const config = configOf(like, network, head, output.labels);
+  await writeModel(staging, { like, tensors, config, read }, { signal });
+  const layout = head === null ? { head: '', note: '' } : headCard(network, head);
+  await writeFile(join(staging, 'README.md'), modelCard(plan, output, layout), { flag: 'wx' });
+  await writeFile(join(staging, 'training_log.jsonl'), trainingLog(output.state), { flag: 'wx' });
+}
+
+function plannedTensors(
+  like: Model,
+  weights: SafetensorsFile,
+  rename: (name: string) => string,
+): TensorPlan[] {
+  const stored = [...like.tensors.values()].map(({ name, dtype, shape }) => ({
+    name: rename(name),
+    dtype: weights.tensors.has(name) ? ('F32' as const) : dtype,
+    shape: weights.tensors.get(name)?.shape ?? shape,
+  }));
+  const added = [...weights.tensors.values()]
+    .filter(({ name }) => !like.tensors.has(name))
+    .map(({ name, shape }) => ({ name, dtype: 'F32' as const, shape }));
+  return [...stored, ...added];
+}
+
+/** The base's names under the class of a native head; unchanged otherwise. */
+function renaming(network: NetworkPlan, head: ClassifierHead | null): (name: string) => string {
+  const { basePrefix, module } = network.architecture.nativeHead;
+  if (head?.native !== true || network.prefix === basePrefix) return (name) => name;
+  return (name) => (name.startsWith(`${module}.`) ? name : basePrefix + name.slice(network.prefix.length));
+}
+
+function configOf(
+  like: Model,
+  { architecture }: NetworkPlan,
+  head: ClassifierHead | null,
+  labels: readonly string[],
+): Record<string, unknown> {
+  if (head === null) return like.config;
+  const architectures = head.native ? { architectures: [architecture.nativeHead.className] } : {};
+  return { ...like.config, ...architectures, ...labelConfig(labels) };
+}

@@ -1,0 +1,129 @@
+import { changesBase, findTensor, openModel, readAdapter, type Model } from '@eigenloom/checkpoint';
+import { AppError, invalidInput } from '@eigenloom/errors';
+import {
+  loadDataset,
+  loadTokenizer,
+  planNetwork,
+  requireHeadFits,
+  type NetworkPlan,
+} from '@eigenloom/models';
+import { chosenHead } from './chosen-head.js';
+import type { DataPlan, TrainPlan } from './train-plan.js';
+
+// Enough examples to find a wrong field name or a wrong file; the job reads the rest.
+const EXAMPLES_CHECKED = 200;
+
+/** What a plan is about, opened but not read. */
+export interface CheckedInputs {
+  readonly model: Model;
+  readonly network: NetworkPlan;
+}
+
+/** Everything that can be known without reading weights or all the data. Errors name the field. */
+export async function checkInputs(plan: TrainPlan, signal: AbortSignal): Promise<CheckedInputs> {
+  const model = await about('model.uri', () =>
+    openModel(plan.modelPath, { adapters: plan.foldedAdapterPaths, signal }),
+  );
+  const network = await about('model.uri', () => planNetwork(model));
+  const head = chosenHead(plan, network);
+  if (head !== null)
+    await about('sequence_classification.pooling', () => {
+      requireHeadFits(network, head, model.tensors);
+    });
+  if (head === null && network.architecture.languageHead === undefined) {
+    throw invalidInput(
+      'NO_LANGUAGE_HEAD',
+      'causal_language_modeling',
+      `the ${network.architecture.family} family has no causal language model`,
+    );
+  }
+  if (plan.maxLength > network.config.maxPositions) {
+    throw invalidInput(
+      'OUT_OF_RANGE',
+      'max_length',
+      `the model has ${network.config.maxPositions} positions`,
+    );
+  }
+  await about('model.uri', () => loadTokenizer(plan.modelPath));
+  await checkAdapter(plan, model, network, signal);
+  await checkData(plan, plan.trainData, 'train_data', signal);
+  if (plan.validationData !== null) await checkData(plan, plan.validationData, 'validation_data', signal);
+  return { model, network };
+}
+
+async function checkAdapter(
+  plan: TrainPlan,
+  model: Model,
+  network: NetworkPlan,
+  signal: AbortSignal,
+): Promise<void> {
+  const { method } = plan;
+  if (method.kind !== 'lora') return;
+  const adapter = await about('lora.adapter_uri', () => readAdapter(method.adapterPath, { signal }));
+  const groups = network.architecture.linearGroups(network.config, network.prefix);
+  const linear = new Map(groups.flatMap((g) => g.modules).map((m) => [`${m}.weight`, `${m}.weight`]));
+  for (const [path, pair] of adapter.modules) {
+    const shape = model.tensors.get(findTensor(`${path}.weight`, linear) ?? '')?.shape;
+    if (shape?.[1] === pair.aShape[1] && shape?.[0] === pair.bShape[0] && pair.kind === 'linear') continue;
+    const why =
+      shape === undefined
+        ? 'is not a linear module of its layers'
+        : `does not have shape [${shape.join(', ')}]`;
+    throw invalidInput('ADAPTER_DOES_NOT_FIT', 'lora.adapter_uri', `does not fit the model: ${path} ${why}`);
+  }
+  const { initLoraWeights: init } = adapter.settings;
+  if (method.residualPath === null) {
+    if (typeof init === 'string' && changesBase(init)) {
+      throw invalidInput(
+        'RESIDUAL_MISSING',
+        'lora.residual_uri',
+        `an adapter started by ${init} needs its residual`,
+      );
+    }
+    return;
+  }
+  const { residualPath } = method;
+  const residual = await about('lora.residual_uri', () => openModel(residualPath, { signal }));
+  for (const [name, { shape }] of model.tensors) {
+    if (residual.tensors.get(name)?.shape.join() === shape.join()) continue;
+    throw invalidInput(
+      'RESIDUAL_DOES_NOT_FIT',
+      'lora.residual_uri',
+      `has no tensor ${name} of the model's shape`,
+    );
+  }
+}
+
+async function checkData(plan: TrainPlan, data: DataPlan, field: string, signal: AbortSignal): Promise<void> {
+  const { objective } = plan;
+  const { textField, labelField } = data;
+  const limit = data.limit === 0 ? EXAMPLES_CHECKED : Math.min(data.limit, EXAMPLES_CHECKED);
+  const requireLabels = objective.kind === 'sequence_classification';
+  const examples = await about(`${field}.uri`, () =>
+    loadDataset(data.path, { textField, labelField, limit, requireLabels, signal }),
+  );
+  if (!requireLabels || objective.labels.length === 0) return;
+  const known = new Set(objective.labels);
+  const stranger = examples.find(({ label }) => !known.has(label ?? ''));
+  if (stranger !== undefined) {
+    throw invalidInput(
+      'LABEL_UNKNOWN',
+      'sequence_classification.labels',
+      `lacks ${JSON.stringify(stranger.label)} of line ${stranger.line} of ${field}`,
+    );
+  }
+}
+
+/** Adds the field to an error that is about what the field names. */
+async function about<T>(field: string, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof AppError) || error.fieldViolations.length > 0) throw error;
+    throw new AppError(error.kind, error.reason, `${field}: ${error.message}`, {
+      details: error.details,
+      fieldViolations: [{ field, description: error.message }],
+      cause: error,
+    });
+  }
+}

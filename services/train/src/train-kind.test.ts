@@ -1,0 +1,282 @@
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openModel, readAdapter } from '@eigenloom/checkpoint';
+import type { train } from '@eigenloom/contracts';
+import { setBackend } from '@eigenloom/engine';
+import { evaluateClassifier, loadClassifierHead, loadNetwork, loadTokenizer } from '@eigenloom/models';
+import {
+  contextIn,
+  newFolder,
+  requestOf,
+  TINY_BERT,
+  TINY_LLAMA,
+  withoutNativeHead,
+  writeExamples,
+  writeResidual,
+  writeTinyAdapter,
+} from './testing/tiny-runs.js';
+import { trainKind } from './train-kind.js';
+
+const MODULES = [0, 1].flatMap((i) =>
+  ['query', 'value'].map((name) => `bert.encoder.layer.${i}.attention.self.${name}`),
+);
+
+let folder: string;
+let data: { trainData: object; validationData: object };
+let adapter: string;
+beforeAll(async () => {
+  folder = await newFolder();
+  data = {
+    trainData: { uri: await writeExamples(folder, 'train.jsonl', 60) },
+    validationData: { uri: await writeExamples(folder, 'validation.jsonl', 20, 60) },
+  };
+  adapter = await writeTinyAdapter(folder, TINY_BERT, MODULES);
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+let runs = 0;
+const lora = (changes: object = {}): train.TrainRequest =>
+  requestOf({
+    seed: '7',
+    outputUri: join(folder, `out-${++runs}`),
+    model: { uri: TINY_BERT },
+    ...data,
+    lora: { adapterUri: adapter, dropout: 0.1 },
+    sequenceClassification: {},
+    optimizer: { learningRate: 0.02 },
+    schedule: { warmupSteps: 3 },
+    batchSize: 8,
+    maxSteps: 30,
+    evalSteps: 10,
+    checkpointSteps: 4,
+    keepBest: true,
+    ...changes,
+  });
+const scratch = async (): Promise<string> => {
+  const path = join(folder, `scratch-${++runs}`);
+  await mkdir(path);
+  return path;
+};
+const files = async (path: string): Promise<Record<string, string>> => {
+  const names = (await readdir(path)).sort();
+  return Object.fromEntries(
+    await Promise.all(
+      names.map(async (name) => [name, (await readFile(join(path, name))).toString('base64')] as const),
+    ),
+  );
+};
+const aborted = async (request: train.TrainRequest, where: string, step: number): Promise<void> => {
+  const abort = new AbortController();
+  const context = contextIn(where, abort.signal, ({ metrics }) => {
+    if (metrics?.['step'] === step) abort.abort();
+  });
+  await expect(trainKind.run(request, context)).rejects.toMatchObject({ kind: 'CANCELLED' });
+};
+
+describe('training an adapter', () => {
+  it('lowers the loss, keeps the best step, and repeats to the byte', async () => {
+    const request = lora();
+    const response = await trainKind.run(request, contextIn(await scratch()));
+    expect(response.losses).toHaveLength(30);
+    expect(response.evaluations.map(({ step }) => step)).toEqual([10, 20, 30]);
+    const losses = response.evaluations.map(({ loss }) => loss);
+    expect(losses.at(-1)).toBeLessThan((response.losses[0] ?? 0) * 0.8);
+    expect(response.bestStep).toBe(response.evaluations[losses.indexOf(Math.min(...losses))]?.step);
+    const again = lora();
+    await trainKind.run(again, contextIn(await scratch()));
+    expect(await files(again.outputUri)).toEqual(await files(request.outputUri));
+    const other = lora({ seed: '8' });
+    await trainKind.run(other, contextIn(await scratch()));
+    expect((await files(other.outputUri))['adapter_model.safetensors']).not.toEqual(
+      (await files(request.outputUri))['adapter_model.safetensors'],
+    );
+  }, 120_000);
+
+  it('ends the same when it is stopped and resumed, and when the newest checkpoint is damaged', async () => {
+    const whole = lora();
+    await trainKind.run(whole, contextIn(await scratch()));
+    const expected = await files(whole.outputUri);
+
+    const resumed = lora();
+    const where = await scratch();
+    await aborted(resumed, where, 11);
+    await aborted(resumed, where, 23);
+    // The worker may take a step or two before it hears of the abort.
+    const checkpoints = (await readdir(join(where, 'checkpoints'))).sort();
+    expect(checkpoints).toHaveLength(2);
+    const [older = '', newer = ''] = checkpoints;
+    expect(Number(newer.slice(5))).toBeGreaterThanOrEqual(20);
+    const newest = join(where, 'checkpoints', newer, 'tensors.safetensors');
+    const bytes = await readFile(newest);
+    bytes[bytes.length - 5] = (bytes[bytes.length - 5] ?? 0) ^ 1;
+    await writeFile(newest, bytes);
+    let first = 0;
+    await trainKind.run(
+      resumed,
+      contextIn(where, undefined, ({ metrics }) => {
+        if (first === 0) first = metrics?.['step'] ?? 0;
+      }),
+    );
+    expect(first).toBe(Number(older.slice(5)) + 1);
+    expect(await files(resumed.outputUri)).toEqual(expected);
+  }, 120_000);
+
+  it('stores a native head as PEFT does and another under a name of its own', async () => {
+    const first = lora({
+      maxSteps: 2,
+      evalSteps: 0,
+      keepBest: false,
+      sequenceClassification: { pooling: 'POOLING_FIRST' },
+    });
+    await trainKind.run(first, contextIn(await scratch()));
+    const native = await readAdapter(first.outputUri);
+    expect(native.settings).toMatchObject({ taskType: 'SEQ_CLS', modulesToSave: ['classifier'] });
+    expect([...native.savedTensors.keys()].sort()).toEqual(['classifier.bias', 'classifier.weight']);
+    const mean = lora({ maxSteps: 2, evalSteps: 0, keepBest: false });
+    await trainKind.run(mean, contextIn(await scratch()));
+    const own = await readAdapter(mean.outputUri);
+    expect(own.settings).toMatchObject({ taskType: 'FEATURE_EXTRACTION', modulesToSave: [] });
+    expect([...own.savedTensors.keys()].sort()).toEqual([
+      'mean_pool_classifier.bias',
+      'mean_pool_classifier.weight',
+    ]);
+    expect(JSON.parse(await readFile(join(mean.outputUri, 'config.json'), 'utf8'))).toMatchObject({
+      id2label: { 0: 'ham', 1: 'spam' },
+    });
+  }, 120_000);
+
+  it.each([false, true])(
+    'is a plain pair for the untouched base when its start changed the base (rsLoRA %s)',
+    async (rs) => {
+      const start = rs ? await writeTinyAdapter(folder, TINY_BERT, MODULES, true) : adapter;
+      const initial = await readAdapter(start);
+      // The residual of a start that takes s·B·A out of the base is the base with −s·B·A added.
+      const model = await openModel(TINY_BERT);
+      const residual = await writeResidual(join(folder, `residual-${++runs}`), model, initial);
+      const request = lora({
+        lora: { adapterUri: start, residualUri: residual },
+        maxSteps: 12,
+        evalSteps: 6,
+      });
+      const response = await trainKind.run(request, contextIn(await scratch()));
+      const trained = await readAdapter(request.outputUri);
+      expect([...trained.modules.values()].every(({ rank }) => rank === 4)).toBe(true);
+      expect(trained.settings.alpha).toBeCloseTo(rs ? 4 * Math.SQRT2 : 8, 12);
+      // Folded into the untouched base, it gives the validation loss that training saw over the residual.
+      await setBackend('cpu');
+      const folded = await openModel(TINY_BERT, { adapters: [request.outputUri] });
+      const network = await loadNetwork(folded);
+      const { head } = await loadClassifierHead(network, withoutNativeHead(folded));
+      const tokenizer = await loadTokenizer(TINY_BERT);
+      const lines = (await readFile(join(folder, 'validation.jsonl'), 'utf8')).split('\n');
+      const texts = lines.map((line) => {
+        const { text, label } = JSON.parse(line) as { text: string; label: string };
+        return { ids: Int32Array.from(tokenizer.encode(text, 128)), label: label === 'spam' ? 1 : 0 };
+      });
+      const { loss } = await evaluateClassifier(network, head, texts);
+      expect(loss).toBeCloseTo(
+        response.evaluations.find(({ step }) => step === response.bestStep)?.loss ?? 0,
+        5,
+      );
+      network.dispose();
+    },
+    120_000,
+  );
+});
+
+describe('full training', () => {
+  it('writes a model with its tokenizer and classes', async () => {
+    const request = lora({
+      lora: undefined,
+      full: {},
+      optimizer: { learningRate: 3e-3 },
+      sequenceClassification: { pooling: 'POOLING_FIRST', labels: ['spam', 'ham'] },
+    });
+    const response = await trainKind.run(request, contextIn(await scratch()));
+    expect(response.evaluations.at(-1)?.loss).toBeLessThan(response.losses[0] ?? 0);
+    const model = await openModel(request.outputUri);
+    expect(model.config).toMatchObject({
+      id2label: { 0: 'spam', 1: 'ham' },
+      architectures: ['BertForSequenceClassification'],
+    });
+    expect(model.tensors.get('classifier.weight')?.shape).toEqual([2, 16]);
+    expect((await readdir(request.outputUri)).sort()).toEqual([
+      'README.md',
+      'config.json',
+      'model.safetensors',
+      'tokenizer.json',
+      'tokenizer_config.json',
+      'training_log.jsonl',
+    ]);
+  }, 120_000);
+});
+
+describe('language modelling', () => {
+  it('lowers the loss of a Llama adapter and stops early', async () => {
+    const modules = ['model.layers.0.self_attn.q_proj', 'model.layers.1.mlp.down_proj'];
+    const start = await writeTinyAdapter(await scratch(), TINY_LLAMA, modules);
+    const request = lora({
+      model: { uri: TINY_LLAMA },
+      lora: { adapterUri: start },
+      sequenceClassification: undefined,
+      causalLanguageModeling: {},
+      maxSteps: 60,
+      evalSteps: 2,
+      earlyStoppingPatience: 2,
+      optimizer: { learningRate: 0.05 },
+    });
+    const response = await trainKind.run(request, contextIn(await scratch()));
+    const losses = response.evaluations.map(({ loss }) => loss);
+    expect(Math.min(...losses)).toBeLessThan(response.losses[0] ?? 0);
+    if (response.steps < 60) expect(losses.slice(-2).every((loss) => loss >= Math.min(...losses))).toBe(true);
+  }, 120_000);
+});
+
+describe('what cannot run', () => {
+  it('names the step whose loss is not finite', async () => {
+    const request = lora({
+      optimizer: { learningRate: 100, maxGradientNorm: 0 },
+      lora: undefined,
+      full: {},
+      maxSteps: 400,
+      schedule: {},
+    });
+    request.optimizer = { ...request.optimizer!, learningRate: 100, weightDecay: 99 };
+    await expect(trainKind.run(request, contextIn(await scratch()))).rejects.toMatchObject({
+      kind: 'NUMERIC',
+      message: expect.stringMatching(/step \d+/) as string,
+    });
+  }, 120_000);
+
+  it.each([
+    ['model.uri', { model: undefined }],
+    ['train_data.uri', { trainData: undefined }],
+    ['optimizer.learning_rate', { optimizer: { learningRate: -1 } }],
+    ['optimizer.beta2', { optimizer: { beta2: 1 } }],
+    ['lora.dropout', { lora: { adapterUri: 'x', dropout: 1 } }],
+    ['method', { lora: undefined }],
+    ['objective', { sequenceClassification: undefined }],
+    ['keep_best', { validationData: undefined, evalSteps: 0 }],
+    ['max_length', { maxLength: 33 }],
+    ['sequence_classification.labels', { sequenceClassification: { labels: ['ham', 'eggs'] } }],
+    ['sequence_classification.labels', { sequenceClassification: { labels: ['ham'] } }],
+    ['causal_language_modeling', { sequenceClassification: undefined, causalLanguageModeling: {} }],
+    ['train_data.uri', { trainData: { uri: '/nowhere.jsonl' } }],
+    ['lora.adapter_uri', { model: { uri: TINY_LLAMA } }],
+  ])('is refused by validation naming %s', async (field, changes) => {
+    const request = lora({ maxLength: 32, ...changes });
+    await expect(trainKind.validate(request, contextIn(folder))).rejects.toMatchObject({
+      fieldViolations: [{ field }],
+    });
+  });
+
+  it('is not what a good request is; the estimate counts steps and bytes', async () => {
+    await trainKind.validate(lora({ maxLength: 32 }), contextIn(folder));
+    const { durationSeconds, memoryBytes, diskBytes, readBytes } = await trainKind.estimate(
+      lora({ maxLength: 32 }),
+      contextIn(folder),
+    );
+    expect(durationSeconds).toBeGreaterThan(0);
+    for (const bytes of [memoryBytes, diskBytes, readBytes]) expect(bytes).toBeGreaterThan(1000n);
+  });
+});
