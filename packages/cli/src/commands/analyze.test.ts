@@ -1,0 +1,26 @@
+import { analysis } from '@eigenloom/contracts';
+import { analyzeDocument } from './analyze.js';
+
+describe('eigenloom analyze', () => {
+  it('spells a spectrum', () => {
+    const document = analyzeDocument('spectrum', { model: 'm', dataDir: '', tensor: ['*.query.weight'] });
+    expect(analysis.AnalyzeRequest.fromJSON(document)).toEqual(
+      analysis.AnalyzeRequest.fromPartial({
+        model: { uri: 'm' },
+        tensors: ['*.query.weight'],
+        method: { $case: 'spectrum', value: {} },
+      }),
+    );
+  });
+
+  it('spells intruder dimensions, keeping an epsilon of 0', () => {
+    const document = analyzeDocument('intruders', { model: 'm', base: 'b', dataDir: '', k: 3, epsilon: 0 });
+    expect(analysis.AnalyzeRequest.fromJSON(document)).toEqual(
+      analysis.AnalyzeRequest.fromPartial({
+        model: { uri: 'm' },
+        base: { uri: 'b' },
+        method: { $case: 'intruders', value: { k: 3, epsilon: 0 } },
+      }),
+    );
+  });
+});

@@ -1,0 +1,38 @@
+import { createReadStream } from 'node:fs';
+import { text } from 'node:stream/consumers';
+import { invalidInput, notFound } from '@eigenloom/errors';
+import { type KindName, parseYaml, requestFromObject, type RequestOf } from '@eigenloom/runtime';
+import { defined, type Document, isDocument, mapUris, overlay } from './document.js';
+import { localUri } from './local-uri.js';
+import type { JobOptions } from './options.js';
+
+/** Larger than any recipe that the checker accepts. */
+const MAX_READ_BYTES = 4 * 1024 * 1024;
+
+async function readRecipe(path: string): Promise<string> {
+  const stream = path === '-' ? process.stdin : createReadStream(path, { end: MAX_READ_BYTES });
+  try {
+    return await text(stream);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT')
+      throw notFound('FILE_NOT_FOUND', `${path} does not exist`, { cause: error });
+    throw invalidInput('FILE_UNREADABLE', path, 'it cannot be read as a file');
+  }
+}
+
+/** The request of a recipe and of options, which win over it. Relative paths become absolute `file:` URIs. */
+export async function requestFrom<K extends KindName>(
+  kind: K,
+  recipe: string | undefined,
+  flags: Document,
+  { out, seed, requestId }: JobOptions,
+): Promise<RequestOf[K]> {
+  const written: unknown = recipe === undefined ? {} : parseYaml(await readRecipe(recipe));
+  // What is no mapping of fields is for the checker to refuse.
+  if (!isDocument(written)) return requestFromObject(kind, written);
+  const options = defined({ outputUri: out, seed, requestId }) ?? {};
+  return requestFromObject(
+    kind,
+    mapUris(overlay(overlay(written, flags), options), (uri) => localUri(uri)),
+  );
+}

@@ -1,0 +1,35 @@
+import { delimiter } from 'node:path';
+
+import { SERVICE_KINDS } from '@eigenloom/contracts';
+import { readConfig, runService } from '@eigenloom/runtime';
+import type { UpOptions } from './commands/up.js';
+import { loadKinds } from './mesh/service-kinds.js';
+import { print } from './output.js';
+
+/** The environment as a service reads it, with what the options say. */
+function environmentOf({ nats, port, host, dataDir, root }: UpOptions): NodeJS.ProcessEnv {
+  return {
+    // A person reads this terminal; the logs of a running server are there on request.
+    EIGENLOOM_LOG_LEVEL: 'warn',
+    ...process.env,
+    EIGENLOOM_HOST: host,
+    EIGENLOOM_DATA: dataDir,
+    ...(port === undefined ? {} : { EIGENLOOM_PORT: String(port) }),
+    ...(nats === undefined ? {} : { NATS_URL: nats }),
+    ...(root === undefined ? {} : { EIGENLOOM_ROOTS: root.join(delimiter) }),
+  };
+}
+
+/** Serves all four services until SIGINT or SIGTERM. */
+export async function serveAll(options: UpOptions): Promise<void> {
+  const config = readConfig(environmentOf(options));
+  const kinds = await loadKinds(SERVICE_KINDS);
+  await runService({
+    name: 'all',
+    kinds,
+    config,
+    onReady: (port) => {
+      print(`eigenloom: serving on ${config.host}:${port}`);
+    },
+  });
+}
