@@ -1,0 +1,32 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SafetensorsFile } from '@eigenloom/numeric';
+import { stepId } from '../plan/run-names.js';
+import type { ModelReading } from '../results.js';
+
+interface IntruderRow {
+  readonly longname: string;
+  readonly max_cosine: readonly number[];
+  readonly intruders: readonly number[];
+  readonly delta_stable_rank: number;
+}
+
+/** Joins the spectrum of the change and the intruder dimensions of one model, as published under `runs`. */
+export async function readAnalysis(runs: string, id: string): Promise<ModelReading> {
+  const intruders = JSON.parse(
+    await readFile(join(runs, stepId.intruders(id), 'intruders.json'), 'utf8'),
+  ) as { readonly tensors: readonly IntruderRow[] };
+  const values = await SafetensorsFile.open(join(runs, stepId.spectrum(id), 'singular_values.safetensors'));
+  const tensors = [];
+  for (const row of intruders.tensors) {
+    const ascending = await values.read(row.longname, 'f64');
+    tensors.push({
+      tensor: row.longname,
+      deltaSingularValues: [...ascending].reverse(),
+      maxCosine: row.max_cosine,
+      intruders: row.intruders.length,
+      deltaStableRank: row.delta_stable_rank,
+    });
+  }
+  return { id, tensors };
+}
