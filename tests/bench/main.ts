@@ -1,0 +1,17 @@
+import { linalg } from './linalg.js';
+
+/** `npm run bench -- NAME…` runs the named benchmarks, all without a name. */
+const BENCHMARKS: Readonly<Record<string, () => Promise<void>>> = { linalg };
+
+async function main(names: readonly string[]): Promise<void> {
+  const unknown = names.filter((name) => !(name in BENCHMARKS));
+  if (unknown.length > 0) {
+    throw new Error(`no benchmark ${unknown.join(', ')}; there are: ${Object.keys(BENCHMARKS).join(', ')}`);
+  }
+  for (const name of names.length > 0 ? names : Object.keys(BENCHMARKS)) await BENCHMARKS[name]?.();
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+});

@@ -1,0 +1,66 @@
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Running, startCli, succeed } from './support/cli.js';
+import { filesBelow, removeFolder, temporaryFolder } from './support/folder.js';
+import { writeTinyAdapter } from './support/tiny-adapter.js';
+import { writeTinyBert, writeTopics } from './support/tiny-bert.js';
+
+const LIMIT_MS = 60_000;
+/** A progress line of the running training. */
+const TRAINING = /train lora: \d+ %/;
+
+describe('Ctrl-C', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+    await writeTinyBert(join(folder, 'model'));
+    await writeTopics(join(folder, 'train.jsonl'), 64, 1);
+    await writeTinyAdapter(join(folder, 'adapter'));
+    const recipe = {
+      model: { uri: 'model' },
+      train_data: { uri: 'train.jsonl' },
+      lora: { adapter_uri: 'adapter' },
+      sequence_classification: {},
+      max_length: 16,
+      max_steps: 1_000_000,
+    };
+    await writeFile(join(folder, 'endless.json'), JSON.stringify(recipe));
+  }, LIMIT_MS);
+  afterAll(() => removeFolder(folder));
+
+  const train = (): Running => startCli(['train', 'endless.json', '--out', 'trained'], folder);
+
+  it(
+    'cancels the job, ends with 130 and leaves nothing half-written',
+    async () => {
+      const before = await filesBelow(folder);
+      const { child, outcome, shows } = train();
+      await shows(TRAINING);
+      child.kill('SIGINT');
+      const { status, stdout, stderr } = await outcome;
+      expect(status).toBe(130);
+      expect(stdout).toBe('');
+      expect(stderr.trimEnd().split('\n').at(-1)).toBe('eigenloom: the job was cancelled');
+      expect(existsSync(join(folder, 'trained'))).toBe(false);
+      const records = join(folder, '.eigenloom/records');
+      const after = (await filesBelow(folder)).filter((path) => !path.startsWith(records));
+      expect(after).toEqual(before.filter((path) => !path.startsWith(records)));
+      const { stdout: jobs } = await succeed(['jobs', 'list'], folder);
+      expect(jobs).toMatch(/train +lora +cancelled/);
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'twice ends at once',
+    async () => {
+      const { child, outcome, shows } = train();
+      await shows(TRAINING);
+      child.kill('SIGINT');
+      child.kill('SIGINT');
+      expect((await outcome).status).toBe(130);
+    },
+    LIMIT_MS,
+  );
+});

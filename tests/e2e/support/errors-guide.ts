@@ -1,0 +1,23 @@
+import type { ErrorCase } from './error-cases.js';
+
+/** docs/guides/errors.md: made of the cases that the tests run, so that it cannot say anything else. */
+export function errorsGuide(cases: readonly ErrorCase[]): string {
+  const rows = cases.map(
+    ({ title, code, reason, exitStatus }) =>
+      `| ${title} | ${code ?? '(refused before it is sent)'} | \`${reason}\` | ${exitStatus} |`,
+  );
+  return `# Errors
+
+Every error has a kind, which decides the gRPC status and the exit status of the command line, and a reason, which is stable and what
+programs compare. Over gRPC a \`google.rpc.Status\` carries one \`ErrorInfo\` with the reason and, for wrong fields of a request, a
+\`BadRequest\` that names them; a job that fails holds the same status. On the command line an error is one line on standard error.
+
+The tests make each of these mistakes, over gRPC and on the command line:
+
+| mistake | gRPC status | reason | exit status |
+|---|---|---|---|
+${rows.join('\n')}
+
+What the exit statuses mean is in [the guide to the command line](cli.md#exit-status).
+`;
+}
