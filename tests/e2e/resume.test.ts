@@ -8,7 +8,7 @@ import { writeTinyAdapter } from './support/tiny-adapter.js';
 import { writeTinyBert, writeTopics } from './support/tiny-bert.js';
 
 const LIMIT_MS = 240_000;
-const STEPS = 160;
+const STEPS = 400;
 const LEASE_SECONDS = '3';
 /** A few checkpoints are behind it, and most of the run is ahead. */
 const KILL_AT_STEP = 50;
@@ -69,11 +69,12 @@ describe('a training service that is killed', () => {
       for await (const { metadata } of first.client.watch(name)) {
         if ((metadata.progress?.percent ?? 0) >= (100 * KILL_AT_STEP) / STEPS) break;
       }
-      const second = await start();
-      expect((await second.client.get(name)).done).toBe(false);
       const death = once(first.server.child, 'exit');
       first.server.child.kill('SIGKILL');
       await death;
+      // Only now: an instance that starts first could take the job itself.
+      const second = await start();
+      expect((await second.client.get(name)).done).toBe(false);
       const killed = await second.client.wait(name);
       expect(killed.error).toBeUndefined();
       expect(killed.metadata.attempt).toBe(2);

@@ -6,11 +6,11 @@ import type { merge } from '@eigenloom/contracts';
 import { runOnEngine } from '@eigenloom/engine';
 import { incompatible } from '@eigenloom/errors';
 import type { MergeReport } from '@eigenloom/numeric';
-import type { JobContext, JobKind, RequestContext } from '@eigenloom/runtime';
+import type { JobContext, JobKind, Lineage, RequestContext } from '@eigenloom/runtime';
 
 import { METHODS } from './methods/index.js';
 import { estimateOf } from './plan/estimate.js';
-import { type MergePlan, planMerge } from './plan/merge-plan.js';
+import { donorOf, type MergePlan, planMerge } from './plan/merge-plan.js';
 import { lineageOf } from './run/lineage.js';
 import { mergeTensors } from './run/merge-tensors.js';
 import { mergedConfig } from './run/merged-config.js';
@@ -41,18 +41,25 @@ export const mergeKind: JobKind<'merge'> = {
     const lineage = await lineageOf(plan, data, context.signal);
     let report: MergeReport | undefined;
     const model = await context.commit('', request.outputUri, lineage, async (staging) => {
-      report = await writeMerged(staging, request, plan, kept, choice, context);
+      report = await writeMerged(staging, { request, plan, lineage, kept, choice }, context);
     });
     return { model, ...reportOf(report), ...soupOf(choice) };
   },
 };
 
+/** Everything that is known before the first tensor is merged. */
+interface Decided {
+  readonly request: merge.MergeRequest;
+  readonly plan: MergePlan;
+  readonly lineage: Lineage;
+  /** Positions of the models that are merged. */
+  readonly kept: readonly number[];
+  readonly choice: SoupChoice | undefined;
+}
+
 async function writeMerged(
   staging: string,
-  request: merge.MergeRequest,
-  plan: MergePlan,
-  kept: readonly number[],
-  choice: SoupChoice | undefined,
+  { request, plan, lineage, kept, choice }: Decided,
   context: JobContext,
 ): Promise<MergeReport> {
   const start = choice === undefined ? 0 : 0.5;
@@ -69,12 +76,14 @@ async function writeMerged(
     const reference = plan.base === undefined ? 'the first model' : 'its base';
     throw incompatible('MERGE_CHANGED_NOTHING', `the result equals ${reference} in every tensor`);
   }
-  const donor = plan.base ?? plan.models[0]?.model;
+  const donor = donorOf(plan);
   if (donor !== undefined) await writeModelFiles(staging, donor, plan.shards, mergedConfig(plan));
   if (plan.leftOut.length > 0) {
     context.log.warn({ tensors: plan.leftOut.length }, 'tensors that the base lacks are left out');
   }
-  await writeFile(join(staging, 'README.md'), modelCard(request, plan, report, choice), { flag: 'wx' });
+  await writeFile(join(staging, 'README.md'), modelCard(request, plan, lineage, report, choice), {
+    flag: 'wx',
+  });
   return report;
 }
 
@@ -95,7 +104,7 @@ async function chooseSoup(
 ): Promise<SoupChoice | undefined> {
   if (method?.$case !== 'greedySoup') return undefined;
   const { data, batchSize, maxLength } = method.value;
-  const donor = plan.base ?? plan.models[0]?.model;
+  const donor = donorOf(plan);
   if (donor === undefined) return undefined;
   const task: SoupTask = {
     models: plan.models.map((model) => ({ path: model.path, adapters: model.adapters })),

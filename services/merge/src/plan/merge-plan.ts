@@ -14,9 +14,13 @@ export interface ModelPaths {
   readonly adapters: readonly string[];
 }
 
-/** One of the models to merge. */
-export interface PlannedModel extends ModelPaths {
+/** A model of the request with where it is. */
+export interface OpenedModel extends ModelPaths {
   readonly model: Model;
+}
+
+/** One of the models to merge. */
+export interface PlannedModel extends OpenedModel {
   readonly weight: number;
   readonly density: number | undefined;
 }
@@ -25,11 +29,15 @@ export interface PlannedModel extends ModelPaths {
 export interface MergePlan {
   readonly method: BoundMethod;
   readonly models: readonly PlannedModel[];
-  readonly base: Model | undefined;
+  readonly base: OpenedModel | undefined;
   readonly tensors: readonly PairedTensor[];
   readonly leftOut: readonly string[];
   readonly shards: ShardPlan;
 }
+
+/** Whose config, tokenizer and other files the result has. */
+export const donorOf = ({ base, models }: Pick<MergePlan, 'base' | 'models'>): Model | undefined =>
+  (base ?? models[0])?.model;
 
 const MAX_MODELS = 256;
 
@@ -49,10 +57,10 @@ export async function planMerge(request: merge.MergeRequest, context: RequestCon
     const opened = await openRef(input.model, `models[${index}].model`, context);
     models.push({ ...opened, weight: input.weight ?? 1, density: input.density });
   }
-  const base = request.base === undefined ? undefined : (await openRef(request.base, 'base', context)).model;
-  checkFamilies(models, base);
+  const base = request.base === undefined ? undefined : await openRef(request.base, 'base', context);
+  checkFamilies(models, base?.model);
   const opened = models.map(({ model }) => model);
-  const { tensors, leftOut } = pairTensors(opened, base, method.inputs.base === 'required');
+  const { tensors, leftOut } = pairTensors(opened, base?.model, method.inputs.base === 'required');
   const wanted = DTYPES[request.outputDataType];
   const plans = tensors.map(({ name, shape, merged, models: inputs, base: reference }) => {
     const kept = (reference ?? inputs[0])?.dtype ?? 'F32';
@@ -88,7 +96,7 @@ async function openRef(
   ref: common.ModelRef | undefined,
   field: string,
   context: RequestContext,
-): Promise<ModelPaths & { readonly model: Model }> {
+): Promise<OpenedModel> {
   if (ref === undefined) throw invalidInput('FIELD_MISSING', field, 'which model?');
   const path = await context.resolve(ref.uri, `${field}.uri`);
   const adapters: string[] = [];

@@ -62,7 +62,7 @@ export function describeTensor(plan: MergePlan, tensor: PairedTensor, kept: read
         densities: models.map(({ density }) => density),
       })
     : [];
-  const base = tensor.base === undefined ? undefined : plan.base?.source(tensor.base.name);
+  const base = tensor.base === undefined ? undefined : plan.base?.model.source(tensor.base.name);
   return { name: tensor.name, models: sources, base, steps };
 }
 

@@ -12,7 +12,7 @@ export function mergedConfig({ base, models, tensors }: MergePlan): ModelConfig 
   const first = models[0]?.model.config ?? {};
   if (base === undefined) return first;
   const headOfModels = tensors.some((tensor) => tensor.base === undefined);
-  if (!headOfModels) return base.config;
+  if (!headOfModels) return base.model.config;
   const keys = [...LABEL_KEYS, 'architectures'].filter((key) => key in first);
-  return { ...base.config, ...Object.fromEntries(keys.map((key) => [key, first[key]])) };
+  return { ...base.model.config, ...Object.fromEntries(keys.map((key) => [key, first[key]])) };
 }

@@ -1,20 +1,29 @@
 import { merge } from '@eigenloom/contracts';
 import { type JsonObject, sortedJson } from '@eigenloom/checkpoint';
 import type { MergeReport } from '@eigenloom/numeric';
+import { type Lineage, mapInputUris } from '@eigenloom/runtime';
 
 import type { MergePlan } from '../plan/merge-plan.js';
 import type { SoupChoice } from '../soup/greedy-search.js';
+import { contentIdOf } from './lineage.js';
 
+/** Enough of a content id to tell inputs apart at sight. */
+const SHOWN_ID = 'sha256:'.length + 12;
 const SENDING = ['requestId', 'validateOnly', 'outputUri'];
 
-/** README.md of a merged model: what it is made of, what changed, and the recipe to make it again. */
+/**
+ * README.md of a merged model: what it is made of, what changed, and the recipe to make it again. Inputs are named by their content:
+ * the card is part of the artifact, whose digest must not depend on where a merge ran. `manifest.json` has the URIs.
+ */
 export function modelCard(
   request: merge.MergeRequest,
   plan: MergePlan,
+  lineage: Lineage,
   report: MergeReport,
   choice: SoupChoice | undefined,
 ): string {
   const { method } = plan;
+  const recipe = mapInputUris(request, ['output_uri'], (_uri, field) => contentIdOf(field, lineage));
   return [
     '---',
     'library_name: transformers',
@@ -27,7 +36,7 @@ export function modelCard(
     '',
     '| model | weight | density |',
     '|---|---|---|',
-    ...request.models.map(modelRow),
+    ...recipe.models.map(modelRow),
     '',
     `${report.changedTensors} of ${report.tensors} tensors changed; ‖Δ‖ = ${report.deltaNorm.toPrecision(6)} against ‖reference‖ = ${report.referenceNorm.toPrecision(6)}.`,
     ...(choice === undefined ? [] : ['', ...soupLines(choice)]),
@@ -36,8 +45,10 @@ export function modelCard(
     '',
     '## Recipe',
     '',
+    'Inputs are named by the SHA-256 of their files; `manifest.json` has each file and the URIs it was read from.',
+    '',
     '```json',
-    sortedJson(recipeOf(request)).trimEnd(),
+    sortedJson(recipeOf(recipe)).trimEnd(),
     '```',
     '',
   ].join('\n');
@@ -45,7 +56,7 @@ export function modelCard(
 
 function modelRow(input: merge.MergeInput): string {
   const refs = [input.model?.uri ?? '', ...(input.model?.adapters ?? [])];
-  const cell = refs.map((uri) => `\`${uri.replaceAll(/[`|\r\n]/g, ' ')}\``).join(' + ');
+  const cell = refs.map((id) => `\`${id.slice(0, SHOWN_ID)}\``).join(' + ');
   return `| ${cell} | ${input.weight ?? 1} | ${input.density ?? ''} |`;
 }
 
@@ -63,7 +74,7 @@ const leftOutLine = (names: readonly string[]): string =>
     .join(', ')}${names.length > 20 ? ` and ${names.length - 20} more` : ''}.`;
 
 function ignoredLines({ models, base }: MergePlan): string[] {
-  const ignored = new Set([...(base?.ignored ?? []), ...models.flatMap(({ model }) => model.ignored)]);
+  const ignored = new Set([...(base?.model.ignored ?? []), ...models.flatMap(({ model }) => model.ignored)]);
   return ignored.size === 0
     ? []
     : ['', `Ignored, because it would run code: ${[...ignored].sort().join(', ')}.`];
