@@ -5,6 +5,7 @@
 
 use rayon::prelude::*;
 
+use crate::kernels::simd::simd;
 use crate::linalg::Scalar;
 
 /// Multipliers of the round, and the Weyl steps of the key: the paper's table 2 and section 3.3.
@@ -29,6 +30,39 @@ pub fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
         key = [key[0].wrapping_add(WEYL[0]), key[1].wrapping_add(WEYL[1])];
     }
     counter
+}
+
+/// Blocks that are made side by side, one in each lane.
+const LANES: usize = 16;
+
+simd! {
+    /// Blocks `first ..` of the counter, four words each.
+    fn blocks(first: u64, stream: u64, seed: u64, words: &mut [[u32; 4]; LANES]) {
+        let block = |lane: usize| first.wrapping_add(lane as u64);
+        let mut counter: [[u32; LANES]; 4] = [
+            std::array::from_fn(|lane| block(lane) as u32),
+            std::array::from_fn(|lane| (block(lane) >> 32) as u32),
+            [stream as u32; LANES],
+            [(stream >> 32) as u32; LANES],
+        ];
+        let mut key = [seed as u32, (seed >> 32) as u32];
+        for _ in 0..ROUNDS {
+            let mut next = [[0u32; LANES]; 4];
+            for lane in 0..LANES {
+                let first = u64::from(MULTIPLIERS[0]) * u64::from(counter[0][lane]);
+                let second = u64::from(MULTIPLIERS[1]) * u64::from(counter[2][lane]);
+                next[0][lane] = (second >> 32) as u32 ^ counter[1][lane] ^ key[0];
+                next[1][lane] = second as u32;
+                next[2][lane] = (first >> 32) as u32 ^ counter[3][lane] ^ key[1];
+                next[3][lane] = first as u32;
+            }
+            counter = next;
+            key = [key[0].wrapping_add(WEYL[0]), key[1].wrapping_add(WEYL[1])];
+        }
+        for (lane, words) in words.iter_mut().enumerate() {
+            *words = counter.map(|word| word[lane]);
+        }
+    }
 }
 
 /// An endless sequence of random numbers, named by its seed and its stream.
@@ -66,6 +100,23 @@ impl Stream {
         let radius = (-2.0 * (1.0 - first).ln()).sqrt();
         let (sine, cosine) = (std::f64::consts::TAU * second).sin_cos();
         [radius * cosine, radius * sine]
+    }
+
+    /// Words `offset ..` of the sequence of 32-bit words: block `b` holds words `4b` to `4b + 3`. On the calling thread.
+    pub fn words(self, offset: u64, words: &mut [u32]) {
+        let mut made = [[0; 4]; LANES];
+        let (mut block, mut skip) = (offset / 4, (offset % 4) as usize);
+        let mut rest = words;
+        while !rest.is_empty() {
+            blocks(block, self.stream, self.seed, &mut made);
+            let fresh = &made.as_flattened()[skip..];
+            let length = fresh.len().min(rest.len());
+            let (part, tail) = rest.split_at_mut(length);
+            part.copy_from_slice(&fresh[..length]);
+            rest = tail;
+            block = block.wrapping_add(LANES as u64);
+            skip = 0;
+        }
     }
 
     /// Values `offset ..` of the uniform sequence on [0, 1), rounded down to the precision, so 1 never occurs.
@@ -145,6 +196,21 @@ mod tests {
             let mut part = vec![0.0_f32; length];
             source.normal(offset as u64, &mut part);
             assert_eq!(part, whole[offset..offset + length]);
+        }
+    }
+
+    #[test]
+    fn words_are_those_of_the_blocks_wherever_they_begin() {
+        let source = Stream {
+            seed: 7 << 40,
+            stream: 9,
+        };
+        let block = |block: u64| philox([block as u32, (block >> 32) as u32, 9, 0], [0, 7 << 8]);
+        let expected: Vec<u32> = (0..100).flat_map(block).collect();
+        for (offset, length) in [(0, 400), (1, 1), (3, 130), (61, 70), (399, 1)] {
+            let mut words = vec![0; length];
+            source.words(offset as u64, &mut words);
+            assert_eq!(words, expected[offset..offset + length]);
         }
     }
 

@@ -4,6 +4,7 @@ use half::f16;
 use half::slice::{HalfBitsSliceExt, HalfFloatSliceExt};
 
 use super::{Dtype, float8};
+use crate::kernels::simd::simd;
 use crate::{Error, Reason, Result};
 
 /// A floating-point type that arithmetic is done in.
@@ -19,6 +20,7 @@ pub trait Real: Copy + Send + Sync + Default + bytemuck::Pod + 'static {
 }
 
 /// Reads elements of `N` bytes.
+#[inline(always)]
 fn each<const N: usize, T>(bytes: &[u8], values: &mut [T], convert: impl Fn([u8; N]) -> T) {
     let (elements, _) = bytes.as_chunks::<N>();
     for (value, element) in values.iter_mut().zip(elements) {
@@ -27,6 +29,7 @@ fn each<const N: usize, T>(bytes: &[u8], values: &mut [T], convert: impl Fn([u8;
 }
 
 /// Writes elements of `N` bytes.
+#[inline(always)]
 fn put<const N: usize, T: Copy>(values: &[T], bytes: &mut [u8], convert: impl Fn(T) -> [u8; N]) {
     let (elements, _) = bytes.as_chunks_mut::<N>();
     for (element, value) in elements.iter_mut().zip(values) {
@@ -63,6 +66,18 @@ fn to_odd(value: f64) -> f32 {
         f32::from_bits(nearest.to_bits() - 1)
     } else {
         f32::from_bits(nearest.to_bits() + 1)
+    }
+}
+
+simd! {
+    fn decode_bf16(bytes: &[u8], values: &mut [f32]) {
+        each(bytes, values, |b| f32::from_bits(u32::from(u16::from_le_bytes(b)) << 16));
+    }
+}
+
+simd! {
+    fn encode_bf16(values: &[f32], bytes: &mut [u8]) {
+        put(values, bytes, |v| bf16_bits(v).to_le_bytes());
     }
 }
 
@@ -123,6 +138,7 @@ impl Real for f32 {
     fn decode(dtype: Dtype, bytes: &[u8], values: &mut [f32]) {
         match dtype {
             Dtype::F16 => decode_f16(bytes, values),
+            Dtype::Bf16 => decode_bf16(bytes, values),
             other => decode_rest!(f32, other, bytes, values),
         }
     }
@@ -132,7 +148,7 @@ impl Real for f32 {
             Dtype::F64 => put(values, bytes, |v| f64::from(v).to_le_bytes()),
             Dtype::F32 => put(values, bytes, f32::to_le_bytes),
             Dtype::F16 => encode_f16(values, bytes),
-            Dtype::Bf16 => put(values, bytes, |v| bf16_bits(v).to_le_bytes()),
+            Dtype::Bf16 => encode_bf16(values, bytes),
             Dtype::F8E4m3 => put(values, bytes, |v| [float8::E4M3.encode(f64::from(v))]),
             Dtype::F8E5m2 => put(values, bytes, |v| [float8::E5M2.encode(f64::from(v))]),
             other => return Err(not_written(other)),

@@ -5,7 +5,7 @@
 //! the bit. Denormals are kept. Callers check the shapes; slices that are too short panic.
 
 mod scalar;
-mod simd;
+pub(crate) mod simd;
 mod split;
 
 pub mod adam;

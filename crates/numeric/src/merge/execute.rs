@@ -2,14 +2,17 @@
 
 use rayon::prelude::*;
 
-use super::chunk::{self, CHUNK, Chunk};
-use super::keep_largest::{Cut, find_cuts};
+use super::chunk::CHUNK;
+use super::fact::find_facts;
 use super::norms::Difference;
+use super::pass::{Pass, Scratch};
 use super::plan::TensorMerge;
+use super::pool::Pool;
 use super::program::Step;
 use super::report::{MergeReport, NonFinite};
-use super::source::Folding;
-use crate::checkpoint::convert::Real;
+use super::source::{Folding, Source};
+use super::vector::count_non_finite;
+use crate::checkpoint::Dtype;
 use crate::checkpoint::read::allocate;
 use crate::{Error, Reason, Result, Task};
 
@@ -17,19 +20,20 @@ use crate::{Error, Reason, Result, Task};
 /// broken input stops soon. Without influence on results.
 const BATCH: usize = 64 * CHUNK;
 
-/// Working memory of a thread.
+/// Working memory of threads, by precision.
 #[derive(Default)]
-struct Scratch<T> {
-    chunk: Chunk<T>,
-    reference: Vec<T>,
-    values: Vec<T>,
-    row: Vec<T>,
+struct Pools {
+    narrow: Pool<Scratch<f32>>,
+    wide: Pool<Scratch<f64>>,
+    outputs: Pool<Output>,
+}
+
+/// The result of a chunk as it is stored.
+#[derive(Default)]
+struct Output {
     bytes: Vec<u8>,
     other: Vec<u8>,
 }
-
-/// The cuts of every `KeepLargest` of a program, by position of the step.
-type Cuts = Vec<(usize, Vec<Cut>)>;
 
 /// What one chunk showed.
 struct Outcome {
@@ -47,12 +51,13 @@ pub fn merge_files(
     task: &Task,
 ) -> Result<MergeReport> {
     task.set_total(merges.iter().map(work).sum());
+    let pools = Pools::default();
     let mut report = MergeReport::default();
     let mut rest = merges;
     while !rest.is_empty() {
         let (batch, after) = rest.split_at(batch_length(rest));
         rest = after;
-        merge_batch(batch, &mut report, task)?;
+        merge_batch(batch, &pools, &mut report, task)?;
         if (!allow_non_finite && !report.non_finite.is_empty()) || !report.disagreeing.is_empty() {
             break;
         }
@@ -64,28 +69,29 @@ pub fn merge_files(
 pub fn merge_to_memory(merge: &TensorMerge, task: &Task) -> Result<Vec<f32>> {
     task.set_total(work(merge));
     let mut values = allocate::<f32>(merge.elements as u64)?;
-    let cuts = find_all_cuts::<f32>(merge, task)?;
-    values.par_chunks_mut(CHUNK).enumerate().try_for_each_init(
-        Scratch::<f32>::default,
-        |scratch, (index, part)| -> Result<()> {
-            task.check()?;
-            load(merge, index, scratch)?;
-            run(merge, index, merge.steps.len(), &cuts, scratch);
-            part.copy_from_slice(&scratch.chunk.models[0]);
+    let pool = Pool::default();
+    let facts = find_facts::<f32>(merge, &pool, task)?;
+    let pass = Pass::new(merge, &facts, &pool, task);
+    let chunk = merge.layout.range(0).len().max(1);
+    let end = merge.steps.len();
+    values
+        .par_chunks_mut(chunk)
+        .enumerate()
+        .try_for_each(|(index, part)| -> Result<()> {
+            let start = merge.layout.range(index).start;
+            pass.tiles(index, &[end], &mut |_, tile| {
+                part[tile.start - start..][..tile.length].copy_from_slice(&tile.models[0]);
+            })?;
             task.advance(part.len() as u64);
             Ok(())
-        },
-    )?;
+        })?;
     Ok(values)
 }
 
 /// Units of progress: elements, once for each pass over them.
 fn work(merge: &TensorMerge) -> u64 {
-    let cuts = merge
-        .steps
-        .iter()
-        .filter(|step| matches!(step, Step::KeepLargest { .. }));
-    merge.elements as u64 * (1 + cuts.count() as u64)
+    let passes: u64 = merge.steps.iter().map(Step::passes).sum();
+    merge.elements as u64 * (1 + passes)
 }
 
 fn batch_length(merges: &[TensorMerge]) -> usize {
@@ -97,42 +103,52 @@ fn batch_length(merges: &[TensorMerge]) -> usize {
     fits.count().max(1)
 }
 
-fn merge_batch(batch: &[TensorMerge], report: &mut MergeReport, task: &Task) -> Result<()> {
+fn merge_batch(
+    batch: &[TensorMerge],
+    pools: &Pools,
+    report: &mut MergeReport,
+    task: &Task,
+) -> Result<()> {
     let wide = batch
         .iter()
         .map(TensorMerge::is_wide)
         .collect::<Result<Vec<_>>>()?;
-    let cuts = batch
+    let facts = batch
         .par_iter()
         .zip(&wide)
         .map(|(merge, wide)| match wide {
-            true => find_all_cuts::<f64>(merge, task),
-            false => find_all_cuts::<f32>(merge, task),
+            true => find_facts(merge, &pools.wide, task),
+            false => find_facts(merge, &pools.narrow, task),
         })
         .collect::<Result<Vec<_>>>()?;
     let items: Vec<(usize, usize)> = batch
         .iter()
         .enumerate()
-        .flat_map(|(tensor, merge)| {
-            (0..chunk::count(merge.elements)).map(move |index| (tensor, index))
-        })
+        .flat_map(|(tensor, merge)| (0..merge.layout.chunks()).map(move |index| (tensor, index)))
         .collect();
     let outcomes = items
         .par_iter()
-        .map_init(
-            || (Scratch::<f32>::default(), Scratch::<f64>::default()),
-            |(narrow, double), (tensor, index)| {
-                task.check()?;
-                let merge = &batch[*tensor];
-                let outcome = match (merge.steps.is_empty(), wide[*tensor]) {
-                    (true, _) => copy_chunk(merge, *index, narrow),
-                    (_, true) => merge_chunk(merge, *index, &cuts[*tensor], double),
-                    (_, false) => merge_chunk(merge, *index, &cuts[*tensor], narrow),
-                };
-                task.advance(chunk::range(*index, merge.elements).len() as u64);
-                outcome
-            },
-        )
+        .map(|(tensor, index)| {
+            task.check()?;
+            let merge = &batch[*tensor];
+            let outcome = pools.outputs.with(|output| {
+                if merge.steps.is_empty() {
+                    copy_chunk(merge, *index, output)
+                } else if wide[*tensor] {
+                    let pass = Pass::new(merge, &facts[*tensor], &pools.wide, task);
+                    pools
+                        .wide
+                        .with(|scratch| merge_chunk(&pass, *index, scratch, output))
+                } else {
+                    let pass = Pass::new(merge, &facts[*tensor], &pools.narrow, task);
+                    pools
+                        .narrow
+                        .with(|scratch| merge_chunk(&pass, *index, scratch, output))
+                }
+            });
+            task.advance(merge.layout.range(*index).len() as u64);
+            outcome
+        })
         .collect::<Result<Vec<_>>>()?;
     gather(batch, &items, &outcomes, report);
     Ok(())
@@ -177,133 +193,91 @@ fn gather(
     }
 }
 
-/// Reads a chunk of every model and of the base; returns the non-finite elements of each.
-fn load<T: Folding>(
-    merge: &TensorMerge,
-    index: usize,
-    scratch: &mut Scratch<T>,
-) -> Result<Vec<u64>> {
-    let range = chunk::range(index, merge.elements);
-    let Scratch {
-        chunk, row, bytes, ..
-    } = scratch;
-    chunk.length = range.len();
-    chunk.models.resize_with(merge.models.len(), Vec::new);
-    let mut non_finite = Vec::with_capacity(merge.models.len() + 1);
-    for (source, values) in merge.models.iter().zip(&mut chunk.models) {
-        source.read(range.clone(), values, bytes, row)?;
-        non_finite.push(count_non_finite(values));
-    }
-    if let Some(base) = &merge.base {
-        base.read(range, &mut chunk.base, bytes, row)?;
-        non_finite.push(count_non_finite(&chunk.base));
-    }
-    Ok(non_finite)
-}
-
-fn count_non_finite<T: Real>(values: &[T]) -> u64 {
-    values.iter().map(|value| u64::from(!value.finite())).sum()
-}
-
-/// Runs the first `until` steps on a loaded chunk.
-fn run<T: Folding>(
-    merge: &TensorMerge,
-    index: usize,
-    until: usize,
-    cuts: &Cuts,
-    scratch: &mut Scratch<T>,
-) {
-    for (position, step) in merge.steps[..until].iter().enumerate() {
-        if let Some((_, cuts)) = cuts.iter().find(|(at, _)| *at == position) {
-            for (cut, row) in cuts.iter().zip(&mut scratch.chunk.models) {
-                cut.apply(index, row);
-            }
-        }
-        step.apply(&mut scratch.chunk);
-    }
-}
-
-fn find_all_cuts<T: Folding>(merge: &TensorMerge, task: &Task) -> Result<Cuts> {
-    let mut cuts = Cuts::new();
-    for (position, step) in merge.steps.iter().enumerate() {
-        let Step::KeepLargest { counts } = step else {
-            continue;
-        };
-        let rows = |index: usize, visit: &mut dyn FnMut(usize, &[T])| -> Result<()> {
-            let mut scratch = Scratch::<T>::default();
-            load(merge, index, &mut scratch)?;
-            run(merge, index, position, &cuts, &mut scratch);
-            for (model, row) in scratch.chunk.models.iter().enumerate() {
-                visit(model, row);
-            }
-            Ok(())
-        };
-        let elements = merge.elements as u64;
-        let found = find_cuts(counts, elements, chunk::count(merge.elements), &rows, task)?;
-        task.advance(elements);
-        cuts.push((position, found));
-    }
-    Ok(cuts)
-}
-
+/// Merges a chunk into its writer.
 fn merge_chunk<T: Folding>(
-    merge: &TensorMerge,
+    pass: &Pass<'_, T>,
     index: usize,
-    cuts: &Cuts,
     scratch: &mut Scratch<T>,
+    output: &mut Output,
 ) -> Result<Outcome> {
-    let non_finite = load(merge, index, scratch)?;
-    if merge.base.is_none() {
-        let Scratch {
-            chunk, reference, ..
-        } = scratch;
-        reference.clone_from(&chunk.models[0]);
-    }
-    run(merge, index, merge.steps.len(), cuts, scratch);
+    let merge = pass.merge;
+    let layout = pass.layout();
+    let range = layout.range(index);
     let dtype = merge.output_dtype()?;
-    let Scratch {
-        chunk,
-        reference,
-        values,
-        bytes,
-        other,
-        ..
-    } = scratch;
-    bytes.resize(chunk.length * dtype.size(), 0);
-    T::encode(dtype, &chunk.models[0], bytes)?;
-    write(merge, index, bytes)?;
-    let reference = if merge.base.is_some() {
-        &chunk.base
-    } else {
-        &*reference
-    };
-    let difference = Difference::of(dtype, bytes, reference, other, values)?;
-    Ok(Outcome {
-        difference,
-        non_finite,
+    let reference = merge.reference();
+    let mut outcome = Outcome {
+        difference: Difference::default(),
+        non_finite: vec![0; merge.sources().count()],
         disagrees: false,
-    })
+    };
+    let mut kept = Vec::new();
+    pass.read(range.clone(), scratch)?;
+    output.bytes.resize(range.len() * dtype.size(), 0);
+    for part in layout.tiles(range.clone()) {
+        pass.decode(range.start, part.clone(), scratch);
+        let tile = &mut scratch.tile;
+        let rows = tile
+            .models
+            .iter()
+            .take(tile.rows)
+            .chain(merge.base.as_ref().map(|_| &tile.base));
+        for (count, row) in outcome.non_finite.iter_mut().zip(rows) {
+            *count += u64::from(count_non_finite(row));
+        }
+        if merge.base.is_none() {
+            kept.clone_from(&tile.models[0]);
+        }
+        pass.run(0..merge.steps.len(), tile);
+        let place =
+            (part.start - range.start) * dtype.size()..(part.end - range.start) * dtype.size();
+        let bytes = &mut output.bytes[place.clone()];
+        T::encode(dtype, &tile.models[0], bytes)?;
+        let values = if merge.base.is_none() {
+            &kept
+        } else {
+            &tile.base
+        };
+        let raw = &scratch.raw[if merge.base.is_none() {
+            0
+        } else {
+            merge.models.len()
+        }];
+        let changed = if is_stored_as(reference, dtype) {
+            *bytes != raw[place]
+        } else {
+            output.other.resize(bytes.len(), 0);
+            T::encode(dtype, values, &mut output.other)?;
+            *bytes != *output.other
+        };
+        T::decode(dtype, bytes, &mut tile.models[0]);
+        outcome
+            .difference
+            .add(Difference::of(changed, &tile.models[0], values));
+    }
+    write(merge, range.start, &output.bytes)?;
+    Ok(outcome)
+}
+
+/// Whether encoding the values of a source gives its bytes.
+fn is_stored_as(source: &Source, dtype: Dtype) -> bool {
+    source.entry.dtype == dtype && source.pairs.is_empty()
 }
 
 /// Tensors that are not floating-point numbers: written as they are, if all inputs agree.
-fn copy_chunk(merge: &TensorMerge, index: usize, scratch: &mut Scratch<f32>) -> Result<Outcome> {
-    let range = chunk::range(index, merge.elements);
-    let Scratch { bytes, other, .. } = scratch;
+fn copy_chunk(merge: &TensorMerge, index: usize, output: &mut Output) -> Result<Outcome> {
+    let range = merge.layout.range(index);
+    let Output { bytes, other } = output;
     let first = merge.reference();
-    let size = first.entry.dtype.size();
-    let offset = (range.start * size) as u64;
-    bytes.resize(range.len() * size, 0);
-    first.file.read_bytes(&first.entry, offset, bytes)?;
+    first.read_bytes(range.clone(), bytes)?;
     let mut disagrees = false;
     for source in merge.sources() {
-        other.resize(bytes.len(), 0);
         disagrees |= source.entry.dtype != first.entry.dtype;
         if !disagrees {
-            source.file.read_bytes(&source.entry, offset, other)?;
+            source.read_bytes(range.clone(), other)?;
             disagrees = bytes != other;
         }
     }
-    write(merge, index, bytes)?;
+    write(merge, range.start, bytes)?;
     Ok(Outcome {
         difference: Difference::default(),
         non_finite: Vec::new(),
@@ -311,11 +285,11 @@ fn copy_chunk(merge: &TensorMerge, index: usize, scratch: &mut Scratch<f32>) -> 
     })
 }
 
-fn write(merge: &TensorMerge, index: usize, bytes: &[u8]) -> Result<()> {
+fn write(merge: &TensorMerge, start: usize, bytes: &[u8]) -> Result<()> {
     let writer = merge
         .writer
         .as_ref()
         .ok_or_else(|| Error::new(Reason::OutOfRange, "the merge has no output"))?;
     let entry = writer.entry(&merge.name)?;
-    writer.write_bytes(entry, (index * CHUNK * entry.dtype.size()) as u64, bytes)
+    writer.write_bytes(entry, (start * entry.dtype.size()) as u64, bytes)
 }

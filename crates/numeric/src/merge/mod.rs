@@ -3,13 +3,22 @@
 //! Chunks have a fixed size and every sum a fixed order, so the bytes do not depend on threads, shards or scheduling.
 
 pub mod chunk;
+pub mod combine;
+pub mod cut;
 pub mod execute;
-pub mod keep_largest;
+pub mod fact;
+mod importance;
 pub mod norms;
+mod pass;
 pub mod plan;
+mod pool;
 pub mod program;
+pub mod real;
 pub mod report;
 pub mod source;
+mod steps;
+mod varied;
+mod vector;
 
 pub use execute::{merge_files, merge_to_memory};
 pub use plan::{Resources, TensorMerge};

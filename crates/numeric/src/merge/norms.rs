@@ -1,8 +1,7 @@
 //! How a result differs from its reference, as it is stored.
 
-use super::program::MergeReal;
-use crate::Result;
-use crate::checkpoint::Dtype;
+use super::real::MergeReal;
+use super::vector;
 
 /// Sums of one chunk or of one tensor.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -16,30 +15,17 @@ pub struct Difference {
 }
 
 impl Difference {
-    /// Compares a chunk as stored with the reference rounded to the same type. `bytes` holds the result; `other` is working memory.
-    pub fn of<T: MergeReal>(
-        dtype: Dtype,
-        bytes: &[u8],
-        reference: &[T],
-        other: &mut Vec<u8>,
-        values: &mut Vec<T>,
-    ) -> Result<Self> {
-        other.resize(bytes.len(), 0);
-        T::encode(dtype, reference, other)?;
-        values.resize(reference.len(), T::default());
-        T::decode(dtype, bytes, values);
-        let mut difference = Self {
-            changed: bytes != other.as_slice(),
-            ..Self::default()
-        };
-        for (x, y) in values.iter().zip(reference) {
-            let (x, y) = (x.to_f64(), y.to_f64());
-            difference.reference += y * y;
-            if difference.changed {
-                difference.delta += (x - y) * (x - y);
-            }
+    /// Compares values as they are stored with the reference; `changed` says whether the stored bytes differ.
+    pub fn of<T: MergeReal>(changed: bool, stored: &[T], reference: &[T]) -> Self {
+        Self {
+            changed,
+            delta: if changed {
+                vector::squared_distance(stored, reference)
+            } else {
+                0.0
+            },
+            reference: vector::dot(reference, reference),
         }
-        Ok(difference)
     }
 
     /// Adds what comes after.

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 
+use super::chunk::Layout;
 use super::program::Step;
 use super::source::{FoldedPair, Source};
 use crate::checkpoint::{Dtype, SafetensorsFile, SafetensorsWriter};
+use crate::random::Stream;
 use crate::{Error, Reason, Result};
 
 /// Files and pairs that descriptions refer to by position.
@@ -36,6 +39,8 @@ struct Description {
     base: Option<SourceDescription>,
     writer: Option<usize>,
     steps: Vec<Step>,
+    /// Decimal: JSON's numbers do not reach 2⁶⁴.
+    seed: String,
 }
 
 /// One tensor of a merge.
@@ -53,6 +58,19 @@ pub struct TensorMerge {
     pub steps: Vec<Step>,
     /// Elements.
     pub elements: usize,
+    /// How it is cut.
+    pub layout: Layout,
+    /// Random numbers of each model, by seed, name of the tensor and position of the model.
+    pub streams: Vec<Stream>,
+}
+
+fn stream(seed: u64, tensor: &str, model: usize) -> Stream {
+    let digest = Sha256::digest(format!("{tensor}\0{model}"));
+    let (words, _) = digest.as_chunks::<8>();
+    Stream {
+        seed,
+        stream: u64::from_le_bytes(words[0]),
+    }
 }
 
 impl TensorMerge {
@@ -78,7 +96,17 @@ impl TensorMerge {
             .first()
             .map(|source| source.entry.elements() as usize)
             .ok_or_else(|| Error::new(Reason::OutOfRange, "no models"))?;
+        let seed = description
+            .seed
+            .parse()
+            .map_err(|_| Error::new(Reason::OutOfRange, "the seed is not a number"))?;
+        let whole_rows = description.steps.iter().any(Step::needs_rows);
+        let layout = Layout::new(&models[0].entry.shape, elements, whole_rows)?;
         let merge = Self {
+            streams: (0..models.len())
+                .map(|model| stream(seed, &description.name, model))
+                .collect(),
+            layout,
             name: description.name,
             models,
             base,
@@ -109,15 +137,15 @@ impl TensorMerge {
         {
             return Err(mismatch("the output differs in size"));
         }
-        for step in &self.steps {
-            step.check(self.models.len())?;
+        for (position, step) in self.steps.iter().enumerate() {
+            step.check(self.models.len(), position)?;
             if step.needs_base() && self.base.is_none() {
                 return Err(mismatch("a step needs a base"));
             }
         }
-        let sums = |step: &&Step| matches!(step, Step::Sum { .. });
-        if !self.steps.is_empty() && self.steps.iter().filter(sums).count() != 1 {
-            return Err(mismatch("a program has one sum"));
+        let combining = self.steps.iter().filter(|step| step.combines()).count();
+        if !self.steps.is_empty() && combining != 1 {
+            return Err(mismatch("a program combines the models once"));
         }
         Ok(())
     }

@@ -2,8 +2,7 @@
 
 use serde::Deserialize;
 
-use super::chunk::Chunk;
-use crate::checkpoint::fold::FoldReal;
+use super::combine::{Along, Rule};
 use crate::{Error, Reason, Result};
 
 /// What a weighted sum is divided by.
@@ -18,30 +17,152 @@ pub enum Divisor {
     PresentWeights,
 }
 
-/// One step. Before `Sum` a chunk holds one row for each model, after it one row in all.
+/// What happens where there is no base.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BaseUse {
+    /// An error.
+    #[default]
+    Required,
+    /// Nothing: the base counts as zero.
+    IfGiven,
+}
+
+/// What happens to elements that survive random dropping.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Survivors {
+    /// Nothing.
+    Keep,
+    /// They are divided by the probability of surviving, so that the mean over all draws is the element.
+    DivideByProbability,
+}
+
+/// Arithmetic that a count is rounded down in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CountIn {
+    /// f32.
+    F32,
+    /// f64.
+    F64,
+}
+
+/// A quantile that lies between two elements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Quantile {
+    /// Interpolated linearly.
+    Linear,
+    /// The lower element.
+    Lower,
+}
+
+/// One step. At first a tile holds one row for each model; `Sum`, `MeanByEnergy` and `Combine` leave one row in all, and a program
+/// has exactly one of these. Vectors have one entry for each model. `before` is the position of an earlier step.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(tag = "step", rename_all = "snake_case")]
+#[serde(tag = "step", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Step {
     /// x ← x − base.
-    Delta,
+    Delta {
+        /// Where there is no base.
+        #[serde(default)]
+        base: BaseUse,
+    },
     /// Sets all but the largest magnitudes of each model to zero; among equal ones the earlier stay.
     KeepLargest {
         /// Elements of the whole tensor that each model keeps.
         counts: Vec<u64>,
     },
+    /// Sets the largest magnitudes of each model to zero; among equal ones the earlier go.
+    DropLargest {
+        /// Elements of the whole tensor that go.
+        counts: Vec<u64>,
+    },
+    /// Keeps each element with the probability given, independently.
+    KeepRandom {
+        /// Probabilities.
+        densities: Vec<f64>,
+        /// What becomes of those kept.
+        survivors: Survivors,
+    },
+    /// Keeps each element with a probability that grows with the rank of its magnitude in its row, from density − spread for the
+    /// smallest to density + spread for the largest. A density of 1 keeps all.
+    KeepByRank {
+        /// Mean probabilities.
+        densities: Vec<f64>,
+        /// Half the width of the probabilities.
+        spreads: Vec<f64>,
+        /// What becomes of those kept.
+        survivors: Survivors,
+    },
+    /// Sets to zero what is no larger than the threshold.
+    KeepAbove {
+        /// The threshold.
+        threshold: f64,
+    },
+    /// Sets to zero, in all models, all but the elements whose variance over the models is largest.
+    KeepMostVaried {
+        /// Share of the elements with a variance above zero that stays.
+        share: f64,
+        /// Arithmetic of the number that stays.
+        count_in: CountIn,
+    },
+    /// Sets x to the base where the change matters little: |x − base| · KL(softmax of the row of x ‖ that of the base) below
+    /// the median of the tensor plus 1.5 interquartile ranges.
+    KeepImportant {
+        /// How median and quartiles are read.
+        quantile: Quantile,
+    },
+    /// x ← x / |x| · limit where |x| exceeds the limit.
+    Clip {
+        /// The limit.
+        limit: f64,
+        /// Magnitudes below this count as this.
+        smallest: f64,
+    },
+    /// Scales each model to the L1 norm that it had before an earlier step.
+    MatchL1 {
+        /// Position of that step.
+        before: usize,
+    },
     /// x ← weight · x.
     Weigh {
-        /// One for each model.
+        /// The weights.
         weights: Vec<f64>,
     },
     /// Sets to zero what differs in sign from the sum over the models; a sum of zero counts as positive.
     ElectSign,
+    /// Scales what only one model has by 1 + r·min(alpha, elements that it shares / elements that it alone has).
+    AmplifyUnique {
+        /// r.
+        r: f64,
+        /// alpha.
+        alpha: f64,
+    },
     /// Adds the models in order.
     Sum {
         /// What the sum is divided by.
         divisor: Divisor,
-        /// One for each model; used by the divisor alone.
+        /// Used by the divisor alone.
         weights: Vec<f64>,
+    },
+    /// The mean over the models that are not zero at the element, weighted by the mean square that each model had before an
+    /// earlier step.
+    MeanByEnergy {
+        /// Position of that step.
+        before: usize,
+        /// Mean squares that add up to less count as equal.
+        smallest_sum: f64,
+        /// Divisors below this count as this.
+        smallest_divisor: f64,
+    },
+    /// Σ cᵢxᵢ with coefficients that follow from the dot products of the models.
+    Combine {
+        /// How they follow.
+        rule: Rule,
+        /// Which vectors are multiplied.
+        along: Along,
     },
     /// x ← factor · x.
     Scale {
@@ -49,176 +170,84 @@ pub enum Step {
         factor: f64,
     },
     /// x ← x + base.
-    AddBase,
+    AddBase {
+        /// Where there is no base.
+        #[serde(default)]
+        base: BaseUse,
+    },
 }
-
-/// Arithmetic of merging.
-pub trait MergeReal:
-    FoldReal
-    + PartialOrd
-    + std::ops::Add<Output = Self>
-    + std::ops::Sub<Output = Self>
-    + std::ops::Div<Output = Self>
-{
-    /// Bits of the magnitude: their order is that of the magnitudes.
-    const MAGNITUDE_BITS: u32;
-    /// One rounding.
-    fn from_f64(value: f64) -> Self;
-    /// Exact.
-    fn to_f64(self) -> f64;
-    /// The magnitude as an unsigned number.
-    fn magnitude(self) -> u64;
-}
-
-impl MergeReal for f32 {
-    const MAGNITUDE_BITS: u32 = 31;
-
-    fn from_f64(value: f64) -> Self {
-        value as f32
-    }
-
-    fn to_f64(self) -> f64 {
-        f64::from(self)
-    }
-
-    fn magnitude(self) -> u64 {
-        u64::from(self.to_bits() & 0x7fff_ffff)
-    }
-}
-
-impl MergeReal for f64 {
-    const MAGNITUDE_BITS: u32 = 63;
-
-    fn from_f64(value: f64) -> Self {
-        value
-    }
-
-    fn to_f64(self) -> f64 {
-        self
-    }
-
-    fn magnitude(self) -> u64 {
-        self.to_bits() & (u64::MAX >> 1)
-    }
-}
-
-/// Sums of weights smaller than this count as one, as in mergekit.
-const SMALLEST_DIVISOR: f64 = 1e-8;
 
 impl Step {
-    /// Whether the step needs the base.
+    /// Whether the step fails without a base.
     pub fn needs_base(&self) -> bool {
-        matches!(self, Step::Delta | Step::AddBase)
+        match self {
+            Step::Delta { base } | Step::AddBase { base } => *base == BaseUse::Required,
+            Step::KeepImportant { .. } => true,
+            _ => false,
+        }
     }
 
-    /// Checks the step against the number of models.
-    pub fn check(&self, models: usize) -> Result<()> {
+    /// Whether the step leaves one row.
+    pub fn combines(&self) -> bool {
+        matches!(
+            self,
+            Step::Sum { .. } | Step::MeanByEnergy { .. } | Step::Combine { .. }
+        )
+    }
+
+    /// Whether the step needs whole rows of the tensor.
+    pub fn needs_rows(&self) -> bool {
+        matches!(
+            self,
+            Step::KeepByRank { .. }
+                | Step::KeepImportant { .. }
+                | Step::Combine {
+                    along: Along::Rows,
+                    ..
+                }
+        )
+    }
+
+    /// Passes over the tensor that the step needs before it can be applied, about.
+    pub fn passes(&self) -> u64 {
+        match self {
+            Step::KeepLargest { .. } | Step::DropLargest { .. } | Step::KeepImportant { .. } => 2,
+            Step::KeepMostVaried { share, .. } if *share < 1.0 => 2,
+            Step::MatchL1 { .. }
+            | Step::AmplifyUnique { .. }
+            | Step::MeanByEnergy { .. }
+            | Step::Combine { .. } => 1,
+            _ => 0,
+        }
+    }
+
+    /// Checks the step against the number of models and its position in the program.
+    pub fn check(&self, models: usize, position: usize) -> Result<()> {
         let given = match self {
-            Step::KeepLargest { counts } => counts.len(),
+            Step::KeepLargest { counts } | Step::DropLargest { counts } => counts.len(),
+            Step::KeepRandom { densities, .. } => densities.len(),
+            Step::KeepByRank {
+                densities, spreads, ..
+            } if densities.len() == spreads.len() => densities.len(),
+            Step::KeepByRank { .. } => 0,
             Step::Weigh { weights } | Step::Sum { weights, .. } => weights.len(),
+            Step::Combine { rule, .. } => rule.models().unwrap_or(models),
             _ => models,
         };
-        if given == models {
-            return Ok(());
+        if given != models {
+            return Err(Error::new(
+                Reason::ShapeMismatch,
+                format!("a step for {given} models, {models} are merged"),
+            ));
         }
-        Err(Error::new(
-            Reason::ShapeMismatch,
-            format!("a step for {given} models, {models} are merged"),
-        ))
-    }
-
-    /// Applies an element-wise step. `KeepLargest` is applied by its own module, which knows the whole tensor.
-    pub fn apply<T: MergeReal>(&self, chunk: &mut Chunk<T>) {
         match self {
-            Step::Delta => {
-                for row in &mut chunk.models {
-                    zip(row, &chunk.base, |x, b| x - b);
-                }
+            Step::MatchL1 { before } | Step::MeanByEnergy { before, .. } if *before >= position => {
+                Err(Error::new(
+                    Reason::OutOfRange,
+                    format!("step {position} refers to step {before}, which is not earlier"),
+                ))
             }
-            Step::KeepLargest { .. } => {}
-            Step::Weigh { weights } => {
-                for (row, weight) in chunk.models.iter_mut().zip(weights) {
-                    let weight = T::from_f64(*weight);
-                    row.iter_mut().for_each(|x| *x = weight * *x);
-                }
-            }
-            Step::ElectSign => elect_sign(chunk),
-            Step::Sum { divisor, weights } => sum(chunk, *divisor, weights),
-            Step::Scale { factor } => {
-                let factor = T::from_f64(*factor);
-                for row in &mut chunk.models {
-                    row.iter_mut().for_each(|x| *x = factor * *x);
-                }
-            }
-            Step::AddBase => {
-                for row in &mut chunk.models {
-                    zip(row, &chunk.base, |x, b| x + b);
-                }
-            }
+            _ => Ok(()),
         }
     }
-}
-
-fn zip<T: Copy>(row: &mut [T], other: &[T], combine: impl Fn(T, T) -> T) {
-    for (x, y) in row.iter_mut().zip(other) {
-        *x = combine(*x, *y);
-    }
-}
-
-/// The sum over the models in order, into `chunk.sum`.
-fn add_up<T: MergeReal>(chunk: &mut Chunk<T>) {
-    chunk.sum.clear();
-    chunk.sum.resize(chunk.length, T::default());
-    for row in &chunk.models {
-        for (total, x) in chunk.sum.iter_mut().zip(row) {
-            *total += *x;
-        }
-    }
-}
-
-fn elect_sign<T: MergeReal>(chunk: &mut Chunk<T>) {
-    add_up(chunk);
-    let zero = T::default();
-    for row in &mut chunk.models {
-        for (x, total) in row.iter_mut().zip(&chunk.sum) {
-            let agrees = if *total >= zero { *x > zero } else { *x < zero };
-            if !agrees {
-                *x = zero;
-            }
-        }
-    }
-}
-
-fn divisor_or_one(divisor: f64) -> f64 {
-    if divisor.abs() < SMALLEST_DIVISOR {
-        1.0
-    } else {
-        divisor
-    }
-}
-
-fn sum<T: MergeReal>(chunk: &mut Chunk<T>, divisor: Divisor, weights: &[f64]) {
-    add_up(chunk);
-    match divisor {
-        Divisor::One => {}
-        Divisor::Weights => {
-            let total = T::from_f64(divisor_or_one(weights.iter().sum()));
-            chunk.sum.iter_mut().for_each(|x| *x = *x / total);
-        }
-        Divisor::PresentWeights => {
-            for index in 0..chunk.length {
-                let present = chunk.models.iter().zip(weights);
-                let total = present.fold(0.0, |total, (row, weight)| {
-                    if row[index] == T::default() {
-                        total
-                    } else {
-                        total + weight
-                    }
-                });
-                chunk.sum[index] = chunk.sum[index] / T::from_f64(divisor_or_one(total));
-            }
-        }
-    }
-    std::mem::swap(&mut chunk.models[0], &mut chunk.sum);
-    chunk.models.truncate(1);
 }

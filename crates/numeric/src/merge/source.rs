@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::program::MergeReal;
+use super::real::MergeReal;
 use crate::Result;
 use crate::checkpoint::fold::LowRankPair;
 use crate::checkpoint::{SafetensorsFile, TensorEntry};
@@ -67,23 +67,29 @@ impl Folding for f64 {
 }
 
 impl Source {
-    /// Reads elements; `bytes` and `row` are working memory.
-    pub fn read<T: Folding>(
-        &self,
-        elements: Range<usize>,
-        values: &mut Vec<T>,
-        bytes: &mut Vec<u8>,
-        row: &mut Vec<T>,
-    ) -> Result<()> {
+    /// Reads the bytes of elements.
+    pub fn read_bytes(&self, elements: Range<usize>, bytes: &mut Vec<u8>) -> Result<()> {
         let size = self.entry.dtype.size();
         bytes.resize(elements.len() * size, 0);
+        self.file
+            .read_bytes(&self.entry, (elements.start * size) as u64, bytes)
+    }
+
+    /// Converts elements out of bytes that begin at element `start`, and folds the pairs in; `row` is working memory.
+    pub fn decode<T: Folding>(
+        &self,
+        start: usize,
+        elements: Range<usize>,
+        bytes: &[u8],
+        values: &mut Vec<T>,
+        row: &mut Vec<T>,
+    ) {
+        let size = self.entry.dtype.size();
+        let bytes = &bytes[(elements.start - start) * size..(elements.end - start) * size];
         values.resize(elements.len(), T::default());
-        let offset = (elements.start * size) as u64;
-        self.file.read_bytes(&self.entry, offset, bytes)?;
         T::decode(self.entry.dtype, bytes, values);
         for pair in &self.pairs {
             T::fold(pair, elements.start, values, row);
         }
-        Ok(())
     }
 }

@@ -32,6 +32,8 @@ export interface MergeTensor {
   readonly base?: MergeSource | undefined;
   /** Empty for tensors that are not floating-point numbers: the inputs must agree then. */
   readonly steps: readonly MergeStep[];
+  /** Seed of the random numbers of the steps; they also depend on the tensor's name, the model's position and the element. Default 0. */
+  readonly seed?: bigint | undefined;
 }
 
 /** Norms are of the values as they are stored. A model of `undefined` is the base. */
@@ -82,6 +84,7 @@ export class MergeJob {
         base: tensor.base === undefined ? null : source(tensor.base),
         writer,
         steps: tensor.steps,
+        seed: String(tensor.seed ?? 0n),
       };
       this.native.addTensor(JSON.stringify(description));
     } catch (error) {

@@ -13,6 +13,20 @@ export function checkShare(value: number | undefined, field: string): void {
   }
 }
 
+/** Throws `OUT_OF_RANGE` unless the value is left out or finite and 0 or more. */
+export function checkNotNegative(value: number | undefined, field: string): void {
+  if (value !== undefined && !(Number.isFinite(value) && value >= 0)) {
+    throw invalidInput('OUT_OF_RANGE', field, `${value} is not a number of 0 or more`);
+  }
+}
+
+/** Throws `OUT_OF_RANGE` unless the value is left out or from 0 to 1. */
+export function checkFraction(value: number | undefined, field: string): void {
+  if (value !== undefined && !(value >= 0 && value <= 1)) {
+    throw invalidInput('OUT_OF_RANGE', field, `${value} is not between 0 and 1`);
+  }
+}
+
 /** Throws `OUT_OF_RANGE` when a division by the sum of the weights would make no sense. */
 export function checkWeightSum(weights: readonly number[], field: string): void {
   const sum = weights.reduce((total, weight) => total + weight, 0);

@@ -1,6 +1,6 @@
 import { invalidInput } from '@eigenloom/errors';
 
-import { defineMergeMethod } from './method.js';
+import { defineMergeMethod, weightsOf } from './method.js';
 
 /**
  * Greedy soup: the uniform mean of the models that the search of `soup/greedy-search.ts` keeps. Wortsman et al. 2022,
@@ -13,15 +13,16 @@ export const greedySoup = defineMergeMethod({
   paper: 'arXiv:2203.05482',
   inputs: { base: 'optional', minModels: 1 },
   symmetric: true,
-  check({ data, maxLength }, weights) {
+  check({ data, maxLength }, models) {
     if (data === undefined || data.uri === '')
       throw invalidInput('FIELD_MISSING', 'greedy_soup.data', 'is needed');
     if (maxLength === 1) throw invalidInput('OUT_OF_RANGE', 'greedy_soup.max_length', 'is less than 2');
-    if (weights.some((weight) => weight !== 1)) {
+    if (models.some(({ weight }) => weight !== 1)) {
       throw invalidInput('OUT_OF_RANGE', 'models.weight', 'a greedy soup weighs its models equally');
     }
   },
-  mergeTensor({ weights }) {
+  mergeTensor({ models }) {
+    const weights = weightsOf(models);
     return [{ step: 'sum', divisor: 'weights', weights }];
   },
 });

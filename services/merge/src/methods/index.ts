@@ -2,14 +2,53 @@ import { invalidInput } from '@eigenloom/errors';
 import type { merge } from '@eigenloom/contracts';
 import type { MergeStep } from '@eigenloom/numeric';
 
+import { arceeFusion } from './arcee-fusion.js';
+import { breadcrumbsTies } from './breadcrumbs-ties.js';
+import { breadcrumbs } from './breadcrumbs.js';
+import { dareLinear } from './dare-linear.js';
+import { dareTies } from './dare-ties.js';
+import { dellaLinear } from './della-linear.js';
+import { della } from './della.js';
 import { greedySoup } from './greedy-soup.js';
+import { karcher } from './karcher.js';
 import { linear } from './linear.js';
-import type { MergeMethod, MethodCase, TensorContext } from './method.js';
+import type { MergeMethod, MethodCase, ModelParameters, ParametersOf, TensorContext } from './method.js';
+import { modelStock } from './model-stock.js';
+import { multislerp } from './multislerp.js';
+import { nearswap } from './nearswap.js';
+import { nuslerp } from './nuslerp.js';
+import { passthrough } from './passthrough.js';
+import { ram } from './ram.js';
+import { ramplusTl } from './ramplus-tl.js';
+import { sce } from './sce.js';
+import { slerp } from './slerp.js';
 import { taskArithmetic } from './task-arithmetic.js';
 import { ties } from './ties.js';
 
 /** In the order of the proto; one of the proto that is missing here does not compile. */
-const BY_CASE: { readonly [K in MethodCase]: MergeMethod<K> } = { linear, greedySoup, taskArithmetic, ties };
+const BY_CASE: { readonly [K in MethodCase]: MergeMethod<K> } = {
+  linear,
+  greedySoup,
+  taskArithmetic,
+  ties,
+  passthrough,
+  slerp,
+  nuslerp,
+  multislerp,
+  karcher,
+  dareLinear,
+  dareTies,
+  della,
+  dellaLinear,
+  breadcrumbs,
+  breadcrumbsTies,
+  sce,
+  ram,
+  ramplusTl,
+  modelStock,
+  nearswap,
+  arceeFusion,
+};
 
 /** What every method has, whatever its parameters. */
 export type AnyMethod = Omit<MergeMethod, 'check' | 'mergeTensor'>;
@@ -18,40 +57,30 @@ export const METHODS: readonly AnyMethod[] = Object.values(BY_CASE);
 
 /** A method with the parameters of a request. */
 export interface BoundMethod extends AnyMethod {
-  check(weights: readonly number[]): void;
+  check(models: readonly ModelParameters[]): void;
   mergeTensor(tensor: TensorContext): readonly MergeStep[];
 }
 
+/** A member of the oneof, for each of its names: what lets the compiler see that method and parameters belong together. */
+type Choice<K extends MethodCase> = {
+  readonly [P in K]: { readonly $case: P; readonly value: ParametersOf<P> };
+}[K];
+
 /** The method that a request chooses. Errors: `METHOD_MISSING`. */
 export function boundMethod({ method }: Pick<merge.MergeRequest, 'method'>): BoundMethod {
-  switch (method?.$case) {
-    case undefined:
-      throw invalidInput(
-        'METHOD_MISSING',
-        'method',
-        `choose one of ${METHODS.map(({ id }) => id).join(', ')}`,
-      );
-    case 'linear':
-      return bind(method.$case, method.value);
-    case 'greedySoup':
-      return bind(method.$case, method.value);
-    case 'taskArithmetic':
-      return bind(method.$case, method.value);
-    case 'ties':
-      return bind(method.$case, method.value);
+  if (method === undefined) {
+    throw invalidInput('METHOD_MISSING', 'method', `choose one of ${METHODS.map(({ id }) => id).join(', ')}`);
   }
+  return bind(method);
 }
 
-function bind<K extends MethodCase>(
-  name: K,
-  parameters: Parameters<MergeMethod<K>['check']>[0],
-): BoundMethod {
-  const method = BY_CASE[name] as MergeMethod<K>;
+function bind<K extends MethodCase>({ $case, value }: Choice<K>): BoundMethod {
+  const method: MergeMethod<K> = BY_CASE[$case];
   return {
     ...method,
-    check: (weights) => {
-      method.check(parameters, weights);
+    check: (models) => {
+      method.check(value, models);
     },
-    mergeTensor: (tensor) => method.mergeTensor(tensor, parameters),
+    mergeTensor: (tensor) => method.mergeTensor(tensor, value),
   };
 }

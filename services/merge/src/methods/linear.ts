@@ -1,5 +1,5 @@
 import { checkWeightSum } from './check-number.js';
-import { defineMergeMethod } from './method.js';
+import { defineMergeMethod, weightsOf } from './method.js';
 
 /**
  * Weighted mean: θ = Σ wᵢθᵢ / Σ wᵢ, or without the division. With equal weights the uniform soup of Wortsman et al. 2022,
@@ -12,13 +12,14 @@ export const linear = defineMergeMethod({
   paper: 'arXiv:2203.05482',
   inputs: { base: 'optional', minModels: 1 },
   symmetric: true,
-  check({ normalize }, weights) {
-    if (normalize ?? true) checkWeightSum(weights, 'models.weight');
+  check({ normalize = true }, models) {
+    if (normalize) checkWeightSum(weightsOf(models), 'models.weight');
   },
-  mergeTensor({ weights }, { normalize }) {
+  mergeTensor({ models }, { normalize = true }) {
+    const weights = weightsOf(models);
     return [
       { step: 'weigh', weights },
-      { step: 'sum', divisor: (normalize ?? true) ? 'weights' : 'one', weights },
+      { step: 'sum', divisor: normalize ? 'weights' : 'one', weights },
     ];
   },
 });

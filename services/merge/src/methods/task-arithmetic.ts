@@ -1,5 +1,6 @@
 import { checkFinite, checkWeightSum } from './check-number.js';
-import { defineMergeMethod } from './method.js';
+import { defineMergeMethod, weightsOf } from './method.js';
+import { addTaskVectors } from './task-vectors.js';
 
 /**
  * Task arithmetic: θ = θ₀ + λ·Σ wᵢτᵢ with task vectors τᵢ = θᵢ − θ₀. Ilharco et al. 2022, arXiv:2212.04089, section 2.
@@ -13,17 +14,12 @@ export const taskArithmetic = defineMergeMethod({
   paper: 'arXiv:2212.04089',
   inputs: { base: 'required', minModels: 1 },
   symmetric: true,
-  check({ lambda, normalize }, weights) {
+  check({ lambda, normalize }, models) {
     checkFinite(lambda, 'task_arithmetic.lambda');
-    if (normalize) checkWeightSum(weights, 'models.weight');
+    if (normalize) checkWeightSum(weightsOf(models), 'models.weight');
   },
-  mergeTensor({ weights }, { lambda = 1, normalize }) {
-    return [
-      { step: 'delta' },
-      { step: 'weigh', weights },
-      { step: 'sum', divisor: normalize ? 'weights' : 'one', weights },
-      { step: 'scale', factor: lambda },
-      { step: 'add_base' },
-    ];
-  },
+  mergeTensor: ({ models }, { lambda = 1, normalize }) => [
+    { step: 'delta' },
+    ...addTaskVectors(models, { signs: false, normalize, lambda }),
+  ],
 });

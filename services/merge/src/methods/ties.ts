@@ -1,5 +1,6 @@
 import { checkFinite, checkShare } from './check-number.js';
 import { defineMergeMethod } from './method.js';
+import { addTaskVectors, countsOf } from './task-vectors.js';
 
 /**
  * TIES-Merging: trim each task vector τᵢ to its largest magnitudes, elect a sign for each parameter, take the mean of those that
@@ -7,7 +8,7 @@ import { defineMergeMethod } from './method.js';
  *
  * Deviations, all as in mergekit: weights wᵢ, so the sign is that of Σ wᵢτᵢ and the mean is Σ wᵢτᵢ / Σ wᵢ over the agreeing; the
  * division can be left out; int(ρn) elements are kept of each tensor, not of the whole vector; a vote of zero is positive.
- * Unlike mergekit, which fails when int(ρn) is 0, the task vector of such a tensor is then zero.
+ * In both modes, unlike mergekit, which fails when int(ρn) is 0, the task vector of such a tensor is then zero.
  */
 export const ties = defineMergeMethod({
   case: 'ties',
@@ -20,15 +21,9 @@ export const ties = defineMergeMethod({
     checkShare(density, 'ties.density');
     checkFinite(lambda, 'ties.lambda');
   },
-  mergeTensor({ elements, weights, densities }, { density = 1, lambda = 1, normalize = true }) {
-    return [
-      { step: 'delta' },
-      { step: 'keep_largest', counts: densities.map((rho) => Math.floor((rho ?? density) * elements)) },
-      { step: 'weigh', weights },
-      { step: 'elect_sign' },
-      { step: 'sum', divisor: normalize ? 'present_weights' : 'one', weights },
-      { step: 'scale', factor: lambda },
-      { step: 'add_base' },
-    ];
-  },
+  mergeTensor: (tensor, { density = 1, lambda = 1, normalize = true }) => [
+    { step: 'delta' },
+    { step: 'keep_largest', counts: countsOf(tensor, (model) => model.density ?? density) },
+    ...addTaskVectors(tensor.models, { signs: true, normalize, lambda }),
+  ],
 });

@@ -1,11 +1,12 @@
 import { type Model, type ShardPlan, openModel, planShards } from '@eigenloom/checkpoint';
-import { common, type merge } from '@eigenloom/contracts';
+import { common, merge } from '@eigenloom/contracts';
 import { incompatible, invalidInput } from '@eigenloom/errors';
 import type { Dtype } from '@eigenloom/numeric';
 import type { RequestContext } from '@eigenloom/runtime';
 
-import { checkFinite, checkShare } from '../methods/check-number.js';
+import { checkFinite, checkFraction, checkNotNegative, checkShare } from '../methods/check-number.js';
 import { type BoundMethod, boundMethod } from '../methods/index.js';
+import type { ModelParameters, TensorContext } from '../methods/method.js';
 import { type PairedTensor, pairTensors } from './pair-tensors.js';
 
 /** Where a model is, once resolved. */
@@ -21,13 +22,15 @@ export interface OpenedModel extends ModelPaths {
 
 /** One of the models to merge. */
 export interface PlannedModel extends OpenedModel {
-  readonly weight: number;
-  readonly density: number | undefined;
+  readonly parameters: ModelParameters;
 }
 
 /** A request with its models open and its tensors paired. Only headers have been read. */
 export interface MergePlan {
   readonly method: BoundMethod;
+  readonly mode: TensorContext['mode'];
+  /** Seed of every random number. */
+  readonly seed: bigint;
   readonly models: readonly PlannedModel[];
   readonly base: OpenedModel | undefined;
   readonly tensors: readonly PairedTensor[];
@@ -55,7 +58,7 @@ export async function planMerge(request: merge.MergeRequest, context: RequestCon
   const models: PlannedModel[] = [];
   for (const [index, input] of request.models.entries()) {
     const opened = await openRef(input.model, `models[${index}].model`, context);
-    models.push({ ...opened, weight: input.weight ?? 1, density: input.density });
+    models.push({ ...opened, parameters: parametersOf(input) });
   }
   const base = request.base === undefined ? undefined : await openRef(request.base, 'base', context);
   checkFamilies(models, base?.model);
@@ -67,13 +70,37 @@ export async function planMerge(request: merge.MergeRequest, context: RequestCon
     return { name, shape, dtype: merged ? (wanted ?? kept) : kept };
   });
   const limit = request.maxShardBytes === 0n ? undefined : Number(request.maxShardBytes);
-  return { method, models, base, tensors, leftOut, shards: planShards(plans, limit) };
+  return {
+    method,
+    mode: request.mode === merge.MergeMode.MERGEKIT ? 'mergekit' : 'paper',
+    seed: request.seed,
+    models,
+    base,
+    tensors,
+    leftOut,
+    shards: planShards(plans, limit),
+  };
 }
 
+const parametersOf = ({ weight = 1, density, epsilon, gamma, scale }: merge.MergeInput): ModelParameters => ({
+  weight,
+  density,
+  epsilon,
+  gamma,
+  scale,
+});
+
 function checkInputs(request: merge.MergeRequest, method: BoundMethod): void {
-  const { minModels, base } = method.inputs;
+  const { minModels, maxModels, base } = method.inputs;
   if (request.models.length < minModels) {
     throw invalidInput('FIELD_MISSING', 'models', `${method.id} needs ${minModels} or more`);
+  }
+  if (maxModels !== undefined && request.models.length > maxModels) {
+    throw invalidInput(
+      'OUT_OF_RANGE',
+      'models',
+      `${method.id} takes ${maxModels}, not ${request.models.length}`,
+    );
   }
   if (request.models.length > MAX_MODELS) {
     throw invalidInput('OUT_OF_RANGE', 'models', `${request.models.length} are more than ${MAX_MODELS}`);
@@ -85,11 +112,14 @@ function checkInputs(request: merge.MergeRequest, method: BoundMethod): void {
       `${method.id} needs the model that the others were fine-tuned from`,
     );
   }
-  for (const [index, { weight, density }] of request.models.entries()) {
+  for (const [index, { weight, density, epsilon, gamma, scale }] of request.models.entries()) {
     checkFinite(weight, `models[${index}].weight`);
     checkShare(density, `models[${index}].density`);
+    checkNotNegative(epsilon, `models[${index}].epsilon`);
+    checkFraction(gamma, `models[${index}].gamma`);
+    checkFinite(scale, `models[${index}].scale`);
   }
-  method.check(request.models.map(({ weight }) => weight ?? 1));
+  method.check(request.models.map(parametersOf));
 }
 
 async function openRef(

@@ -57,13 +57,14 @@ export function describeTensor(plan: MergePlan, tensor: PairedTensor, kept: read
   const steps = tensor.merged
     ? plan.method.mergeTensor({
         name: tensor.name,
+        shape: tensor.shape,
         elements,
-        weights: models.map(({ weight }) => weight),
-        densities: models.map(({ density }) => density),
+        models: models.map(({ parameters }) => parameters),
+        mode: plan.mode,
       })
     : [];
   const base = tensor.base === undefined ? undefined : plan.base?.model.source(tensor.base.name);
-  return { name: tensor.name, models: sources, base, steps };
+  return { name: tensor.name, models: sources, base, steps, seed: plan.seed };
 }
 
 function checkReport(

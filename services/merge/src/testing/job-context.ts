@@ -55,4 +55,10 @@ export const model = (
   weight?: number,
   density?: number,
   adapters: string[] = [],
-): merge.MergeInput => ({ model: { uri, adapters }, weight, density });
+): merge.MergeInput => ({ ...merge.MergeInput.fromJSON({}), model: { uri, adapters }, weight, density });
+
+/** A model with parameters of its own. */
+export const modelWith = (uri: string, parameters: Partial<merge.MergeInput>): merge.MergeInput => ({
+  ...model(uri),
+  ...parameters,
+});

@@ -30,6 +30,63 @@ import {
   ModelRef,
 } from "../../common/v1/model";
 
+/** Whose definition of a method holds; docs/guides/merge.md lists every difference. */
+export enum MergeMode {
+  /** UNSPECIFIED - The papers'. */
+  UNSPECIFIED = "MERGE_MODE_UNSPECIFIED",
+  /** PAPER - The papers'. */
+  PAPER = "MERGE_MODE_PAPER",
+  /** MERGEKIT - The numbers of mergekit 0.1.4, with its peculiarities. */
+  MERGEKIT = "MERGE_MODE_MERGEKIT",
+  UNRECOGNIZED = "UNRECOGNIZED",
+}
+
+export function mergeModeFromJSON(object: any): MergeMode {
+  switch (object) {
+    case 0:
+    case "MERGE_MODE_UNSPECIFIED":
+      return MergeMode.UNSPECIFIED;
+    case 1:
+    case "MERGE_MODE_PAPER":
+      return MergeMode.PAPER;
+    case 2:
+    case "MERGE_MODE_MERGEKIT":
+      return MergeMode.MERGEKIT;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return MergeMode.UNRECOGNIZED;
+  }
+}
+
+export function mergeModeToJSON(object: MergeMode): string {
+  switch (object) {
+    case MergeMode.UNSPECIFIED:
+      return "MERGE_MODE_UNSPECIFIED";
+    case MergeMode.PAPER:
+      return "MERGE_MODE_PAPER";
+    case MergeMode.MERGEKIT:
+      return "MERGE_MODE_MERGEKIT";
+    case MergeMode.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+export function mergeModeToNumber(object: MergeMode): number {
+  switch (object) {
+    case MergeMode.UNSPECIFIED:
+      return 0;
+    case MergeMode.PAPER:
+      return 1;
+    case MergeMode.MERGEKIT:
+      return 2;
+    case MergeMode.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
 /** A merge. */
 export interface MergeRequest {
   /** Makes submission idempotent: the same id and body return the same operation. */
@@ -42,7 +99,10 @@ export interface MergeRequest {
   outputUri: string;
   /** The models to merge, in order. */
   models: MergeInput[];
-  /** The model that they were fine-tuned from; needed by task_arithmetic and ties. Config and tokenizer come from it, else from the first model. */
+  /**
+   * The model that they were fine-tuned from; needed by the methods that work on task vectors, used by nuslerp and multislerp when
+   * given. Config and tokenizer come from it, else from the first model.
+   */
   base:
     | ModelRef
     | undefined;
@@ -54,12 +114,31 @@ export interface MergeRequest {
   allowNonFinite: boolean;
   /** Largest shard in bytes. Default 5 GB. */
   maxShardBytes: bigint;
+  /** Whose definition of a method holds where mergekit and the papers differ. Default: the papers'. */
+  mode: MergeMode;
   /** How they are merged. */
   method:
     | { $case: "linear"; value: LinearMerge }
     | { $case: "greedySoup"; value: GreedySoup }
     | { $case: "taskArithmetic"; value: TaskArithmetic }
     | { $case: "ties"; value: TiesMerge }
+    | { $case: "passthrough"; value: PassthroughMerge }
+    | { $case: "slerp"; value: SlerpMerge }
+    | { $case: "nuslerp"; value: NuslerpMerge }
+    | { $case: "multislerp"; value: MultislerpMerge }
+    | { $case: "karcher"; value: KarcherMerge }
+    | { $case: "dareLinear"; value: DareLinearMerge }
+    | { $case: "dareTies"; value: DareTiesMerge }
+    | { $case: "della"; value: DellaMerge }
+    | { $case: "dellaLinear"; value: DellaLinearMerge }
+    | { $case: "breadcrumbs"; value: BreadcrumbsMerge }
+    | { $case: "breadcrumbsTies"; value: BreadcrumbsTiesMerge }
+    | { $case: "sce"; value: SceMerge }
+    | { $case: "ram"; value: RamMerge }
+    | { $case: "ramplusTl"; value: RamplusTlMerge }
+    | { $case: "modelStock"; value: ModelStockMerge }
+    | { $case: "nearswap"; value: NearswapMerge }
+    | { $case: "arceeFusion"; value: ArceeFusionMerge }
     | undefined;
 }
 
@@ -72,8 +151,20 @@ export interface MergeInput {
   weight?:
     | number
     | undefined;
-  /** Share of the task vector that is kept (ties). Default: the method's. */
-  density?: number | undefined;
+  /** Share of the task vector that is kept (ties, dare_*, della*, breadcrumbs*). Default: the method's. */
+  density?:
+    | number
+    | undefined;
+  /** Width of the keep probabilities around the density (della*). Default: the method's. */
+  epsilon?:
+    | number
+    | undefined;
+  /** Share of the largest elements that are dropped (breadcrumbs*). Default: the method's. */
+  gamma?:
+    | number
+    | undefined;
+  /** Factor of the model (passthrough). Default: the method's. */
+  scale?: number | undefined;
 }
 
 /** Weighted mean; with equal weights the uniform soup. Wortsman et al. 2022, arXiv:2203.05482. */
@@ -116,6 +207,209 @@ export interface TiesMerge {
     | undefined;
   /** Divide by the sum of the agreeing weights. Default true. */
   normalize?: boolean | undefined;
+}
+
+/** One model, scaled. */
+export interface PassthroughMerge {
+  /** Factor. Default 1. */
+  scale?: number | undefined;
+}
+
+/**
+ * Along the great circle from the first model to the second, on the whole tensor as one vector. Shoemake 1985,
+ * doi:10.1145/325334.325242.
+ */
+export interface SlerpMerge {
+  /** Position: 0 is the first model, 1 the second. Default 0.5. */
+  t?: number | undefined;
+}
+
+/** slerp at t = w₂/(w₁ + w₂), of task vectors where a base is given. From mergekit. */
+export interface NuslerpMerge {
+  /** The whole tensor is one vector. Default true. */
+  flatten?:
+    | boolean
+    | undefined;
+  /** With flatten = false: the columns of the stored matrix are the vectors, instead of its rows. Default false. */
+  rowWise: boolean;
+}
+
+/**
+ * Weighted mean in the tangent space at the weighted mean of the directions, times the mean norm; of task vectors where a base is
+ * given. From mergekit, goddard.blog/posts/multislerp-wow-what-a-cool-idea.
+ */
+export interface MultislerpMerge {
+  /** Divide the weights by their sum. Default true. */
+  normalizeWeights?:
+    | boolean
+    | undefined;
+  /** Added to norms. Default 1e-8. */
+  epsilon?: number | undefined;
+}
+
+/** Riemannian mean of the directions times the mean norm, with equal weights. Karcher 1977, doi:10.1002/cpa.3160300502. */
+export interface KarcherMerge {
+  /** Rounds at most. Default 10. */
+  maxIterations?:
+    | number
+    | undefined;
+  /** Stops at a step shorter than this. Default 1e-5. */
+  tolerance?: number | undefined;
+}
+
+/** Drops elements of task vectors at random, rescales, adds. Yu et al. 2023, arXiv:2311.03099. */
+export interface DareLinearMerge {
+  /** Share of each task vector that is kept. Default 1. */
+  density?:
+    | number
+    | undefined;
+  /** λ. Default 1. */
+  lambda?:
+    | number
+    | undefined;
+  /** Divide by the sum of the weights. Default false. */
+  normalize: boolean;
+  /** Rescale what is kept. Default true. */
+  rescale?: boolean | undefined;
+}
+
+/** Drops elements of task vectors at random, rescales, elects signs. arXiv:2311.03099 with arXiv:2306.01708. */
+export interface DareTiesMerge {
+  /** Share of each task vector that is kept. Default 1. */
+  density?:
+    | number
+    | undefined;
+  /** λ. Default 1. */
+  lambda?:
+    | number
+    | undefined;
+  /** Divide by the sum of the agreeing weights. Default false. */
+  normalize: boolean;
+  /** Rescale what is kept. Default true. */
+  rescale?: boolean | undefined;
+}
+
+/** Drops elements of task vectors at random, small ones rather, rescales, elects signs. Deep et al. 2024, arXiv:2406.11617. */
+export interface DellaMerge {
+  /** Share of each task vector that is kept. Default 1. */
+  density?:
+    | number
+    | undefined;
+  /** Width of the keep probabilities. Default 0.15. */
+  epsilon?:
+    | number
+    | undefined;
+  /** λ. Default 1. */
+  lambda?:
+    | number
+    | undefined;
+  /** Divide by the sum of the agreeing weights. Default true. */
+  normalize?:
+    | boolean
+    | undefined;
+  /** Rescale what is kept. Default true. */
+  rescale?: boolean | undefined;
+}
+
+/** della without the election of signs. arXiv:2406.11617. */
+export interface DellaLinearMerge {
+  /** Share of each task vector that is kept. Default 1. */
+  density?:
+    | number
+    | undefined;
+  /** Width of the keep probabilities. Default 0.15. */
+  epsilon?:
+    | number
+    | undefined;
+  /** λ. Default 1. */
+  lambda?:
+    | number
+    | undefined;
+  /** Divide by the sum of the weights. Default false. */
+  normalize: boolean;
+  /** Rescale what is kept. Default true. */
+  rescale?: boolean | undefined;
+}
+
+/** Drops the largest and the smallest elements of task vectors, adds. Davari and Belilovsky 2023, arXiv:2312.06795. */
+export interface BreadcrumbsMerge {
+  /** Share of each task vector that is kept. Default 1. */
+  density?:
+    | number
+    | undefined;
+  /** Share of the largest elements that are dropped. Default 0.01. */
+  gamma?:
+    | number
+    | undefined;
+  /** λ. Default 1. */
+  lambda?:
+    | number
+    | undefined;
+  /** Divide by the sum of the weights. Default false. */
+  normalize: boolean;
+}
+
+/** breadcrumbs with the election of signs. arXiv:2312.06795 with arXiv:2306.01708. */
+export interface BreadcrumbsTiesMerge {
+  /** Share of each task vector that is kept. Default 1. */
+  density?:
+    | number
+    | undefined;
+  /** Share of the largest elements that are dropped. Default 0.01. */
+  gamma?:
+    | number
+    | undefined;
+  /** λ. Default 1. */
+  lambda?:
+    | number
+    | undefined;
+  /** Divide by the sum of the agreeing weights. Default false. */
+  normalize: boolean;
+}
+
+/** Selects the elements that vary most, weighs by energy, erases minority signs. Wan et al. 2024, arXiv:2408.07990, section 3.3. */
+export interface SceMerge {
+  /** Share of the elements that vary which is kept. Default 1. */
+  selectTopk?: number | undefined;
+}
+
+/** Adds what one model changed, averages what several did. Reinforced Agent Merging, arXiv:2601.13572. */
+export interface RamMerge {
+  /** Changes up to this size do not count. Default 1e-5. */
+  epsilon?: number | undefined;
+}
+
+/** ram that amplifies what one model alone changed. arXiv:2601.13572. */
+export interface RamplusTlMerge {
+  /** Changes up to this size do not count. Default 1e-5. */
+  epsilon?:
+    | number
+    | undefined;
+  /** Amplification for each unit of shared over unique elements. Default 0.1. */
+  r?:
+    | number
+    | undefined;
+  /** Largest ratio that counts. Default 0.2. */
+  alpha?: number | undefined;
+}
+
+/** Between the base and the mean, as near the mean as the angles between the task vectors say. Jang et al. 2024, arXiv:2403.19522. */
+export interface ModelStockMerge {
+  /** An angle for each row instead of one for the tensor. Default false. */
+  filterWise: boolean;
+}
+
+/** Moves the base towards one model by at most t in each element. From mergekit, after alchemonaut/QuartetAnemoi-70B-t0.0001. */
+export interface NearswapMerge {
+  /** Largest move. Required; above 0. */
+  t?: number | undefined;
+}
+
+/**
+ * Takes from one model the elements whose change matters most: |δ| times the divergence of the row's softmax, above the median by
+ * 1.5 interquartile ranges. From mergekit.
+ */
+export interface ArceeFusionMerge {
 }
 
 /** What was merged. */
@@ -166,6 +460,7 @@ function createBaseMergeRequest(): MergeRequest {
     allowUnchanged: false,
     allowNonFinite: false,
     maxShardBytes: 0n,
+    mode: MergeMode.UNSPECIFIED,
     method: undefined,
   };
 }
@@ -208,6 +503,9 @@ export const MergeRequest: MessageFns<MergeRequest> = {
       }
       writer.uint32(80).uint64(message.maxShardBytes);
     }
+    if (message.mode !== MergeMode.UNSPECIFIED) {
+      writer.uint32(88).int32(mergeModeToNumber(message.mode));
+    }
     switch (message.method?.$case) {
       case "linear":
         LinearMerge.encode(message.method.value, writer.uint32(162).fork()).join();
@@ -220,6 +518,57 @@ export const MergeRequest: MessageFns<MergeRequest> = {
         break;
       case "ties":
         TiesMerge.encode(message.method.value, writer.uint32(186).fork()).join();
+        break;
+      case "passthrough":
+        PassthroughMerge.encode(message.method.value, writer.uint32(194).fork()).join();
+        break;
+      case "slerp":
+        SlerpMerge.encode(message.method.value, writer.uint32(202).fork()).join();
+        break;
+      case "nuslerp":
+        NuslerpMerge.encode(message.method.value, writer.uint32(210).fork()).join();
+        break;
+      case "multislerp":
+        MultislerpMerge.encode(message.method.value, writer.uint32(218).fork()).join();
+        break;
+      case "karcher":
+        KarcherMerge.encode(message.method.value, writer.uint32(226).fork()).join();
+        break;
+      case "dareLinear":
+        DareLinearMerge.encode(message.method.value, writer.uint32(234).fork()).join();
+        break;
+      case "dareTies":
+        DareTiesMerge.encode(message.method.value, writer.uint32(242).fork()).join();
+        break;
+      case "della":
+        DellaMerge.encode(message.method.value, writer.uint32(250).fork()).join();
+        break;
+      case "dellaLinear":
+        DellaLinearMerge.encode(message.method.value, writer.uint32(258).fork()).join();
+        break;
+      case "breadcrumbs":
+        BreadcrumbsMerge.encode(message.method.value, writer.uint32(266).fork()).join();
+        break;
+      case "breadcrumbsTies":
+        BreadcrumbsTiesMerge.encode(message.method.value, writer.uint32(274).fork()).join();
+        break;
+      case "sce":
+        SceMerge.encode(message.method.value, writer.uint32(282).fork()).join();
+        break;
+      case "ram":
+        RamMerge.encode(message.method.value, writer.uint32(290).fork()).join();
+        break;
+      case "ramplusTl":
+        RamplusTlMerge.encode(message.method.value, writer.uint32(298).fork()).join();
+        break;
+      case "modelStock":
+        ModelStockMerge.encode(message.method.value, writer.uint32(306).fork()).join();
+        break;
+      case "nearswap":
+        NearswapMerge.encode(message.method.value, writer.uint32(314).fork()).join();
+        break;
+      case "arceeFusion":
+        ArceeFusionMerge.encode(message.method.value, writer.uint32(322).fork()).join();
         break;
     }
     return writer;
@@ -318,6 +667,14 @@ export const MergeRequest: MessageFns<MergeRequest> = {
             message.maxShardBytes = reader.uint64() as bigint;
             continue;
           }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.mode = mergeModeFromJSON(reader.int32());
+            continue;
+          }
           case 20: {
             if (tag !== 162) {
               break;
@@ -348,6 +705,142 @@ export const MergeRequest: MessageFns<MergeRequest> = {
             }
 
             message.method = { $case: "ties", value: TiesMerge.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 24: {
+            if (tag !== 194) {
+              break;
+            }
+
+            message.method = { $case: "passthrough", value: PassthroughMerge.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 25: {
+            if (tag !== 202) {
+              break;
+            }
+
+            message.method = { $case: "slerp", value: SlerpMerge.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 26: {
+            if (tag !== 210) {
+              break;
+            }
+
+            message.method = { $case: "nuslerp", value: NuslerpMerge.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 27: {
+            if (tag !== 218) {
+              break;
+            }
+
+            message.method = { $case: "multislerp", value: MultislerpMerge.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 28: {
+            if (tag !== 226) {
+              break;
+            }
+
+            message.method = { $case: "karcher", value: KarcherMerge.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 29: {
+            if (tag !== 234) {
+              break;
+            }
+
+            message.method = { $case: "dareLinear", value: DareLinearMerge.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.method = { $case: "dareTies", value: DareTiesMerge.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 31: {
+            if (tag !== 250) {
+              break;
+            }
+
+            message.method = { $case: "della", value: DellaMerge.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 32: {
+            if (tag !== 258) {
+              break;
+            }
+
+            message.method = { $case: "dellaLinear", value: DellaLinearMerge.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 33: {
+            if (tag !== 266) {
+              break;
+            }
+
+            message.method = { $case: "breadcrumbs", value: BreadcrumbsMerge.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 34: {
+            if (tag !== 274) {
+              break;
+            }
+
+            message.method = { $case: "breadcrumbsTies", value: BreadcrumbsTiesMerge.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 35: {
+            if (tag !== 282) {
+              break;
+            }
+
+            message.method = { $case: "sce", value: SceMerge.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 36: {
+            if (tag !== 290) {
+              break;
+            }
+
+            message.method = { $case: "ram", value: RamMerge.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 37: {
+            if (tag !== 298) {
+              break;
+            }
+
+            message.method = { $case: "ramplusTl", value: RamplusTlMerge.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 38: {
+            if (tag !== 306) {
+              break;
+            }
+
+            message.method = { $case: "modelStock", value: ModelStockMerge.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 39: {
+            if (tag !== 314) {
+              break;
+            }
+
+            message.method = { $case: "nearswap", value: NearswapMerge.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 40: {
+            if (tag !== 322) {
+              break;
+            }
+
+            message.method = { $case: "arceeFusion", value: ArceeFusionMerge.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -404,6 +897,7 @@ export const MergeRequest: MessageFns<MergeRequest> = {
         : isSet(object.max_shard_bytes)
         ? BigInt(object.max_shard_bytes)
         : 0n,
+      mode: isSet(object.mode) ? mergeModeFromJSON(object.mode) : MergeMode.UNSPECIFIED,
       method: isSet(object.linear)
         ? { $case: "linear", value: LinearMerge.fromJSON(object.linear) }
         : isSet(object.greedySoup)
@@ -416,6 +910,54 @@ export const MergeRequest: MessageFns<MergeRequest> = {
         ? { $case: "taskArithmetic", value: TaskArithmetic.fromJSON(object.task_arithmetic) }
         : isSet(object.ties)
         ? { $case: "ties", value: TiesMerge.fromJSON(object.ties) }
+        : isSet(object.passthrough)
+        ? { $case: "passthrough", value: PassthroughMerge.fromJSON(object.passthrough) }
+        : isSet(object.slerp)
+        ? { $case: "slerp", value: SlerpMerge.fromJSON(object.slerp) }
+        : isSet(object.nuslerp)
+        ? { $case: "nuslerp", value: NuslerpMerge.fromJSON(object.nuslerp) }
+        : isSet(object.multislerp)
+        ? { $case: "multislerp", value: MultislerpMerge.fromJSON(object.multislerp) }
+        : isSet(object.karcher)
+        ? { $case: "karcher", value: KarcherMerge.fromJSON(object.karcher) }
+        : isSet(object.dareLinear)
+        ? { $case: "dareLinear", value: DareLinearMerge.fromJSON(object.dareLinear) }
+        : isSet(object.dare_linear)
+        ? { $case: "dareLinear", value: DareLinearMerge.fromJSON(object.dare_linear) }
+        : isSet(object.dareTies)
+        ? { $case: "dareTies", value: DareTiesMerge.fromJSON(object.dareTies) }
+        : isSet(object.dare_ties)
+        ? { $case: "dareTies", value: DareTiesMerge.fromJSON(object.dare_ties) }
+        : isSet(object.della)
+        ? { $case: "della", value: DellaMerge.fromJSON(object.della) }
+        : isSet(object.dellaLinear)
+        ? { $case: "dellaLinear", value: DellaLinearMerge.fromJSON(object.dellaLinear) }
+        : isSet(object.della_linear)
+        ? { $case: "dellaLinear", value: DellaLinearMerge.fromJSON(object.della_linear) }
+        : isSet(object.breadcrumbs)
+        ? { $case: "breadcrumbs", value: BreadcrumbsMerge.fromJSON(object.breadcrumbs) }
+        : isSet(object.breadcrumbsTies)
+        ? { $case: "breadcrumbsTies", value: BreadcrumbsTiesMerge.fromJSON(object.breadcrumbsTies) }
+        : isSet(object.breadcrumbs_ties)
+        ? { $case: "breadcrumbsTies", value: BreadcrumbsTiesMerge.fromJSON(object.breadcrumbs_ties) }
+        : isSet(object.sce)
+        ? { $case: "sce", value: SceMerge.fromJSON(object.sce) }
+        : isSet(object.ram)
+        ? { $case: "ram", value: RamMerge.fromJSON(object.ram) }
+        : isSet(object.ramplusTl)
+        ? { $case: "ramplusTl", value: RamplusTlMerge.fromJSON(object.ramplusTl) }
+        : isSet(object.ramplus_tl)
+        ? { $case: "ramplusTl", value: RamplusTlMerge.fromJSON(object.ramplus_tl) }
+        : isSet(object.modelStock)
+        ? { $case: "modelStock", value: ModelStockMerge.fromJSON(object.modelStock) }
+        : isSet(object.model_stock)
+        ? { $case: "modelStock", value: ModelStockMerge.fromJSON(object.model_stock) }
+        : isSet(object.nearswap)
+        ? { $case: "nearswap", value: NearswapMerge.fromJSON(object.nearswap) }
+        : isSet(object.arceeFusion)
+        ? { $case: "arceeFusion", value: ArceeFusionMerge.fromJSON(object.arceeFusion) }
+        : isSet(object.arcee_fusion)
+        ? { $case: "arceeFusion", value: ArceeFusionMerge.fromJSON(object.arcee_fusion) }
         : undefined,
     };
   },
@@ -452,6 +994,9 @@ export const MergeRequest: MessageFns<MergeRequest> = {
     if (message.maxShardBytes !== 0n) {
       obj.maxShardBytes = message.maxShardBytes.toString();
     }
+    if (message.mode !== MergeMode.UNSPECIFIED) {
+      obj.mode = mergeModeToJSON(message.mode);
+    }
     if (message.method?.$case === "linear") {
       obj.linear = LinearMerge.toJSON(message.method.value);
     } else if (message.method?.$case === "greedySoup") {
@@ -460,6 +1005,40 @@ export const MergeRequest: MessageFns<MergeRequest> = {
       obj.taskArithmetic = TaskArithmetic.toJSON(message.method.value);
     } else if (message.method?.$case === "ties") {
       obj.ties = TiesMerge.toJSON(message.method.value);
+    } else if (message.method?.$case === "passthrough") {
+      obj.passthrough = PassthroughMerge.toJSON(message.method.value);
+    } else if (message.method?.$case === "slerp") {
+      obj.slerp = SlerpMerge.toJSON(message.method.value);
+    } else if (message.method?.$case === "nuslerp") {
+      obj.nuslerp = NuslerpMerge.toJSON(message.method.value);
+    } else if (message.method?.$case === "multislerp") {
+      obj.multislerp = MultislerpMerge.toJSON(message.method.value);
+    } else if (message.method?.$case === "karcher") {
+      obj.karcher = KarcherMerge.toJSON(message.method.value);
+    } else if (message.method?.$case === "dareLinear") {
+      obj.dareLinear = DareLinearMerge.toJSON(message.method.value);
+    } else if (message.method?.$case === "dareTies") {
+      obj.dareTies = DareTiesMerge.toJSON(message.method.value);
+    } else if (message.method?.$case === "della") {
+      obj.della = DellaMerge.toJSON(message.method.value);
+    } else if (message.method?.$case === "dellaLinear") {
+      obj.dellaLinear = DellaLinearMerge.toJSON(message.method.value);
+    } else if (message.method?.$case === "breadcrumbs") {
+      obj.breadcrumbs = BreadcrumbsMerge.toJSON(message.method.value);
+    } else if (message.method?.$case === "breadcrumbsTies") {
+      obj.breadcrumbsTies = BreadcrumbsTiesMerge.toJSON(message.method.value);
+    } else if (message.method?.$case === "sce") {
+      obj.sce = SceMerge.toJSON(message.method.value);
+    } else if (message.method?.$case === "ram") {
+      obj.ram = RamMerge.toJSON(message.method.value);
+    } else if (message.method?.$case === "ramplusTl") {
+      obj.ramplusTl = RamplusTlMerge.toJSON(message.method.value);
+    } else if (message.method?.$case === "modelStock") {
+      obj.modelStock = ModelStockMerge.toJSON(message.method.value);
+    } else if (message.method?.$case === "nearswap") {
+      obj.nearswap = NearswapMerge.toJSON(message.method.value);
+    } else if (message.method?.$case === "arceeFusion") {
+      obj.arceeFusion = ArceeFusionMerge.toJSON(message.method.value);
     }
     return obj;
   },
@@ -481,6 +1060,7 @@ export const MergeRequest: MessageFns<MergeRequest> = {
     message.maxShardBytes = (object.maxShardBytes !== undefined && object.maxShardBytes !== null)
       ? BigInt(object.maxShardBytes)
       : 0n;
+    message.mode = object.mode ?? MergeMode.UNSPECIFIED;
     switch (object.method?.$case) {
       case "linear": {
         if (object.method?.value !== undefined && object.method?.value !== null) {
@@ -506,13 +1086,122 @@ export const MergeRequest: MessageFns<MergeRequest> = {
         }
         break;
       }
+      case "passthrough": {
+        if (object.method?.value !== undefined && object.method?.value !== null) {
+          message.method = { $case: "passthrough", value: PassthroughMerge.fromPartial(object.method.value) };
+        }
+        break;
+      }
+      case "slerp": {
+        if (object.method?.value !== undefined && object.method?.value !== null) {
+          message.method = { $case: "slerp", value: SlerpMerge.fromPartial(object.method.value) };
+        }
+        break;
+      }
+      case "nuslerp": {
+        if (object.method?.value !== undefined && object.method?.value !== null) {
+          message.method = { $case: "nuslerp", value: NuslerpMerge.fromPartial(object.method.value) };
+        }
+        break;
+      }
+      case "multislerp": {
+        if (object.method?.value !== undefined && object.method?.value !== null) {
+          message.method = { $case: "multislerp", value: MultislerpMerge.fromPartial(object.method.value) };
+        }
+        break;
+      }
+      case "karcher": {
+        if (object.method?.value !== undefined && object.method?.value !== null) {
+          message.method = { $case: "karcher", value: KarcherMerge.fromPartial(object.method.value) };
+        }
+        break;
+      }
+      case "dareLinear": {
+        if (object.method?.value !== undefined && object.method?.value !== null) {
+          message.method = { $case: "dareLinear", value: DareLinearMerge.fromPartial(object.method.value) };
+        }
+        break;
+      }
+      case "dareTies": {
+        if (object.method?.value !== undefined && object.method?.value !== null) {
+          message.method = { $case: "dareTies", value: DareTiesMerge.fromPartial(object.method.value) };
+        }
+        break;
+      }
+      case "della": {
+        if (object.method?.value !== undefined && object.method?.value !== null) {
+          message.method = { $case: "della", value: DellaMerge.fromPartial(object.method.value) };
+        }
+        break;
+      }
+      case "dellaLinear": {
+        if (object.method?.value !== undefined && object.method?.value !== null) {
+          message.method = { $case: "dellaLinear", value: DellaLinearMerge.fromPartial(object.method.value) };
+        }
+        break;
+      }
+      case "breadcrumbs": {
+        if (object.method?.value !== undefined && object.method?.value !== null) {
+          message.method = { $case: "breadcrumbs", value: BreadcrumbsMerge.fromPartial(object.method.value) };
+        }
+        break;
+      }
+      case "breadcrumbsTies": {
+        if (object.method?.value !== undefined && object.method?.value !== null) {
+          message.method = { $case: "breadcrumbsTies", value: BreadcrumbsTiesMerge.fromPartial(object.method.value) };
+        }
+        break;
+      }
+      case "sce": {
+        if (object.method?.value !== undefined && object.method?.value !== null) {
+          message.method = { $case: "sce", value: SceMerge.fromPartial(object.method.value) };
+        }
+        break;
+      }
+      case "ram": {
+        if (object.method?.value !== undefined && object.method?.value !== null) {
+          message.method = { $case: "ram", value: RamMerge.fromPartial(object.method.value) };
+        }
+        break;
+      }
+      case "ramplusTl": {
+        if (object.method?.value !== undefined && object.method?.value !== null) {
+          message.method = { $case: "ramplusTl", value: RamplusTlMerge.fromPartial(object.method.value) };
+        }
+        break;
+      }
+      case "modelStock": {
+        if (object.method?.value !== undefined && object.method?.value !== null) {
+          message.method = { $case: "modelStock", value: ModelStockMerge.fromPartial(object.method.value) };
+        }
+        break;
+      }
+      case "nearswap": {
+        if (object.method?.value !== undefined && object.method?.value !== null) {
+          message.method = { $case: "nearswap", value: NearswapMerge.fromPartial(object.method.value) };
+        }
+        break;
+      }
+      case "arceeFusion": {
+        if (object.method?.value !== undefined && object.method?.value !== null) {
+          message.method = { $case: "arceeFusion", value: ArceeFusionMerge.fromPartial(object.method.value) };
+        }
+        break;
+      }
     }
     return message;
   },
 };
 
 function createBaseMergeInput(): MergeInput {
-  return { model: undefined, weight: undefined, density: undefined };
+  return {
+    model: undefined,
+    weight: undefined,
+    density: undefined,
+    epsilon: undefined,
+    gamma: undefined,
+    scale: undefined,
+  };
 }
 
 export const MergeInput: MessageFns<MergeInput> = {
@@ -525,6 +1214,15 @@ export const MergeInput: MessageFns<MergeInput> = {
     }
     if (message.density !== undefined) {
       writer.uint32(25).double(message.density);
+    }
+    if (message.epsilon !== undefined) {
+      writer.uint32(33).double(message.epsilon);
+    }
+    if (message.gamma !== undefined) {
+      writer.uint32(41).double(message.gamma);
+    }
+    if (message.scale !== undefined) {
+      writer.uint32(49).double(message.scale);
     }
     return writer;
   },
@@ -566,6 +1264,30 @@ export const MergeInput: MessageFns<MergeInput> = {
             message.density = reader.double();
             continue;
           }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.epsilon = reader.double();
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.gamma = reader.double();
+            continue;
+          }
+          case 6: {
+            if (tag !== 49) {
+              break;
+            }
+
+            message.scale = reader.double();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -583,6 +1305,9 @@ export const MergeInput: MessageFns<MergeInput> = {
       model: isSet(object.model) ? ModelRef.fromJSON(object.model) : undefined,
       weight: isSet(object.weight) ? globalThis.Number(object.weight) : undefined,
       density: isSet(object.density) ? globalThis.Number(object.density) : undefined,
+      epsilon: isSet(object.epsilon) ? globalThis.Number(object.epsilon) : undefined,
+      gamma: isSet(object.gamma) ? globalThis.Number(object.gamma) : undefined,
+      scale: isSet(object.scale) ? globalThis.Number(object.scale) : undefined,
     };
   },
 
@@ -597,6 +1322,15 @@ export const MergeInput: MessageFns<MergeInput> = {
     if (message.density !== undefined) {
       obj.density = floatToJson(message.density);
     }
+    if (message.epsilon !== undefined) {
+      obj.epsilon = floatToJson(message.epsilon);
+    }
+    if (message.gamma !== undefined) {
+      obj.gamma = floatToJson(message.gamma);
+    }
+    if (message.scale !== undefined) {
+      obj.scale = floatToJson(message.scale);
+    }
     return obj;
   },
 
@@ -610,6 +1344,9 @@ export const MergeInput: MessageFns<MergeInput> = {
       : undefined;
     message.weight = object.weight ?? undefined;
     message.density = object.density ?? undefined;
+    message.epsilon = object.epsilon ?? undefined;
+    message.gamma = object.gamma ?? undefined;
+    message.scale = object.scale ?? undefined;
     return message;
   },
 };
@@ -974,6 +1711,1574 @@ export const TiesMerge: MessageFns<TiesMerge> = {
     message.density = object.density ?? undefined;
     message.lambda = object.lambda ?? undefined;
     message.normalize = object.normalize ?? undefined;
+    return message;
+  },
+};
+
+function createBasePassthroughMerge(): PassthroughMerge {
+  return { scale: undefined };
+}
+
+export const PassthroughMerge: MessageFns<PassthroughMerge> = {
+  encode(message: PassthroughMerge, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.scale !== undefined) {
+      writer.uint32(9).double(message.scale);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PassthroughMerge {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePassthroughMerge();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.scale = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PassthroughMerge {
+    return { scale: isSet(object.scale) ? globalThis.Number(object.scale) : undefined };
+  },
+
+  toJSON(message: PassthroughMerge): unknown {
+    const obj: any = {};
+    if (message.scale !== undefined) {
+      obj.scale = floatToJson(message.scale);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PassthroughMerge>): PassthroughMerge {
+    return PassthroughMerge.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PassthroughMerge>): PassthroughMerge {
+    const message = createBasePassthroughMerge();
+    message.scale = object.scale ?? undefined;
+    return message;
+  },
+};
+
+function createBaseSlerpMerge(): SlerpMerge {
+  return { t: undefined };
+}
+
+export const SlerpMerge: MessageFns<SlerpMerge> = {
+  encode(message: SlerpMerge, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.t !== undefined) {
+      writer.uint32(9).double(message.t);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SlerpMerge {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSlerpMerge();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.t = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SlerpMerge {
+    return { t: isSet(object.t) ? globalThis.Number(object.t) : undefined };
+  },
+
+  toJSON(message: SlerpMerge): unknown {
+    const obj: any = {};
+    if (message.t !== undefined) {
+      obj.t = floatToJson(message.t);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SlerpMerge>): SlerpMerge {
+    return SlerpMerge.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SlerpMerge>): SlerpMerge {
+    const message = createBaseSlerpMerge();
+    message.t = object.t ?? undefined;
+    return message;
+  },
+};
+
+function createBaseNuslerpMerge(): NuslerpMerge {
+  return { flatten: undefined, rowWise: false };
+}
+
+export const NuslerpMerge: MessageFns<NuslerpMerge> = {
+  encode(message: NuslerpMerge, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.flatten !== undefined) {
+      writer.uint32(8).bool(message.flatten);
+    }
+    if (message.rowWise !== false) {
+      writer.uint32(16).bool(message.rowWise);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NuslerpMerge {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNuslerpMerge();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.flatten = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.rowWise = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): NuslerpMerge {
+    return {
+      flatten: isSet(object.flatten) ? globalThis.Boolean(object.flatten) : undefined,
+      rowWise: isSet(object.rowWise)
+        ? globalThis.Boolean(object.rowWise)
+        : isSet(object.row_wise)
+        ? globalThis.Boolean(object.row_wise)
+        : false,
+    };
+  },
+
+  toJSON(message: NuslerpMerge): unknown {
+    const obj: any = {};
+    if (message.flatten !== undefined) {
+      obj.flatten = message.flatten;
+    }
+    if (message.rowWise !== false) {
+      obj.rowWise = message.rowWise;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<NuslerpMerge>): NuslerpMerge {
+    return NuslerpMerge.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<NuslerpMerge>): NuslerpMerge {
+    const message = createBaseNuslerpMerge();
+    message.flatten = object.flatten ?? undefined;
+    message.rowWise = object.rowWise ?? false;
+    return message;
+  },
+};
+
+function createBaseMultislerpMerge(): MultislerpMerge {
+  return { normalizeWeights: undefined, epsilon: undefined };
+}
+
+export const MultislerpMerge: MessageFns<MultislerpMerge> = {
+  encode(message: MultislerpMerge, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.normalizeWeights !== undefined) {
+      writer.uint32(8).bool(message.normalizeWeights);
+    }
+    if (message.epsilon !== undefined) {
+      writer.uint32(17).double(message.epsilon);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MultislerpMerge {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMultislerpMerge();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.normalizeWeights = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.epsilon = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MultislerpMerge {
+    return {
+      normalizeWeights: isSet(object.normalizeWeights)
+        ? globalThis.Boolean(object.normalizeWeights)
+        : isSet(object.normalize_weights)
+        ? globalThis.Boolean(object.normalize_weights)
+        : undefined,
+      epsilon: isSet(object.epsilon) ? globalThis.Number(object.epsilon) : undefined,
+    };
+  },
+
+  toJSON(message: MultislerpMerge): unknown {
+    const obj: any = {};
+    if (message.normalizeWeights !== undefined) {
+      obj.normalizeWeights = message.normalizeWeights;
+    }
+    if (message.epsilon !== undefined) {
+      obj.epsilon = floatToJson(message.epsilon);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MultislerpMerge>): MultislerpMerge {
+    return MultislerpMerge.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MultislerpMerge>): MultislerpMerge {
+    const message = createBaseMultislerpMerge();
+    message.normalizeWeights = object.normalizeWeights ?? undefined;
+    message.epsilon = object.epsilon ?? undefined;
+    return message;
+  },
+};
+
+function createBaseKarcherMerge(): KarcherMerge {
+  return { maxIterations: undefined, tolerance: undefined };
+}
+
+export const KarcherMerge: MessageFns<KarcherMerge> = {
+  encode(message: KarcherMerge, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.maxIterations !== undefined) {
+      writer.uint32(8).uint32(message.maxIterations);
+    }
+    if (message.tolerance !== undefined) {
+      writer.uint32(17).double(message.tolerance);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KarcherMerge {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKarcherMerge();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.maxIterations = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.tolerance = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): KarcherMerge {
+    return {
+      maxIterations: isSet(object.maxIterations)
+        ? globalThis.Number(object.maxIterations)
+        : isSet(object.max_iterations)
+        ? globalThis.Number(object.max_iterations)
+        : undefined,
+      tolerance: isSet(object.tolerance) ? globalThis.Number(object.tolerance) : undefined,
+    };
+  },
+
+  toJSON(message: KarcherMerge): unknown {
+    const obj: any = {};
+    if (message.maxIterations !== undefined) {
+      obj.maxIterations = Math.round(message.maxIterations);
+    }
+    if (message.tolerance !== undefined) {
+      obj.tolerance = floatToJson(message.tolerance);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<KarcherMerge>): KarcherMerge {
+    return KarcherMerge.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<KarcherMerge>): KarcherMerge {
+    const message = createBaseKarcherMerge();
+    message.maxIterations = object.maxIterations ?? undefined;
+    message.tolerance = object.tolerance ?? undefined;
+    return message;
+  },
+};
+
+function createBaseDareLinearMerge(): DareLinearMerge {
+  return { density: undefined, lambda: undefined, normalize: false, rescale: undefined };
+}
+
+export const DareLinearMerge: MessageFns<DareLinearMerge> = {
+  encode(message: DareLinearMerge, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.density !== undefined) {
+      writer.uint32(9).double(message.density);
+    }
+    if (message.lambda !== undefined) {
+      writer.uint32(17).double(message.lambda);
+    }
+    if (message.normalize !== false) {
+      writer.uint32(24).bool(message.normalize);
+    }
+    if (message.rescale !== undefined) {
+      writer.uint32(32).bool(message.rescale);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DareLinearMerge {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDareLinearMerge();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.density = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.lambda = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.normalize = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.rescale = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DareLinearMerge {
+    return {
+      density: isSet(object.density) ? globalThis.Number(object.density) : undefined,
+      lambda: isSet(object.lambda) ? globalThis.Number(object.lambda) : undefined,
+      normalize: isSet(object.normalize) ? globalThis.Boolean(object.normalize) : false,
+      rescale: isSet(object.rescale) ? globalThis.Boolean(object.rescale) : undefined,
+    };
+  },
+
+  toJSON(message: DareLinearMerge): unknown {
+    const obj: any = {};
+    if (message.density !== undefined) {
+      obj.density = floatToJson(message.density);
+    }
+    if (message.lambda !== undefined) {
+      obj.lambda = floatToJson(message.lambda);
+    }
+    if (message.normalize !== false) {
+      obj.normalize = message.normalize;
+    }
+    if (message.rescale !== undefined) {
+      obj.rescale = message.rescale;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DareLinearMerge>): DareLinearMerge {
+    return DareLinearMerge.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DareLinearMerge>): DareLinearMerge {
+    const message = createBaseDareLinearMerge();
+    message.density = object.density ?? undefined;
+    message.lambda = object.lambda ?? undefined;
+    message.normalize = object.normalize ?? false;
+    message.rescale = object.rescale ?? undefined;
+    return message;
+  },
+};
+
+function createBaseDareTiesMerge(): DareTiesMerge {
+  return { density: undefined, lambda: undefined, normalize: false, rescale: undefined };
+}
+
+export const DareTiesMerge: MessageFns<DareTiesMerge> = {
+  encode(message: DareTiesMerge, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.density !== undefined) {
+      writer.uint32(9).double(message.density);
+    }
+    if (message.lambda !== undefined) {
+      writer.uint32(17).double(message.lambda);
+    }
+    if (message.normalize !== false) {
+      writer.uint32(24).bool(message.normalize);
+    }
+    if (message.rescale !== undefined) {
+      writer.uint32(32).bool(message.rescale);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DareTiesMerge {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDareTiesMerge();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.density = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.lambda = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.normalize = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.rescale = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DareTiesMerge {
+    return {
+      density: isSet(object.density) ? globalThis.Number(object.density) : undefined,
+      lambda: isSet(object.lambda) ? globalThis.Number(object.lambda) : undefined,
+      normalize: isSet(object.normalize) ? globalThis.Boolean(object.normalize) : false,
+      rescale: isSet(object.rescale) ? globalThis.Boolean(object.rescale) : undefined,
+    };
+  },
+
+  toJSON(message: DareTiesMerge): unknown {
+    const obj: any = {};
+    if (message.density !== undefined) {
+      obj.density = floatToJson(message.density);
+    }
+    if (message.lambda !== undefined) {
+      obj.lambda = floatToJson(message.lambda);
+    }
+    if (message.normalize !== false) {
+      obj.normalize = message.normalize;
+    }
+    if (message.rescale !== undefined) {
+      obj.rescale = message.rescale;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DareTiesMerge>): DareTiesMerge {
+    return DareTiesMerge.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DareTiesMerge>): DareTiesMerge {
+    const message = createBaseDareTiesMerge();
+    message.density = object.density ?? undefined;
+    message.lambda = object.lambda ?? undefined;
+    message.normalize = object.normalize ?? false;
+    message.rescale = object.rescale ?? undefined;
+    return message;
+  },
+};
+
+function createBaseDellaMerge(): DellaMerge {
+  return { density: undefined, epsilon: undefined, lambda: undefined, normalize: undefined, rescale: undefined };
+}
+
+export const DellaMerge: MessageFns<DellaMerge> = {
+  encode(message: DellaMerge, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.density !== undefined) {
+      writer.uint32(9).double(message.density);
+    }
+    if (message.epsilon !== undefined) {
+      writer.uint32(17).double(message.epsilon);
+    }
+    if (message.lambda !== undefined) {
+      writer.uint32(25).double(message.lambda);
+    }
+    if (message.normalize !== undefined) {
+      writer.uint32(32).bool(message.normalize);
+    }
+    if (message.rescale !== undefined) {
+      writer.uint32(40).bool(message.rescale);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DellaMerge {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDellaMerge();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.density = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.epsilon = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.lambda = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.normalize = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.rescale = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DellaMerge {
+    return {
+      density: isSet(object.density) ? globalThis.Number(object.density) : undefined,
+      epsilon: isSet(object.epsilon) ? globalThis.Number(object.epsilon) : undefined,
+      lambda: isSet(object.lambda) ? globalThis.Number(object.lambda) : undefined,
+      normalize: isSet(object.normalize) ? globalThis.Boolean(object.normalize) : undefined,
+      rescale: isSet(object.rescale) ? globalThis.Boolean(object.rescale) : undefined,
+    };
+  },
+
+  toJSON(message: DellaMerge): unknown {
+    const obj: any = {};
+    if (message.density !== undefined) {
+      obj.density = floatToJson(message.density);
+    }
+    if (message.epsilon !== undefined) {
+      obj.epsilon = floatToJson(message.epsilon);
+    }
+    if (message.lambda !== undefined) {
+      obj.lambda = floatToJson(message.lambda);
+    }
+    if (message.normalize !== undefined) {
+      obj.normalize = message.normalize;
+    }
+    if (message.rescale !== undefined) {
+      obj.rescale = message.rescale;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DellaMerge>): DellaMerge {
+    return DellaMerge.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DellaMerge>): DellaMerge {
+    const message = createBaseDellaMerge();
+    message.density = object.density ?? undefined;
+    message.epsilon = object.epsilon ?? undefined;
+    message.lambda = object.lambda ?? undefined;
+    message.normalize = object.normalize ?? undefined;
+    message.rescale = object.rescale ?? undefined;
+    return message;
+  },
+};
+
+function createBaseDellaLinearMerge(): DellaLinearMerge {
+  return { density: undefined, epsilon: undefined, lambda: undefined, normalize: false, rescale: undefined };
+}
+
+export const DellaLinearMerge: MessageFns<DellaLinearMerge> = {
+  encode(message: DellaLinearMerge, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.density !== undefined) {
+      writer.uint32(9).double(message.density);
+    }
+    if (message.epsilon !== undefined) {
+      writer.uint32(17).double(message.epsilon);
+    }
+    if (message.lambda !== undefined) {
+      writer.uint32(25).double(message.lambda);
+    }
+    if (message.normalize !== false) {
+      writer.uint32(32).bool(message.normalize);
+    }
+    if (message.rescale !== undefined) {
+      writer.uint32(40).bool(message.rescale);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DellaLinearMerge {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDellaLinearMerge();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.density = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.epsilon = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.lambda = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.normalize = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.rescale = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DellaLinearMerge {
+    return {
+      density: isSet(object.density) ? globalThis.Number(object.density) : undefined,
+      epsilon: isSet(object.epsilon) ? globalThis.Number(object.epsilon) : undefined,
+      lambda: isSet(object.lambda) ? globalThis.Number(object.lambda) : undefined,
+      normalize: isSet(object.normalize) ? globalThis.Boolean(object.normalize) : false,
+      rescale: isSet(object.rescale) ? globalThis.Boolean(object.rescale) : undefined,
+    };
+  },
+
+  toJSON(message: DellaLinearMerge): unknown {
+    const obj: any = {};
+    if (message.density !== undefined) {
+      obj.density = floatToJson(message.density);
+    }
+    if (message.epsilon !== undefined) {
+      obj.epsilon = floatToJson(message.epsilon);
+    }
+    if (message.lambda !== undefined) {
+      obj.lambda = floatToJson(message.lambda);
+    }
+    if (message.normalize !== false) {
+      obj.normalize = message.normalize;
+    }
+    if (message.rescale !== undefined) {
+      obj.rescale = message.rescale;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DellaLinearMerge>): DellaLinearMerge {
+    return DellaLinearMerge.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DellaLinearMerge>): DellaLinearMerge {
+    const message = createBaseDellaLinearMerge();
+    message.density = object.density ?? undefined;
+    message.epsilon = object.epsilon ?? undefined;
+    message.lambda = object.lambda ?? undefined;
+    message.normalize = object.normalize ?? false;
+    message.rescale = object.rescale ?? undefined;
+    return message;
+  },
+};
+
+function createBaseBreadcrumbsMerge(): BreadcrumbsMerge {
+  return { density: undefined, gamma: undefined, lambda: undefined, normalize: false };
+}
+
+export const BreadcrumbsMerge: MessageFns<BreadcrumbsMerge> = {
+  encode(message: BreadcrumbsMerge, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.density !== undefined) {
+      writer.uint32(9).double(message.density);
+    }
+    if (message.gamma !== undefined) {
+      writer.uint32(17).double(message.gamma);
+    }
+    if (message.lambda !== undefined) {
+      writer.uint32(25).double(message.lambda);
+    }
+    if (message.normalize !== false) {
+      writer.uint32(32).bool(message.normalize);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BreadcrumbsMerge {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBreadcrumbsMerge();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.density = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.gamma = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.lambda = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.normalize = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): BreadcrumbsMerge {
+    return {
+      density: isSet(object.density) ? globalThis.Number(object.density) : undefined,
+      gamma: isSet(object.gamma) ? globalThis.Number(object.gamma) : undefined,
+      lambda: isSet(object.lambda) ? globalThis.Number(object.lambda) : undefined,
+      normalize: isSet(object.normalize) ? globalThis.Boolean(object.normalize) : false,
+    };
+  },
+
+  toJSON(message: BreadcrumbsMerge): unknown {
+    const obj: any = {};
+    if (message.density !== undefined) {
+      obj.density = floatToJson(message.density);
+    }
+    if (message.gamma !== undefined) {
+      obj.gamma = floatToJson(message.gamma);
+    }
+    if (message.lambda !== undefined) {
+      obj.lambda = floatToJson(message.lambda);
+    }
+    if (message.normalize !== false) {
+      obj.normalize = message.normalize;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<BreadcrumbsMerge>): BreadcrumbsMerge {
+    return BreadcrumbsMerge.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BreadcrumbsMerge>): BreadcrumbsMerge {
+    const message = createBaseBreadcrumbsMerge();
+    message.density = object.density ?? undefined;
+    message.gamma = object.gamma ?? undefined;
+    message.lambda = object.lambda ?? undefined;
+    message.normalize = object.normalize ?? false;
+    return message;
+  },
+};
+
+function createBaseBreadcrumbsTiesMerge(): BreadcrumbsTiesMerge {
+  return { density: undefined, gamma: undefined, lambda: undefined, normalize: false };
+}
+
+export const BreadcrumbsTiesMerge: MessageFns<BreadcrumbsTiesMerge> = {
+  encode(message: BreadcrumbsTiesMerge, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.density !== undefined) {
+      writer.uint32(9).double(message.density);
+    }
+    if (message.gamma !== undefined) {
+      writer.uint32(17).double(message.gamma);
+    }
+    if (message.lambda !== undefined) {
+      writer.uint32(25).double(message.lambda);
+    }
+    if (message.normalize !== false) {
+      writer.uint32(32).bool(message.normalize);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BreadcrumbsTiesMerge {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBreadcrumbsTiesMerge();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.density = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.gamma = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.lambda = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.normalize = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): BreadcrumbsTiesMerge {
+    return {
+      density: isSet(object.density) ? globalThis.Number(object.density) : undefined,
+      gamma: isSet(object.gamma) ? globalThis.Number(object.gamma) : undefined,
+      lambda: isSet(object.lambda) ? globalThis.Number(object.lambda) : undefined,
+      normalize: isSet(object.normalize) ? globalThis.Boolean(object.normalize) : false,
+    };
+  },
+
+  toJSON(message: BreadcrumbsTiesMerge): unknown {
+    const obj: any = {};
+    if (message.density !== undefined) {
+      obj.density = floatToJson(message.density);
+    }
+    if (message.gamma !== undefined) {
+      obj.gamma = floatToJson(message.gamma);
+    }
+    if (message.lambda !== undefined) {
+      obj.lambda = floatToJson(message.lambda);
+    }
+    if (message.normalize !== false) {
+      obj.normalize = message.normalize;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<BreadcrumbsTiesMerge>): BreadcrumbsTiesMerge {
+    return BreadcrumbsTiesMerge.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BreadcrumbsTiesMerge>): BreadcrumbsTiesMerge {
+    const message = createBaseBreadcrumbsTiesMerge();
+    message.density = object.density ?? undefined;
+    message.gamma = object.gamma ?? undefined;
+    message.lambda = object.lambda ?? undefined;
+    message.normalize = object.normalize ?? false;
+    return message;
+  },
+};
+
+function createBaseSceMerge(): SceMerge {
+  return { selectTopk: undefined };
+}
+
+export const SceMerge: MessageFns<SceMerge> = {
+  encode(message: SceMerge, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.selectTopk !== undefined) {
+      writer.uint32(9).double(message.selectTopk);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SceMerge {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSceMerge();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.selectTopk = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SceMerge {
+    return {
+      selectTopk: isSet(object.selectTopk)
+        ? globalThis.Number(object.selectTopk)
+        : isSet(object.select_topk)
+        ? globalThis.Number(object.select_topk)
+        : undefined,
+    };
+  },
+
+  toJSON(message: SceMerge): unknown {
+    const obj: any = {};
+    if (message.selectTopk !== undefined) {
+      obj.selectTopk = floatToJson(message.selectTopk);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SceMerge>): SceMerge {
+    return SceMerge.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SceMerge>): SceMerge {
+    const message = createBaseSceMerge();
+    message.selectTopk = object.selectTopk ?? undefined;
+    return message;
+  },
+};
+
+function createBaseRamMerge(): RamMerge {
+  return { epsilon: undefined };
+}
+
+export const RamMerge: MessageFns<RamMerge> = {
+  encode(message: RamMerge, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.epsilon !== undefined) {
+      writer.uint32(9).double(message.epsilon);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RamMerge {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRamMerge();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.epsilon = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RamMerge {
+    return { epsilon: isSet(object.epsilon) ? globalThis.Number(object.epsilon) : undefined };
+  },
+
+  toJSON(message: RamMerge): unknown {
+    const obj: any = {};
+    if (message.epsilon !== undefined) {
+      obj.epsilon = floatToJson(message.epsilon);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RamMerge>): RamMerge {
+    return RamMerge.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RamMerge>): RamMerge {
+    const message = createBaseRamMerge();
+    message.epsilon = object.epsilon ?? undefined;
+    return message;
+  },
+};
+
+function createBaseRamplusTlMerge(): RamplusTlMerge {
+  return { epsilon: undefined, r: undefined, alpha: undefined };
+}
+
+export const RamplusTlMerge: MessageFns<RamplusTlMerge> = {
+  encode(message: RamplusTlMerge, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.epsilon !== undefined) {
+      writer.uint32(9).double(message.epsilon);
+    }
+    if (message.r !== undefined) {
+      writer.uint32(17).double(message.r);
+    }
+    if (message.alpha !== undefined) {
+      writer.uint32(25).double(message.alpha);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RamplusTlMerge {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRamplusTlMerge();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.epsilon = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.r = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.alpha = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RamplusTlMerge {
+    return {
+      epsilon: isSet(object.epsilon) ? globalThis.Number(object.epsilon) : undefined,
+      r: isSet(object.r) ? globalThis.Number(object.r) : undefined,
+      alpha: isSet(object.alpha) ? globalThis.Number(object.alpha) : undefined,
+    };
+  },
+
+  toJSON(message: RamplusTlMerge): unknown {
+    const obj: any = {};
+    if (message.epsilon !== undefined) {
+      obj.epsilon = floatToJson(message.epsilon);
+    }
+    if (message.r !== undefined) {
+      obj.r = floatToJson(message.r);
+    }
+    if (message.alpha !== undefined) {
+      obj.alpha = floatToJson(message.alpha);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RamplusTlMerge>): RamplusTlMerge {
+    return RamplusTlMerge.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RamplusTlMerge>): RamplusTlMerge {
+    const message = createBaseRamplusTlMerge();
+    message.epsilon = object.epsilon ?? undefined;
+    message.r = object.r ?? undefined;
+    message.alpha = object.alpha ?? undefined;
+    return message;
+  },
+};
+
+function createBaseModelStockMerge(): ModelStockMerge {
+  return { filterWise: false };
+}
+
+export const ModelStockMerge: MessageFns<ModelStockMerge> = {
+  encode(message: ModelStockMerge, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.filterWise !== false) {
+      writer.uint32(8).bool(message.filterWise);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ModelStockMerge {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseModelStockMerge();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.filterWise = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ModelStockMerge {
+    return {
+      filterWise: isSet(object.filterWise)
+        ? globalThis.Boolean(object.filterWise)
+        : isSet(object.filter_wise)
+        ? globalThis.Boolean(object.filter_wise)
+        : false,
+    };
+  },
+
+  toJSON(message: ModelStockMerge): unknown {
+    const obj: any = {};
+    if (message.filterWise !== false) {
+      obj.filterWise = message.filterWise;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ModelStockMerge>): ModelStockMerge {
+    return ModelStockMerge.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ModelStockMerge>): ModelStockMerge {
+    const message = createBaseModelStockMerge();
+    message.filterWise = object.filterWise ?? false;
+    return message;
+  },
+};
+
+function createBaseNearswapMerge(): NearswapMerge {
+  return { t: undefined };
+}
+
+export const NearswapMerge: MessageFns<NearswapMerge> = {
+  encode(message: NearswapMerge, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.t !== undefined) {
+      writer.uint32(9).double(message.t);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NearswapMerge {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNearswapMerge();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.t = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): NearswapMerge {
+    return { t: isSet(object.t) ? globalThis.Number(object.t) : undefined };
+  },
+
+  toJSON(message: NearswapMerge): unknown {
+    const obj: any = {};
+    if (message.t !== undefined) {
+      obj.t = floatToJson(message.t);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<NearswapMerge>): NearswapMerge {
+    return NearswapMerge.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<NearswapMerge>): NearswapMerge {
+    const message = createBaseNearswapMerge();
+    message.t = object.t ?? undefined;
+    return message;
+  },
+};
+
+function createBaseArceeFusionMerge(): ArceeFusionMerge {
+  return {};
+}
+
+export const ArceeFusionMerge: MessageFns<ArceeFusionMerge> = {
+  encode(_: ArceeFusionMerge, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ArceeFusionMerge {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseArceeFusionMerge();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): ArceeFusionMerge {
+    return {};
+  },
+
+  toJSON(_: ArceeFusionMerge): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<ArceeFusionMerge>): ArceeFusionMerge {
+    return ArceeFusionMerge.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<ArceeFusionMerge>): ArceeFusionMerge {
+    const message = createBaseArceeFusionMerge();
     return message;
   },
 };

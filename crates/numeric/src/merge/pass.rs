@@ -1,0 +1,176 @@
+//! A pass over a tensor: its chunks are read and their tiles run through the first steps of the program.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::chunk::{Layout, Tile};
+use super::cut::Rows;
+use super::fact::Fact;
+use super::plan::TensorMerge;
+use super::pool::Pool;
+use super::source::Folding;
+use super::steps::{self, Surroundings};
+use crate::{Result, Task};
+
+/// Chunks whose partial results are in memory at a time.
+const GROUP: usize = 128;
+
+/// Working memory of a thread.
+#[derive(Debug, Default)]
+pub struct Scratch<T> {
+    /// The bytes of a chunk of every model, then of the base.
+    pub raw: Vec<Vec<u8>>,
+    /// The tile at work.
+    pub tile: Tile<T>,
+    row: Vec<T>,
+}
+
+/// A tensor with what is known of it so far.
+#[derive(Debug)]
+pub struct Pass<'a, T> {
+    /// The tensor.
+    pub merge: &'a TensorMerge,
+    /// By step; shorter while facts are being found.
+    pub facts: &'a [Option<Fact>],
+    pool: &'a Pool<Scratch<T>>,
+    task: &'a Task,
+}
+
+impl<'a, T: Folding> Pass<'a, T> {
+    /// A pass with that working memory.
+    pub fn new(
+        merge: &'a TensorMerge,
+        facts: &'a [Option<Fact>],
+        pool: &'a Pool<Scratch<T>>,
+        task: &'a Task,
+    ) -> Self {
+        Self {
+            merge,
+            facts,
+            pool,
+            task,
+        }
+    }
+
+    /// How the tensor is cut.
+    pub fn layout(&self) -> Layout {
+        self.merge.layout
+    }
+
+    /// Calls `visit(position, tile)` with every tile of a chunk, in order, before the steps at the positions `stops` (ascending).
+    pub fn tiles(
+        &self,
+        chunk: usize,
+        stops: &[usize],
+        visit: &mut dyn FnMut(usize, &Tile<T>),
+    ) -> Result<()> {
+        self.task.check()?;
+        self.pool.with(|scratch| {
+            let range = self.layout().range(chunk);
+            self.read(range.clone(), scratch)?;
+            for part in self.layout().tiles(range.clone()) {
+                self.decode(range.start, part, scratch);
+                let mut done = 0;
+                for stop in stops {
+                    self.run(done..*stop, &mut scratch.tile);
+                    done = *stop;
+                    visit(*stop, &scratch.tile);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Partial results of all chunks, handed to `add` in order.
+    pub fn reduce<R: Send>(
+        &self,
+        stops: &[usize],
+        start: impl Fn() -> R + Sync,
+        visit: impl Fn(&mut R, usize, &Tile<T>) + Sync,
+        mut add: impl FnMut(R),
+    ) -> Result<()> {
+        let chunks = self.layout().chunks();
+        for first in (0..chunks).step_by(GROUP) {
+            let partial: Vec<R> = (first..(first + GROUP).min(chunks))
+                .into_par_iter()
+                .map(|chunk| {
+                    let mut result = start();
+                    self.tiles(chunk, stops, &mut |stop, tile| {
+                        visit(&mut result, stop, tile)
+                    })?;
+                    Ok(result)
+                })
+                .collect::<Result<_>>()?;
+            partial.into_iter().for_each(&mut add);
+        }
+        Ok(())
+    }
+
+    /// Reads the bytes of a chunk.
+    pub fn read(&self, range: Range<usize>, scratch: &mut Scratch<T>) -> Result<()> {
+        scratch
+            .raw
+            .resize_with(self.merge.sources().count(), Vec::new);
+        for (source, bytes) in self.merge.sources().zip(&mut scratch.raw) {
+            source.read_bytes(range.clone(), bytes)?;
+        }
+        Ok(())
+    }
+
+    /// Converts a part of what has been read; the chunk begins at `chunk_start`.
+    pub fn decode(&self, chunk_start: usize, part: Range<usize>, scratch: &mut Scratch<T>) {
+        let Scratch { raw, tile, row } = scratch;
+        let models = self.merge.models.len();
+        tile.start = part.start;
+        tile.length = part.len();
+        tile.rows = models;
+        tile.models.resize_with(models, Vec::new);
+        for (source, (values, bytes)) in self
+            .merge
+            .models
+            .iter()
+            .zip(tile.models.iter_mut().zip(&*raw))
+        {
+            source.decode(chunk_start, part.clone(), bytes, values, row);
+        }
+        match &self.merge.base {
+            Some(base) => base.decode(chunk_start, part, &raw[models], &mut tile.base, row),
+            None => tile.base.clear(),
+        }
+    }
+
+    /// Runs steps on a tile.
+    pub fn run(&self, positions: Range<usize>, tile: &mut Tile<T>) {
+        for position in positions {
+            let with = Surroundings {
+                fact: self.facts.get(position).and_then(Option::as_ref),
+                layout: self.layout(),
+                streams: &self.merge.streams,
+            };
+            steps::apply(&self.merge.steps[position], tile, &with);
+        }
+    }
+}
+
+/// The rows of the models before a step, as something to search.
+pub struct ModelRows<'a, T> {
+    /// The pass.
+    pub pass: &'a Pass<'a, T>,
+    /// The position of the step.
+    pub position: usize,
+}
+
+impl<T: Folding> Rows<T> for ModelRows<'_, T> {
+    fn chunks(&self) -> usize {
+        self.pass.layout().chunks()
+    }
+
+    fn visit(&self, chunk: usize, visit: &mut dyn FnMut(usize, usize, &[T])) -> Result<()> {
+        self.pass.tiles(chunk, &[self.position], &mut |_, tile| {
+            for (model, row) in tile.active().iter().enumerate() {
+                visit(model, tile.start, row);
+            }
+        })
+    }
+}

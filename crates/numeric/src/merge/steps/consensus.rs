@@ -1,0 +1,97 @@
+//! What the models agree on at an element.
+
+use super::super::chunk::Tile;
+use super::super::real::MergeReal;
+use super::super::vector;
+
+/// The sum over the models in order, into `sum`.
+pub fn add_up<T: MergeReal>(tile: &mut Tile<T>) {
+    let Tile {
+        models, sum, rows, ..
+    } = tile;
+    sum.clone_from(&models[0]);
+    models[1..*rows]
+        .iter()
+        .for_each(|row| vector::add(sum, row));
+}
+
+/// At each element, the sum of the weights of the models that are not zero.
+pub fn present_weights<T: MergeReal>(tile: &Tile<T>, weights: &[f64]) -> Vec<f64> {
+    let mut totals = vec![0.0; tile.length];
+    for (row, weight) in tile.active().iter().zip(weights) {
+        vector::add_present(&mut totals, *weight, row);
+    }
+    totals
+}
+
+pub fn elect_sign<T: MergeReal>(tile: &mut Tile<T>) {
+    add_up(tile);
+    let Tile {
+        models, sum, rows, ..
+    } = tile;
+    models[..*rows]
+        .iter_mut()
+        .for_each(|row| vector::keep_sign(row, sum));
+}
+
+/// The variance over the models, in f64 from the first model on so that equal values have none.
+pub fn variance<T: MergeReal>(tile: &Tile<T>, variances: &mut Vec<T>) {
+    let models = tile.active();
+    let count = models.len() as f64;
+    variances.clear();
+    variances.extend((0..tile.length).map(|at| {
+        let first = models[0][at].to_f64();
+        let from_first = |row: &Vec<T>| row[at].to_f64() - first;
+        let mean = models.iter().map(from_first).sum::<f64>() / count;
+        let squares = models.iter().map(|row| (from_first(row) - mean).powi(2));
+        T::from_f64(squares.sum::<f64>() / count)
+    }));
+}
+
+/// Scales what only one model has by that model's factor.
+pub fn amplify_unique<T: MergeReal>(tile: &mut Tile<T>, factors: &[f64]) {
+    let present = present_weights(tile, &vec![1.0; tile.rows]);
+    for (row, factor) in tile.active_mut().iter_mut().zip(factors) {
+        let factor = T::from_f64(*factor);
+        for (x, present) in row.iter_mut().zip(&present) {
+            *x = if *present == 1.0 { factor * *x } else { *x };
+        }
+    }
+}
+
+/// Σ wᵢxᵢ / Σ wᵢ over the models that are not zero.
+pub fn mean_by_energy<T: MergeReal>(tile: &mut Tile<T>, weights: &[f64], smallest_divisor: f64) {
+    let totals = present_weights(tile, weights);
+    for (row, weight) in tile.active_mut().iter_mut().zip(weights) {
+        vector::multiply(row, T::from_f64(*weight));
+    }
+    add_up(tile);
+    // Where no model is left the sum is zero, whatever divides it.
+    let instead = if smallest_divisor > 0.0 {
+        smallest_divisor
+    } else {
+        1.0
+    };
+    let smallest = if smallest_divisor > 0.0 {
+        smallest_divisor
+    } else {
+        f64::MIN_POSITIVE
+    };
+    vector::divide_each(&mut tile.sum, &totals, smallest, instead);
+    tile.replace_by_sum();
+}
+
+/// Elements that each model shares with others, and those that it alone has.
+pub fn count_shared<T: MergeReal>(tile: &Tile<T>) -> Vec<[u64; 2]> {
+    let present = present_weights(tile, &vec![1.0; tile.rows]);
+    let of_row = |row: &Vec<T>| {
+        let mut counts = [0, 0];
+        for (x, present) in row.iter().zip(&present) {
+            let here = *x != T::default();
+            counts[0] += u64::from(here && *present > 1.0);
+            counts[1] += u64::from(here && *present == 1.0);
+        }
+        counts
+    };
+    tile.active().iter().map(of_row).collect()
+}

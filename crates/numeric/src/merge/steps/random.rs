@@ -1,0 +1,39 @@
+//! Dropping elements at random. The number that decides over an element depends on seed, model, tensor and position alone.
+
+use super::super::chunk::Tile;
+use super::super::program::Survivors;
+use super::super::real::MergeReal;
+use super::divisor_of;
+use crate::kernels::simd::simd;
+use crate::random::Stream;
+
+/// 2³²: random words lie below it.
+pub const WORDS: f64 = 4_294_967_296.0;
+
+simd! {
+    fn keep_words<T: MergeReal>(row: &mut [T], words: &[u32], below: u32, divisor: T) {
+        for (x, word) in row.iter_mut().zip(words) {
+            *x = if *word < below { *x / divisor } else { T::default() };
+        }
+    }
+}
+
+/// Keeps each element with its model's density as probability.
+pub fn keep<T: MergeReal>(
+    tile: &mut Tile<T>,
+    densities: &[f64],
+    survivors: Survivors,
+    streams: &[Stream],
+) {
+    let mut words = vec![0; tile.length];
+    let start = tile.start as u64;
+    let rows = tile.active_mut().iter_mut();
+    for ((row, density), stream) in rows.zip(densities).zip(streams) {
+        if *density >= 1.0 {
+            continue;
+        }
+        stream.words(start, &mut words);
+        let divisor = T::from_f64(divisor_of(survivors, *density));
+        keep_words(row, &words, (density * WORDS) as u32, divisor);
+    }
+}

@@ -1,0 +1,27 @@
+import { checkFinite, checkFraction, checkShare, checkWeightSum } from './check-number.js';
+import { dropOutliers } from './masks.js';
+import { defineMergeMethod, weightsOf } from './method.js';
+import { addTaskVectors } from './task-vectors.js';
+
+/**
+ * Model Breadcrumbs: θ = θ₀ + λ·Σ wᵢ·mask(τᵢ), see `masks.ts`. Davari and Belilovsky 2023, arXiv:2312.06795, section 3.
+ * Deviations: weights and the division by their sum, as in mergekit; those of the masks.
+ */
+export const breadcrumbs = defineMergeMethod({
+  case: 'breadcrumbs',
+  id: 'breadcrumbs',
+  summary: 'Drops the largest and smallest elements of task vectors, adds',
+  paper: 'arXiv:2312.06795',
+  inputs: { base: 'required', minModels: 1 },
+  symmetric: true,
+  check({ density, gamma, lambda, normalize }, models) {
+    checkShare(density, 'breadcrumbs.density');
+    checkFraction(gamma, 'breadcrumbs.gamma');
+    checkFinite(lambda, 'breadcrumbs.lambda');
+    if (normalize) checkWeightSum(weightsOf(models), 'models.weight');
+  },
+  mergeTensor: (tensor, { lambda = 1, normalize, ...masks }) => [
+    ...dropOutliers(tensor, masks),
+    ...addTaskVectors(tensor.models, { signs: false, normalize, lambda }),
+  ],
+});

@@ -1,0 +1,26 @@
+import { checkFinite, checkShare, checkWeightSum } from './check-number.js';
+import { dropAndRescale } from './dare.js';
+import { defineMergeMethod, weightsOf } from './method.js';
+import { addTaskVectors } from './task-vectors.js';
+
+/**
+ * DARE with task arithmetic: θ = θ₀ + λ·Σ wᵢ·dare(τᵢ), see `dare.ts`. Yu et al. 2023, arXiv:2311.03099, section 3.2.
+ * Deviations: λ and the division by the sum of the weights, as in mergekit. mergekit: L1 norms are matched instead of 1/ρ.
+ */
+export const dareLinear = defineMergeMethod({
+  case: 'dareLinear',
+  id: 'dare_linear',
+  summary: 'Drops elements of task vectors at random, rescales, adds',
+  paper: 'arXiv:2311.03099',
+  inputs: { base: 'required', minModels: 1 },
+  symmetric: false,
+  check({ density, lambda, normalize }, models) {
+    checkShare(density, 'dare_linear.density');
+    checkFinite(lambda, 'dare_linear.lambda');
+    if (normalize) checkWeightSum(weightsOf(models), 'models.weight');
+  },
+  mergeTensor: (tensor, { density = 1, lambda = 1, normalize, rescale = true }) => [
+    ...dropAndRescale(tensor, density, rescale),
+    ...addTaskVectors(tensor.models, { signs: false, normalize, lambda }),
+  ],
+});

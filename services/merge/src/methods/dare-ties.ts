@@ -1,0 +1,26 @@
+import { checkFinite, checkShare } from './check-number.js';
+import { dropAndRescale } from './dare.js';
+import { defineMergeMethod } from './method.js';
+import { addTaskVectors } from './task-vectors.js';
+
+/**
+ * DARE before the election of signs of TIES, see `dare.ts` and `ties.ts`. Yu et al. 2023, arXiv:2311.03099, section 3.3, and Yadav et
+ * al. 2023, arXiv:2306.01708, Algorithm 1.
+ * Deviations: those of ties; the sum is not divided unless asked for, as in mergekit. mergekit: L1 norms are matched instead of 1/ρ.
+ */
+export const dareTies = defineMergeMethod({
+  case: 'dareTies',
+  id: 'dare_ties',
+  summary: 'Drops elements of task vectors at random, rescales, elects signs',
+  paper: 'arXiv:2311.03099',
+  inputs: { base: 'required', minModels: 1 },
+  symmetric: false,
+  check({ density, lambda }) {
+    checkShare(density, 'dare_ties.density');
+    checkFinite(lambda, 'dare_ties.lambda');
+  },
+  mergeTensor: (tensor, { density = 1, lambda = 1, normalize, rescale = true }) => [
+    ...dropAndRescale(tensor, density, rescale),
+    ...addTaskVectors(tensor.models, { signs: true, normalize, lambda }),
+  ],
+});

@@ -1,0 +1,194 @@
+import { createHash } from 'node:crypto';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { merge } from '@eigenloom/contracts';
+import { type Dtype, SafetensorsFile, setThreads } from '@eigenloom/numeric';
+
+import { planMerge } from '../plan/merge-plan.js';
+import { mergeTensors } from '../run/merge-tensors.js';
+import { contextIn, modelWith, newFolder, requestOf } from '../testing/job-context.js';
+import { normal, plus, type SyntheticTensors, writeModel } from '../testing/synthetic-model.js';
+import { METHODS } from './index.js';
+
+/** What a method cannot do without, or what makes it a better test, in the JSON of its message. */
+const SETTINGS: Partial<Record<string, object>> = {
+  greedy_soup: { data: { uri: 'not read here' } },
+  nearswap: { t: 0.02 },
+  // Halfway it would not matter which model is the first.
+  slerp: { t: 0.3 },
+};
+const MODES = { paper: merge.MergeMode.PAPER, mergekit: merge.MergeMode.MERGEKIT };
+const WEIGHTS = [0.5, 0.2, 0.3];
+/** Rows that do not divide a chunk, more than one chunk, and a vector. */
+const SHAPES = { matrix: [100, 777], vector: [1001], cube: [2, 9, 16] };
+
+let folder: string;
+let base: SyntheticTensors;
+let models: SyntheticTensors[];
+beforeAll(async () => {
+  folder = await newFolder();
+  const one = async (stream: bigint, scale: number): Promise<SyntheticTensors> => {
+    const entries = Object.entries(SHAPES).map(
+      async ([name, shape], i) => [name, await normal(shape, stream + BigInt(i), scale)] as const,
+    );
+    return Object.fromEntries(await Promise.all(entries));
+  };
+  base = await one(0n, 0.1);
+  models = [];
+  for (const stream of [10n, 20n, 30n]) {
+    const delta = await one(stream, 0.03);
+    models.push(
+      Object.fromEntries(Object.entries(base).map(([name, tensor]) => [name, plus(tensor, delta[name]!)])),
+    );
+  }
+  for (const dtype of ['F32', 'F16', 'BF16', 'F64'] as const) {
+    await writeModel(join(folder, `base-${dtype}`), base, dtype);
+    for (const [i, model] of models.entries()) await writeModel(join(folder, `m${i}-${dtype}`), model, dtype);
+  }
+});
+afterEach(() => {
+  setThreads(0);
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+interface Merge {
+  readonly id: string;
+  readonly from: readonly string[];
+  readonly base: string | undefined;
+  readonly mode?: keyof typeof MODES;
+  readonly density?: number;
+  readonly weights?: readonly number[];
+  readonly shardBytes?: bigint;
+  readonly seed?: bigint;
+}
+
+let count = 0;
+
+/** Merges folders of models and returns the shards. */
+async function run(options: Merge): Promise<SafetensorsFile[]> {
+  const { id, from, mode = 'paper', density, weights = WEIGHTS } = options;
+  const path = (name: string): string => join(folder, name);
+  const equal = id === 'greedy_soup';
+  const parameters = (i: number): Partial<merge.MergeInput> => ({
+    weight: equal ? 1 : weights[i],
+    density,
+  });
+  const request = requestOf({
+    models: from.map((name, i) => modelWith(path(name), parameters(i))),
+    base: options.base === undefined ? undefined : { uri: path(options.base), adapters: [] },
+    mode: MODES[mode],
+    seed: options.seed ?? 0n,
+    maxShardBytes: options.shardBytes ?? 0n,
+    method: merge.MergeRequest.fromJSON({ [id]: SETTINGS[id] ?? {} }).method,
+  });
+  const plan = await planMerge(request, contextIn(folder));
+  const out = join(folder, `out-${(count += 1)}`);
+  await mkdir(out);
+  const signal = new AbortController().signal;
+  const kept = from.map((_, i) => i);
+  await mergeTensors(out, plan, kept, { allowNonFinite: false, signal, onProgress: () => undefined });
+  return Promise.all(plan.shards.shards.map(({ file }) => SafetensorsFile.open(join(out, file))));
+}
+
+/** Values of every tensor of a result. */
+async function valuesOf(shards: readonly SafetensorsFile[]): Promise<Map<string, Float64Array>> {
+  const all = new Map<string, Float64Array>();
+  for (const shard of shards) {
+    for (const name of shard.tensors.keys()) all.set(name, await shard.read(name, 'f64'));
+  }
+  return all;
+}
+
+/** A digest of all values, whatever file they are in. */
+async function digestOf(options: Merge): Promise<string> {
+  const hash = createHash('sha256');
+  const values = await valuesOf(await run(options));
+  for (const name of [...values.keys()].sort()) hash.update(name).update(values.get(name)!);
+  return hash.digest('hex');
+}
+
+/** Largest difference, relative to the largest value of the tensor. */
+function distance(x: Map<string, Float64Array>, y: Map<string, Float64Array>): number {
+  let most = 0;
+  for (const [name, values] of x) {
+    const largest = values.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
+    const others = y.get(name) ?? new Float64Array();
+    values.forEach((value, i) => (most = Math.max(most, Math.abs(value - (others[i] ?? NaN)) / largest)));
+  }
+  return most;
+}
+
+const CASES = METHODS.flatMap((method) =>
+  (['paper', 'mergekit'] as const).map((mode) => [method.id, mode, method] as const),
+);
+
+describe.each(CASES)('%s (%s)', (id, mode, { inputs, symmetric }) => {
+  const number = Math.max(inputs.minModels, Math.min(inputs.maxModels ?? 3, 3));
+  const names = (dtype: Dtype): string[] => models.slice(0, number).map((_, i) => `m${i}-${dtype}`);
+  const baseOf = (dtype: Dtype): string | undefined =>
+    inputs.base === 'optional' ? undefined : `base-${dtype}`;
+  const density = 0.4;
+
+  test('a model merged with itself is that model', async () => {
+    const from = names('F32').map(() => 'm0-F32');
+    const self = inputs.base === 'required' ? 'm0-F32' : undefined;
+    const expected = await valuesOf([
+      await SafetensorsFile.open(join(folder, 'm0-F32', 'model.safetensors')),
+    ]);
+    expect(distance(expected, await valuesOf(await run({ id, mode, from, base: self })))).toBeLessThan(5e-7);
+    if (inputs.base === 'used') {
+      const merged = await valuesOf(await run({ id, mode, from, base: 'm0-F32' }));
+      expect(distance(expected, merged)).toBeLessThan(5e-7);
+    }
+  });
+
+  test('the order of the models matters only where it is said to', async () => {
+    const from = names('F32');
+    const weights = WEIGHTS.slice(0, number);
+    const options = { id, mode, base: baseOf('F32'), density };
+    const forward = await valuesOf(await run({ ...options, from, weights }));
+    const backward = await valuesOf(
+      await run({ ...options, from: [...from].reverse(), weights: [...weights].reverse() }),
+    );
+    if (symmetric) expect(distance(forward, backward)).toBeLessThan(1e-6);
+    else expect(distance(forward, backward)).toBeGreaterThan(1e-3);
+  });
+
+  test('the bytes do not depend on threads or shards', async () => {
+    const options = { id, mode, from: names('F32'), base: baseOf('F32'), density };
+    const digests: string[] = [];
+    for (const threads of [1, 2, 8]) {
+      setThreads(threads);
+      digests.push(await digestOf(options));
+    }
+    digests.push(await digestOf({ ...options, shardBytes: 100_000n }));
+    expect(new Set(digests).size).toBe(1);
+  });
+
+  test.each(['F32', 'F16', 'BF16', 'F64'] as const)('names, shapes and %s are kept', async (dtype) => {
+    const shards = await run({ id, mode, from: names(dtype), base: baseOf(dtype), density });
+    const found = shards.flatMap(({ tensors }) =>
+      [...tensors].map(([name, { dtype, shape }]) => ({ name, dtype, shape })),
+    );
+    const expected = Object.entries(SHAPES).map(([name, shape]) => ({ name, dtype, shape }));
+    expect(found.sort((x, y) => (x.name < y.name ? -1 : 1))).toEqual(
+      expected.sort((x, y) => (x.name < y.name ? -1 : 1)),
+    );
+    for (const values of (await valuesOf(shards)).values()) expect(values.every(Number.isFinite)).toBe(true);
+  });
+
+  test.each([NaN, Infinity])('%p is refused by the name of its tensor', async (value) => {
+    const values = new Float32Array(1001).fill(0.5);
+    values[77] = value;
+    const broken = { ...models[0]!, vector: { shape: [1001], values } };
+    await writeModel(join(folder, 'broken'), broken);
+    const from = ['broken', ...names('F32').slice(1)];
+    const merging = run({ id, mode, from, base: baseOf('F32'), density });
+    await expect(merging).rejects.toMatchObject({
+      reason: 'NON_FINITE_INPUT',
+      details: { tensor: 'vector', count: '1', input: 'models[0]', method: id },
+    });
+    await rm(join(folder, 'broken'), { recursive: true });
+  });
+});
