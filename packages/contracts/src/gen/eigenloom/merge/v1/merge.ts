@@ -30,6 +30,63 @@ import {
   ModelRef,
 } from "../../common/v1/model";
 
+/** Whose definition of a method holds; docs/guides/merge.md lists every difference. */
+export enum MergeMode {
+  /** UNSPECIFIED - The papers'. */
+  UNSPECIFIED = "MERGE_MODE_UNSPECIFIED",
+  /** PAPER - The papers'. */
+  PAPER = "MERGE_MODE_PAPER",
+  /** MERGEKIT - The numbers of mergekit 0.1.4, with its peculiarities. */
+  MERGEKIT = "MERGE_MODE_MERGEKIT",
+  UNRECOGNIZED = "UNRECOGNIZED",
+}
+
+export function mergeModeFromJSON(object: any): MergeMode {
+  switch (object) {
+    case 0:
+    case "MERGE_MODE_UNSPECIFIED":
+      return MergeMode.UNSPECIFIED;
+    case 1:
+    case "MERGE_MODE_PAPER":
+      return MergeMode.PAPER;
+    case 2:
+    case "MERGE_MODE_MERGEKIT":
+      return MergeMode.MERGEKIT;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return MergeMode.UNRECOGNIZED;
+  }
+}
+
+export function mergeModeToJSON(object: MergeMode): string {
+  switch (object) {
+    case MergeMode.UNSPECIFIED:
+      return "MERGE_MODE_UNSPECIFIED";
+    case MergeMode.PAPER:
+      return "MERGE_MODE_PAPER";
+    case MergeMode.MERGEKIT:
+      return "MERGE_MODE_MERGEKIT";
+    case MergeMode.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+export function mergeModeToNumber(object: MergeMode): number {
+  switch (object) {
+    case MergeMode.UNSPECIFIED:
+      return 0;
+    case MergeMode.PAPER:
+      return 1;
+    case MergeMode.MERGEKIT:
+      return 2;
+    case MergeMode.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
 /** A merge. */
 export interface MergeRequest {
   /** Makes submission idempotent: the same id and body return the same operation. */
@@ -54,6 +111,12 @@ export interface MergeRequest {
   allowNonFinite: boolean;
   /** Largest shard in bytes. Default 5 GB. */
   maxShardBytes: bigint;
+  /** Whose definition of a method holds where mergekit and the papers differ. Default: the papers'; with `mergekit`, mergekit's. */
+  mode: MergeMode;
+  /** A configuration of mergekit instead of models, base, method and output_data_type, which are then empty. */
+  mergekit:
+    | MergekitConfig
+    | undefined;
   /** How they are merged. */
   method:
     | { $case: "linear"; value: LinearMerge }
@@ -61,6 +124,15 @@ export interface MergeRequest {
     | { $case: "taskArithmetic"; value: TaskArithmetic }
     | { $case: "ties"; value: TiesMerge }
     | undefined;
+}
+
+/** A merge as mergekit describes it. */
+export interface MergekitConfig {
+  /**
+   * The YAML text; several documents are a graph of merges, of which the last or unnamed one is the result. A model is a URI, or a path
+   * relative to the working directory of the service.
+   */
+  config: string;
 }
 
 /** One of the models. */
@@ -72,8 +144,20 @@ export interface MergeInput {
   weight?:
     | number
     | undefined;
-  /** Share of the task vector that is kept (ties). Default: the method's. */
-  density?: number | undefined;
+  /** Share of the task vector that is kept (ties, dare_*, della*, breadcrumbs*). Default: the method's. */
+  density?:
+    | number
+    | undefined;
+  /** Width of the keep probabilities around the density (della*). Default: the method's. */
+  epsilon?:
+    | number
+    | undefined;
+  /** Share of the largest elements that are dropped (breadcrumbs*). Default: the method's. */
+  gamma?:
+    | number
+    | undefined;
+  /** Factor of the model (passthrough). Default: the method's. */
+  scale?: number | undefined;
 }
 
 /** Weighted mean; with equal weights the uniform soup. Wortsman et al. 2022, arXiv:2203.05482. */
@@ -166,6 +250,8 @@ function createBaseMergeRequest(): MergeRequest {
     allowUnchanged: false,
     allowNonFinite: false,
     maxShardBytes: 0n,
+    mode: MergeMode.UNSPECIFIED,
+    mergekit: undefined,
     method: undefined,
   };
 }
@@ -207,6 +293,12 @@ export const MergeRequest: MessageFns<MergeRequest> = {
         throw new globalThis.Error("value provided for field message.maxShardBytes of type uint64 too large");
       }
       writer.uint32(80).uint64(message.maxShardBytes);
+    }
+    if (message.mode !== MergeMode.UNSPECIFIED) {
+      writer.uint32(88).int32(mergeModeToNumber(message.mode));
+    }
+    if (message.mergekit !== undefined) {
+      MergekitConfig.encode(message.mergekit, writer.uint32(98).fork()).join();
     }
     switch (message.method?.$case) {
       case "linear":
@@ -318,6 +410,22 @@ export const MergeRequest: MessageFns<MergeRequest> = {
             message.maxShardBytes = reader.uint64() as bigint;
             continue;
           }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.mode = mergeModeFromJSON(reader.int32());
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.mergekit = MergekitConfig.decode(reader, reader.uint32());
+            continue;
+          }
           case 20: {
             if (tag !== 162) {
               break;
@@ -404,6 +512,8 @@ export const MergeRequest: MessageFns<MergeRequest> = {
         : isSet(object.max_shard_bytes)
         ? BigInt(object.max_shard_bytes)
         : 0n,
+      mode: isSet(object.mode) ? mergeModeFromJSON(object.mode) : MergeMode.UNSPECIFIED,
+      mergekit: isSet(object.mergekit) ? MergekitConfig.fromJSON(object.mergekit) : undefined,
       method: isSet(object.linear)
         ? { $case: "linear", value: LinearMerge.fromJSON(object.linear) }
         : isSet(object.greedySoup)
@@ -452,6 +562,12 @@ export const MergeRequest: MessageFns<MergeRequest> = {
     if (message.maxShardBytes !== 0n) {
       obj.maxShardBytes = message.maxShardBytes.toString();
     }
+    if (message.mode !== MergeMode.UNSPECIFIED) {
+      obj.mode = mergeModeToJSON(message.mode);
+    }
+    if (message.mergekit !== undefined) {
+      obj.mergekit = MergekitConfig.toJSON(message.mergekit);
+    }
     if (message.method?.$case === "linear") {
       obj.linear = LinearMerge.toJSON(message.method.value);
     } else if (message.method?.$case === "greedySoup") {
@@ -481,6 +597,10 @@ export const MergeRequest: MessageFns<MergeRequest> = {
     message.maxShardBytes = (object.maxShardBytes !== undefined && object.maxShardBytes !== null)
       ? BigInt(object.maxShardBytes)
       : 0n;
+    message.mode = object.mode ?? MergeMode.UNSPECIFIED;
+    message.mergekit = (object.mergekit !== undefined && object.mergekit !== null)
+      ? MergekitConfig.fromPartial(object.mergekit)
+      : undefined;
     switch (object.method?.$case) {
       case "linear": {
         if (object.method?.value !== undefined && object.method?.value !== null) {
@@ -511,8 +631,82 @@ export const MergeRequest: MessageFns<MergeRequest> = {
   },
 };
 
+function createBaseMergekitConfig(): MergekitConfig {
+  return { config: "" };
+}
+
+export const MergekitConfig: MessageFns<MergekitConfig> = {
+  encode(message: MergekitConfig, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.config !== "") {
+      writer.uint32(10).string(message.config);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MergekitConfig {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMergekitConfig();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.config = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MergekitConfig {
+    return { config: isSet(object.config) ? globalThis.String(object.config) : "" };
+  },
+
+  toJSON(message: MergekitConfig): unknown {
+    const obj: any = {};
+    if (message.config !== "") {
+      obj.config = message.config;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MergekitConfig>): MergekitConfig {
+    return MergekitConfig.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MergekitConfig>): MergekitConfig {
+    const message = createBaseMergekitConfig();
+    message.config = object.config ?? "";
+    return message;
+  },
+};
+
 function createBaseMergeInput(): MergeInput {
-  return { model: undefined, weight: undefined, density: undefined };
+  return {
+    model: undefined,
+    weight: undefined,
+    density: undefined,
+    epsilon: undefined,
+    gamma: undefined,
+    scale: undefined,
+  };
 }
 
 export const MergeInput: MessageFns<MergeInput> = {
@@ -525,6 +719,15 @@ export const MergeInput: MessageFns<MergeInput> = {
     }
     if (message.density !== undefined) {
       writer.uint32(25).double(message.density);
+    }
+    if (message.epsilon !== undefined) {
+      writer.uint32(33).double(message.epsilon);
+    }
+    if (message.gamma !== undefined) {
+      writer.uint32(41).double(message.gamma);
+    }
+    if (message.scale !== undefined) {
+      writer.uint32(49).double(message.scale);
     }
     return writer;
   },
@@ -566,6 +769,30 @@ export const MergeInput: MessageFns<MergeInput> = {
             message.density = reader.double();
             continue;
           }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.epsilon = reader.double();
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.gamma = reader.double();
+            continue;
+          }
+          case 6: {
+            if (tag !== 49) {
+              break;
+            }
+
+            message.scale = reader.double();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -583,6 +810,9 @@ export const MergeInput: MessageFns<MergeInput> = {
       model: isSet(object.model) ? ModelRef.fromJSON(object.model) : undefined,
       weight: isSet(object.weight) ? globalThis.Number(object.weight) : undefined,
       density: isSet(object.density) ? globalThis.Number(object.density) : undefined,
+      epsilon: isSet(object.epsilon) ? globalThis.Number(object.epsilon) : undefined,
+      gamma: isSet(object.gamma) ? globalThis.Number(object.gamma) : undefined,
+      scale: isSet(object.scale) ? globalThis.Number(object.scale) : undefined,
     };
   },
 
@@ -597,6 +827,15 @@ export const MergeInput: MessageFns<MergeInput> = {
     if (message.density !== undefined) {
       obj.density = floatToJson(message.density);
     }
+    if (message.epsilon !== undefined) {
+      obj.epsilon = floatToJson(message.epsilon);
+    }
+    if (message.gamma !== undefined) {
+      obj.gamma = floatToJson(message.gamma);
+    }
+    if (message.scale !== undefined) {
+      obj.scale = floatToJson(message.scale);
+    }
     return obj;
   },
 
@@ -610,6 +849,9 @@ export const MergeInput: MessageFns<MergeInput> = {
       : undefined;
     message.weight = object.weight ?? undefined;
     message.density = object.density ?? undefined;
+    message.epsilon = object.epsilon ?? undefined;
+    message.gamma = object.gamma ?? undefined;
+    message.scale = object.scale ?? undefined;
     return message;
   },
 };
