@@ -1,6 +1,6 @@
 import { invalidInput } from '@eigenloom/errors';
 
-import { defineMergeMethod } from './method.js';
+import { defineMergeMethod, weightsOf } from './method.js';
 
 /**
  * Greedy soup: the uniform mean of the models that the search of `soup/greedy-search.ts` keeps. Wortsman et al. 2022,
@@ -21,7 +21,7 @@ export const greedySoup = defineMergeMethod({
       throw invalidInput('OUT_OF_RANGE', 'models.weight', 'a greedy soup weighs its models equally');
     }
   },
-  mergeTensor({ weights }) {
-    return [{ step: 'sum', divisor: 'weights', weights }];
+  mergeTensor(tensor) {
+    return [{ step: 'sum', divisor: 'weights', weights: weightsOf(tensor) }];
   },
 });

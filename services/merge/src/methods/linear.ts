@@ -1,5 +1,5 @@
 import { checkWeightSum } from './check-number.js';
-import { defineMergeMethod } from './method.js';
+import { defineMergeMethod, weightsOf } from './method.js';
 
 /**
  * Weighted mean: θ = Σ wᵢθᵢ / Σ wᵢ, or without the division. With equal weights the uniform soup of Wortsman et al. 2022,
@@ -15,7 +15,8 @@ export const linear = defineMergeMethod({
   check({ normalize }, weights) {
     if (normalize ?? true) checkWeightSum(weights, 'models.weight');
   },
-  mergeTensor({ weights }, { normalize }) {
+  mergeTensor(tensor, { normalize }) {
+    const weights = weightsOf(tensor);
     return [
       { step: 'weigh', weights },
       { step: 'sum', divisor: (normalize ?? true) ? 'weights' : 'one', weights },

@@ -6,14 +6,24 @@ type Chosen = NonNullable<merge.MergeRequest['method']>;
 export type MethodCase = Chosen['$case'];
 export type ParametersOf<K extends MethodCase> = Extract<Chosen, { $case: K }>['value'];
 
+/** What may differ from model to model. What is left out has the method's default. */
+export interface ModelParameters {
+  readonly weight: number;
+  readonly density?: number | undefined;
+  readonly epsilon?: number | undefined;
+  readonly gamma?: number | undefined;
+  readonly scale?: number | undefined;
+}
+
 /** What a method may know of a tensor: nothing of its values, which only the core sees. */
 export interface TensorContext {
   readonly name: string;
+  readonly shape: readonly number[];
   readonly elements: number;
   /** One for each model, in order. */
-  readonly weights: readonly number[];
-  /** The model's own; else the method's default holds. */
-  readonly densities: readonly (number | undefined)[];
+  readonly models: readonly ModelParameters[];
+  /** Whose definition holds where mergekit and the papers differ. */
+  readonly mode: 'paper' | 'mergekit';
 }
 
 /** A way to merge models. Pure: steps follow from the parameters and the size of the tensor. */
@@ -37,3 +47,6 @@ export interface MergeMethod<K extends MethodCase = MethodCase> {
 }
 
 export const defineMergeMethod = <K extends MethodCase>(method: MergeMethod<K>): MergeMethod<K> => method;
+
+export const weightsOf = ({ models }: Pick<TensorContext, 'models'>): number[] =>
+  models.map(({ weight }) => weight);

@@ -1,5 +1,5 @@
 import { checkFinite, checkWeightSum } from './check-number.js';
-import { defineMergeMethod } from './method.js';
+import { defineMergeMethod, weightsOf } from './method.js';
 
 /**
  * Task arithmetic: θ = θ₀ + λ·Σ wᵢτᵢ with task vectors τᵢ = θᵢ − θ₀. Ilharco et al. 2022, arXiv:2212.04089, section 2.
@@ -17,7 +17,8 @@ export const taskArithmetic = defineMergeMethod({
     checkFinite(lambda, 'task_arithmetic.lambda');
     if (normalize) checkWeightSum(weights, 'models.weight');
   },
-  mergeTensor({ weights }, { lambda = 1, normalize }) {
+  mergeTensor(tensor, { lambda = 1, normalize }) {
+    const weights = weightsOf(tensor);
     return [
       { step: 'delta' },
       { step: 'weigh', weights },

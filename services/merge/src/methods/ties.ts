@@ -1,5 +1,5 @@
 import { checkFinite, checkShare } from './check-number.js';
-import { defineMergeMethod } from './method.js';
+import { defineMergeMethod, weightsOf } from './method.js';
 
 /**
  * TIES-Merging: trim each task vector τᵢ to its largest magnitudes, elect a sign for each parameter, take the mean of those that
@@ -20,10 +20,15 @@ export const ties = defineMergeMethod({
     checkShare(density, 'ties.density');
     checkFinite(lambda, 'ties.lambda');
   },
-  mergeTensor({ elements, weights, densities }, { density = 1, lambda = 1, normalize = true }) {
+  mergeTensor(tensor, { density = 1, lambda = 1, normalize = true }) {
+    const { elements, models } = tensor;
+    const weights = weightsOf(tensor);
     return [
       { step: 'delta' },
-      { step: 'keep_largest', counts: densities.map((rho) => Math.floor((rho ?? density) * elements)) },
+      {
+        step: 'keep_largest',
+        counts: models.map(({ density: rho = density }) => Math.floor(rho * elements)),
+      },
       { step: 'weigh', weights },
       { step: 'elect_sign' },
       { step: 'sum', divisor: normalize ? 'present_weights' : 'one', weights },
