@@ -17,6 +17,7 @@ export interface MergekitInput extends PlannedInput {
 export class Inputs {
   private readonly known = new Map<string, MergekitInput & { readonly fields: Map<string, string> }>();
   private readonly others: ReadInput[] = [];
+  private roles = 0;
 
   constructor(private readonly context: RequestContext) {}
 
@@ -41,7 +42,7 @@ export class Inputs {
       return known;
     }
     const fields = new Map<string, string>();
-    const role = result === undefined ? `models/${this.known.size}` : undefined;
+    const role = result === undefined ? `models/${this.roles++}` : undefined;
     const path = result === undefined ? await this.context.resolve(uri, at) : (result.path ?? '');
     if (role !== undefined) setRole(fields, reference, role);
     const adapters = adapter === undefined ? [] : [await this.context.resolve(adapter, `${at}.lora`)];

@@ -72,7 +72,7 @@ export async function planDocument(
   if (method === undefined) throw unavailable(document);
   const wanted = document.outDtype ?? document.dtype;
   const tensors = resolved.tensors.map((tensor) => planned(tensor, document, wanted));
-  const tokenizer = await planTokenizer(document, donor, models, { inputs, context });
+  const tokenizer = await planTokenizer(document, donor, models, { inputs, context, results });
   return {
     ...{ method, mode, base, tensors, tokenizer },
     models: models.filter((model) => model !== base),
@@ -86,9 +86,12 @@ export async function planDocument(
   };
 }
 
-/** Passing a model through and rearranging layers change no tensor. */
-const copies = ({ mapping }: MergekitDocument, modules: readonly Module[]): boolean =>
-  mapping.id === 'passthrough' || modules.some(({ slices }) => slices.length > 1);
+/** Passing a model through, folding in an adapter, and choosing layers change no tensor. */
+function copies({ mapping }: MergekitDocument, modules: readonly Module[]): boolean {
+  const slices = modules.flatMap((module) => module.slices);
+  const ofOne = slices.every(({ sources }) => sources.length === 1);
+  return mapping.id === 'passthrough' || slices.length > modules.length || ofOne;
+}
 
 function planned(
   { name, lead, merged, sources, origin, method }: ResolvedTensor,

@@ -49,7 +49,9 @@ function inOrder(documents: readonly MergekitDocument[]): Node[] {
   const names = namesOf(documents);
   const output = documents.find(({ name }) => name === undefined) ?? documents.at(-1);
   const nodes = documents.map((document): Node => {
-    const read = referencesOf(document).map(({ uri }) => uri);
+    const source = document.tokenizer?.source;
+    const tokenizer = source === undefined || typeof source === 'string' ? [] : [source];
+    const read = [...referencesOf(document), ...tokenizer].map(({ uri }) => uri);
     return { document, needs: new Set(read.filter((uri) => names.has(uri))) };
   });
   const ordered: Node[] = [];

@@ -4,6 +4,7 @@ import type { RequestContext } from '@eigenloom/runtime';
 import { join } from 'node:path';
 
 import type { TokenizerFiles } from '../plan/planned.js';
+import type { StageResult } from '../plan/stages.js';
 import { isTokenizerFile } from '../run/tokenizer-files.js';
 import type { MergekitDocument } from './document.js';
 import type { Inputs, MergekitInput } from './inputs.js';
@@ -12,6 +13,7 @@ import type { TokenizerWish } from './tokenizer-wish.js';
 import { type Vocabulary, readVocabulary, sameVocabulary } from './vocabulary.js';
 
 interface Surroundings {
+  readonly results: ReadonlyMap<string, StageResult>;
   readonly inputs: Inputs;
   readonly context: RequestContext;
 }
@@ -49,8 +51,12 @@ export async function planTokenizer(
 async function filesOf(
   source: Located,
   models: readonly MergekitInput[],
-  { inputs, context }: Surroundings,
+  { inputs, context, results }: Surroundings,
 ): Promise<TokenizerFiles> {
+  const made = results.get(source.uri)?.model;
+  if (made !== undefined) {
+    return { directory: made.directory, files: made.carriedFiles.filter(isTokenizerFile) };
+  }
   const directory = await context.resolve(source.uri, source.at);
   const known = models.find(({ path }) => path === directory);
   const files = (known?.model.carriedFiles ?? (await carriedFilesOf(directory))).filter(isTokenizerFile);

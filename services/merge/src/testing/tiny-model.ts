@@ -30,9 +30,14 @@ export async function writeTinyModel(
     plans.map(({ name, shape, dtype }) => ({ name, shape, dtype })),
     { format: 'pt' },
   );
-  for (const { name, shape, value } of plans) {
+  for (const { name, shape, value, dtype } of plans) {
     const elements = shape.reduce((product, size) => product * size, 1);
-    await writer.write(name, new Float32Array(elements).fill(value));
+    await writer.write(
+      name,
+      dtype === 'I64'
+        ? new Uint8Array(new BigInt64Array(elements).fill(BigInt(value)).buffer)
+        : new Float32Array(elements).fill(value),
+    );
   }
   await writer.finish();
   return folder;
