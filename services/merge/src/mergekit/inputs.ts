@@ -38,20 +38,21 @@ export class Inputs {
     const known = this.known.get(key);
     const result = results.get(uri);
     if (known !== undefined) {
-      if (result === undefined) setRole(known.fields, reference, known.role ?? '');
+      setRole(known.fields, reference, known.role, result);
       return known;
     }
     const fields = new Map<string, string>();
-    const role = result === undefined ? `models/${this.roles++}` : undefined;
+    // Of what the merge made itself only an adapter is an input.
+    const role = result === undefined || adapter !== undefined ? `models/${this.roles++}` : undefined;
     const path = result === undefined ? await this.context.resolve(uri, at) : (result.path ?? '');
-    if (role !== undefined) setRole(fields, reference, role);
+    setRole(fields, reference, role, result);
     const adapters = adapter === undefined ? [] : [await this.context.resolve(adapter, `${at}.lora`)];
     const { signal } = this.context;
     const planned = result !== undefined && (result.path === undefined || adapters.length === 0);
     const model = planned ? result.model : await openModel(path, { adapters, signal });
     const opened = {
       ...{ path, adapters, model, fields, role, architecture, label: at },
-      files: [...model.weightFiles.values()],
+      files: result === undefined ? [...model.weightFiles.values()] : [],
       ignored: model.ignored,
       anatomy: anatomyOf(model.tensors.keys()),
     };
@@ -60,7 +61,13 @@ export class Inputs {
   }
 }
 
-function setRole(fields: Map<string, string>, { at, adapter }: Located, role: string): void {
-  fields.set(at, role);
+function setRole(
+  fields: Map<string, string>,
+  { at, adapter }: Located,
+  role: string | undefined,
+  made: StageResult | undefined,
+): void {
+  if (role === undefined) return;
+  if (made === undefined) fields.set(at, role);
   if (adapter !== undefined) fields.set(`${at}.lora`, `${role}/adapters/0`);
 }

@@ -360,3 +360,21 @@ test('a result of the graph may bring the tokenizer', async () => {
   );
   expect(await readFile(join(folder, 'out', 'vocab.txt'), 'utf8')).toBe('x');
 });
+
+test('an adapter on a result of the graph is an input', async () => {
+  const base = peftGolden('base');
+  const { inputs, card, model } = await run(
+    `name: half\nmerge_method: linear\nmodels: [{model: ${base}}]\nparameters: {weight: 1}\n---\n` +
+      `merge_method: linear\nmodels: [{model: half+${peftGolden('adapters/lora')}}]\nparameters: {weight: 1}`,
+  );
+  expect(Object.keys(inputs).sort()).toEqual([
+    'models/0/model.safetensors',
+    'models/1/adapters/0/adapter_config.json',
+    'models/1/adapters/0/adapter_model.safetensors',
+  ]);
+  expect(card).toMatch(/model: half\+sha256:(?!e3b0c442)[0-9a-f]{64}\n/);
+  const [name] = [...model.tensors.keys()].filter((key) => key.endsWith('q_proj.weight'));
+  const expected = await openModel(peftGolden('adapters/lora/merged.safetensors'));
+  const [ours, theirs] = await Promise.all([valueOf(model, name ?? ''), valueOf(expected, name ?? '')]);
+  expect(ours).toBeCloseTo(theirs ?? NaN, 6);
+});
