@@ -13,7 +13,7 @@ export { type AdapterToWrite, writeAdapter } from './adapter/write-adapter.js';
 export { closest } from './closest.js';
 export { type JsonObject, isObject, readJsonFile, sortedJson } from './json-file.js';
 export { matchModules, modulePattern } from './match-modules.js';
-export { carriedFile } from './model/carried-files.js';
+export { carriedFile, carriedFilesOf, copyCarriedFile } from './model/carried-files.js';
 export { type ModelConfig, architecturesOf } from './model/model-config.js';
 export type { FoldedPair, Model, ModelArrays, TensorInfo, TensorSource } from './model/model.js';
 export { type OpenModelOptions, openModel } from './model/open-model.js';

@@ -1,6 +1,7 @@
 import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseYaml } from '@eigenloom/runtime';
 import { requestFrom } from './request.js';
 
 describe('requestFrom', () => {
@@ -42,6 +43,31 @@ describe('requestFrom', () => {
       method: { $case: 'pissa' },
       outputUri: '',
     });
+  });
+
+  it('takes a configuration of mergekit as it is and makes its paths absolute', async () => {
+    await writeFile('kit.yaml', '# mine\nmerge_method: linear\nmodels: [{model: a+b}, {model: hf:c}]\n');
+    const request = await requestFrom('merge', 'kit.yaml', {}, { dataDir: '', out: 'new', seed: '3' });
+    expect(request).toMatchObject({ outputUri: `file:${join(folder, 'new')}`, seed: 3n, models: [] });
+    expect(parseYaml(request.mergekit?.config ?? '')).toEqual({
+      merge_method: 'linear',
+      models: [{ model: `file:${join(folder, 'a')}+file:${join(folder, 'b')}` }, { model: 'hf:c' }],
+    });
+  });
+
+  it('finds paths in the configuration of a recipe and of a step', async () => {
+    const recipe = { mergekit: { config: 'merge_method: linear\nmodels: [{model: step:a}, {model: b}]' } };
+    await writeFile('recipe.json', JSON.stringify({ ...recipe, mode: 'MERGE_MODE_PAPER' }));
+    await writeFile('steps.json', JSON.stringify({ steps: [{ id: 's', merge: recipe }] }));
+    const { mergekit } = await requestFrom('merge', 'recipe.json', {}, { dataDir: '' });
+    const { steps } = await requestFrom('pipeline', 'steps.json', {}, { dataDir: '' });
+    const [step] = steps;
+    const inStep = step?.request?.$case === 'merge' ? step.request.value.mergekit : undefined;
+    for (const found of [mergekit, inStep]) {
+      expect(parseYaml(found?.config ?? '')).toMatchObject({
+        models: [{ model: 'step:a' }, { model: `file:${join(folder, 'b')}` }],
+      });
+    }
   });
 
   it.each([

@@ -1,7 +1,14 @@
 import { createReadStream } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { invalidInput, notFound } from '@eigenloom/errors';
-import { type KindName, parseYaml, requestFromObject, type RequestOf } from '@eigenloom/runtime';
+import {
+  isMergekitDocument,
+  type KindName,
+  parseYaml,
+  parseYamlDocuments,
+  requestFromObject,
+  type RequestOf,
+} from '@eigenloom/runtime';
 import { defined, type Document, isDocument, mapUris, overlay } from './document.js';
 import { localUri } from './local-uri.js';
 import type { JobOptions } from './options.js';
@@ -20,6 +27,12 @@ async function readRecipe(path: string): Promise<string> {
   }
 }
 
+/** A configuration of mergekit stands for the request that holds it. */
+function parseDocument(kind: KindName, text: string): unknown {
+  if (kind !== 'merge' || !text.includes('merge_method')) return parseYaml(text);
+  return parseYamlDocuments(text).some(isMergekitDocument) ? { mergekit: { config: text } } : parseYaml(text);
+}
+
 /** The request of a recipe and of options, which win over it. Relative paths become absolute `file:` URIs. */
 export async function requestFrom<K extends KindName>(
   kind: K,
@@ -27,7 +40,7 @@ export async function requestFrom<K extends KindName>(
   flags: Document,
   { out, seed, requestId }: JobOptions,
 ): Promise<RequestOf[K]> {
-  const written: unknown = recipe === undefined ? {} : parseYaml(await readRecipe(recipe));
+  const written: unknown = recipe === undefined ? {} : parseDocument(kind, await readRecipe(recipe));
   // What is no mapping of fields is for the checker to refuse.
   if (!isDocument(written)) return requestFromObject(kind, written);
   const options = defined({ outputUri: out, seed, requestId }) ?? {};

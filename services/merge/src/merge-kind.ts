@@ -1,69 +1,100 @@
 import { join } from 'node:path';
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 
-import { writeModelFiles } from '@eigenloom/checkpoint';
+import { openModel } from '@eigenloom/checkpoint';
 import type { merge } from '@eigenloom/contracts';
-import { runOnEngine } from '@eigenloom/engine';
-import { incompatible } from '@eigenloom/errors';
+import { incompatible, internal } from '@eigenloom/errors';
 import type { MergeReport } from '@eigenloom/numeric';
-import type { JobContext, JobKind, Lineage, RequestContext } from '@eigenloom/runtime';
+import type { JobContext, JobKind, Lineage } from '@eigenloom/runtime';
 
 import { METHODS } from './methods/index.js';
 import { estimateOf } from './plan/estimate.js';
-import { donorOf, type MergePlan, planMerge } from './plan/merge-plan.js';
+import type { MergePlan, ReadInput } from './plan/planned.js';
+import { type StageResult, type Stages, planAll, stagesOf } from './plan/stages.js';
 import { lineageOf } from './run/lineage.js';
-import { mergeTensors } from './run/merge-tensors.js';
-import { mergedConfig } from './run/merged-config.js';
 import { modelCard } from './run/model-card.js';
+import { writeIntermediate, writeMerged } from './run/write-merged.js';
+import { chooseSoup, heldOutData } from './soup/choose-soup.js';
 import type { SoupChoice } from './soup/greedy-search.js';
-import type { SoupTask } from './soup/soup-worker.js';
-
-const SOUP_WORKER = join(__dirname, 'soup', 'soup-worker.js');
-const DEFAULT_BATCH_SIZE = 32;
-const DEFAULT_MAX_LENGTH = 128;
 
 /** The work of the merge service. */
 export const mergeKind: JobKind<'merge'> = {
   kind: 'merge',
   methods: METHODS.map(({ id, summary, paper }) => ({ id, summary, paper })),
   async validate(request, context) {
-    await planMerge(request, context);
+    await planAll(stagesOf(request, context));
     await heldOutData(request, context);
   },
   async estimate(request, context) {
-    return estimateOf(await planMerge(request, context));
+    return estimateOf(await planAll(stagesOf(request, context)));
   },
   async run(request, context) {
-    const plan = await planMerge(request, context);
+    const stages = stagesOf(request, context);
+    const { plan, share } = await mergeIntermediates(request, stages, context);
     const data = await heldOutData(request, context);
     const choice = data === undefined ? undefined : await chooseSoup(request, plan, data, context);
-    const kept = choice?.kept ?? plan.models.map((_, index) => index);
-    const lineage = await lineageOf(plan, data, context.signal);
+    const inputs = stages.inputs();
+    const lineage = await lineageOf(inputs, data, context.signal);
     let report: MergeReport | undefined;
     const model = await context.commit('', request.outputUri, lineage, async (staging) => {
-      report = await writeMerged(staging, { request, plan, lineage, kept, choice }, context);
+      const start = choice === undefined ? 1 - share : 0.5;
+      report = await writeResult(staging, { request, plan, inputs, lineage, choice, start }, context);
     });
+    await rm(folderOf(context), { recursive: true, force: true });
     return { model, ...reportOf(report), ...soupOf(choice) };
   },
 };
 
-/** Everything that is known before the first tensor is merged. */
+/** Of this attempt alone: a worker that lost the job may still be writing in its own. */
+const folderOf = ({ scratch, attempt }: JobContext): string => join(scratch, `merged-${attempt}`);
+
+/**
+ * Merges what the last stage needs into the job's own folder and plans the last. A result is removed when no later stage reads it.
+ * `share` is what of the work is left.
+ */
+async function mergeIntermediates(
+  request: merge.MergeRequest,
+  { stages }: Stages,
+  context: JobContext,
+): Promise<{ plan: MergePlan; share: number }> {
+  const results = new Map<string, StageResult>();
+  const share = 1 / stages.length;
+  for (const [index, stage] of stages.entries()) {
+    const plan = await stage.plan(results);
+    if (index === stages.length - 1) return { plan, share };
+    const path = join(folderOf(context), String(index));
+    await context.fence();
+    await writeIntermediate(path, plan, {
+      allowNonFinite: request.allowNonFinite,
+      signal: context.signal,
+      onProgress: (fraction) => {
+        context.progress({ fraction: share * (index + fraction), phase: `merging ${stage.name}` });
+      },
+    });
+    results.set(stage.name, { model: await openModel(path, { signal: context.signal }), path });
+    const later = stages.slice(index + 1).flatMap(({ needs }) => [...needs]);
+    for (const name of stage.needs) {
+      const done = later.includes(name) ? undefined : results.get(name)?.path;
+      if (done !== undefined) await rm(done, { recursive: true, force: true });
+    }
+  }
+  throw internal('NO_STAGES', 'a merge without stages');
+}
+
+/** Everything that is known before the first tensor of the result is merged. */
 interface Decided {
   readonly request: merge.MergeRequest;
   readonly plan: MergePlan;
+  readonly inputs: readonly ReadInput[];
   readonly lineage: Lineage;
-  /** Positions of the models that are merged. */
-  readonly kept: readonly number[];
   readonly choice: SoupChoice | undefined;
+  /** Share of the work that is done. */
+  readonly start: number;
 }
 
-async function writeMerged(
-  staging: string,
-  { request, plan, lineage, kept, choice }: Decided,
-  context: JobContext,
-): Promise<MergeReport> {
-  const start = choice === undefined ? 0 : 0.5;
-  const report = await mergeTensors(staging, plan, kept, {
+async function writeResult(staging: string, decided: Decided, context: JobContext): Promise<MergeReport> {
+  const { request, plan, choice, start } = decided;
+  const report = await writeMerged(staging, plan, choice?.kept, {
     allowNonFinite: request.allowNonFinite,
     signal: context.signal,
     onProgress: (fraction) => {
@@ -71,59 +102,17 @@ async function writeMerged(
     },
   });
   // A greedy soup that found nothing better than one model is that model.
-  const single = choice !== undefined && kept.length === 1;
-  if (report.changedTensors === 0 && !request.allowUnchanged && !single) {
+  const single = choice?.kept.length === 1;
+  if (report.changedTensors === 0 && !request.allowUnchanged && !plan.copies && !single) {
     const reference = plan.base === undefined ? 'the first model' : 'its base';
     throw incompatible('MERGE_CHANGED_NOTHING', `the result equals ${reference} in every tensor`);
   }
-  const donor = donorOf(plan);
-  if (donor !== undefined) await writeModelFiles(staging, donor, plan.shards, mergedConfig(plan));
   if (plan.leftOut.length > 0) {
     context.log.warn({ tensors: plan.leftOut.length }, 'tensors that the base lacks are left out');
   }
-  await writeFile(join(staging, 'README.md'), modelCard(request, plan, lineage, report, choice), {
-    flag: 'wx',
-  });
+  for (const note of plan.notes) context.log.warn(note);
+  await writeFile(join(staging, 'README.md'), modelCard({ ...decided, report }), { flag: 'wx' });
   return report;
-}
-
-/** Path of the held-out examples of a greedy soup. */
-async function heldOutData(
-  { method }: merge.MergeRequest,
-  context: RequestContext,
-): Promise<string | undefined> {
-  if (method?.$case !== 'greedySoup' || method.value.data === undefined) return undefined;
-  return context.resolve(method.value.data.uri, 'greedy_soup.data.uri');
-}
-
-async function chooseSoup(
-  { method }: merge.MergeRequest,
-  plan: MergePlan,
-  path: string,
-  context: JobContext,
-): Promise<SoupChoice | undefined> {
-  if (method?.$case !== 'greedySoup') return undefined;
-  const { data, batchSize, maxLength } = method.value;
-  const donor = donorOf(plan);
-  if (donor === undefined) return undefined;
-  const task: SoupTask = {
-    models: plan.models.map((model) => ({ path: model.path, adapters: model.adapters })),
-    tokenizerFolder: donor.directory,
-    data: {
-      path,
-      textField: data?.textField || 'text',
-      labelField: data?.labelField || 'label',
-      limit: data?.limit ?? 0,
-    },
-    batchSize: batchSize || DEFAULT_BATCH_SIZE,
-    maxLength: maxLength || DEFAULT_MAX_LENGTH,
-  };
-  return runOnEngine<SoupTask, SoupChoice>(SOUP_WORKER, task, {
-    signal: context.signal,
-    onProgress: (update) => {
-      context.progress({ ...update, fraction: 0.5 * (update.fraction ?? 0) });
-    },
-  });
 }
 
 function reportOf(report: MergeReport | undefined): Pick<merge.MergeResponse, 'changes'> {

@@ -42,15 +42,15 @@ export async function writeModel(
       options.onProgress?.(done / Math.max(1, tensors.length));
     });
   }
-  await writeModelFiles(directory, model.like, plan, model.config);
+  await writeModelFiles(directory, model.like, plan, model.config ?? model.like.config);
 }
 
-/** Everything but the weights: index, config, tokenizer and other files. */
+/** Everything but the weights: index, config, and the tokenizer and other files of `like`. */
 export async function writeModelFiles(
   directory: string,
-  like: Model,
+  like: Pick<Model, 'directory' | 'carriedFiles'>,
   plan: ShardPlan,
-  config: ModelConfig = like.config,
+  config: ModelConfig,
 ): Promise<void> {
   if (plan.shards.length > 1) await writeFile(join(directory, INDEX_FILE), indexOf(plan), { flag: 'wx' });
   if (Object.keys(config).length > 0) {

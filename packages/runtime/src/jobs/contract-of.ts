@@ -100,8 +100,10 @@ export function contractOf<K extends KindName>(kind: K): Contract<K> {
 /** All kinds, services first. */
 export const KIND_NAMES = Object.keys(CONTRACTS) as readonly KindName[];
 
-/** Id of the method that a request chooses, as its proto names it (`task_arithmetic`); empty when it chooses none. */
+/** Id of the method that a request chooses, as its proto names it (`task_arithmetic`), `mergekit` for a configuration
+ * of mergekit; empty when it chooses none. */
 export function methodOf(request: object): string {
   const method = 'method' in request ? (request.method as { $case: string } | undefined) : undefined;
-  return method === undefined ? '' : method.$case.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  if (method === undefined) return 'mergekit' in request && request.mergekit !== undefined ? 'mergekit' : '';
+  return method.$case.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

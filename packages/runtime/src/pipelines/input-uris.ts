@@ -1,15 +1,21 @@
+import { mapMergekitUris } from '../mergekit/map-references.js';
+
 /**
- * Rewrites every URI that a request reads. By the contract's convention those are the fields `uri`, `…_uri` and `adapters`; what
- * is written, `output_uri` and `residual_uri` of an init request, is left alone.
+ * Rewrites every URI that a request reads. By the contract's convention those are the fields `uri`, `…_uri` and `adapters`, and those
+ * inside the text of a mergekit configuration; what is written, `output_uri` and `residual_uri` of an init request, is left alone.
  */
 export function mapInputUris<T>(
   message: T,
   written: readonly string[],
   map: (uri: string, field: string) => string,
 ): T {
-  return mapFields(message, '', (key, value, path) =>
-    isUriField(key) && !written.includes(path) ? map(value, path) : value,
-  ) as T;
+  return mapFields(message, '', (key, value, path) => {
+    if (key === 'config' && /(?:^|\.)mergekit\.config$/.test(path)) {
+      const above = path.slice(0, -'mergekit.config'.length);
+      return mapMergekitUris(value, (uri, field) => map(uri, above + field));
+    }
+    return isUriField(key) && !written.includes(path) ? map(value, path) : value;
+  }) as T;
 }
 
 const isUriField = (key: string): boolean => key === 'uri' || key === 'adapters' || key.endsWith('Uri');

@@ -1,32 +1,46 @@
 import { invalidInput } from '@eigenloom/errors';
-import { parseDocument } from 'yaml';
+import { type Document, parseAllDocuments, parseDocument } from 'yaml';
 
 /** As large as a request may be; a pipeline of hundreds of steps is far below. */
 const MAX_RECIPE_BYTES = 256 * 1024;
 /** Uses of an alias, with those inside it multiplied: no recipe needs more, and an alias bomb needs many more. */
 const MAX_ALIASES = 100;
+const OPTIONS = { intAsBigInt: true, uniqueKeys: true, strict: true, prettyErrors: true } as const;
 
 /**
  * Parses YAML (and so JSON). Integers come as bigint. Throws InvalidInput `RECIPE_TOO_LARGE`, `YAML_ALIAS_LIMIT`,
  * `RECIPE_KEY_DUPLICATE`, `RECIPE_TOO_DEEP` or `YAML_INVALID`, each with the line where there is one.
  */
 export function parseYaml(text: string): unknown {
+  return guarded(text, () => valueOf(parseDocument(text, OPTIONS)));
+}
+
+/** The documents of a YAML stream, by the same rules; documents without content are left out. */
+export function parseYamlDocuments(text: string): unknown[] {
+  return guarded(text, () => {
+    const documents = parseAllDocuments(text, OPTIONS);
+    return Array.from(documents, valueOf).filter((value) => value !== null);
+  });
+}
+
+function valueOf(document: Document): unknown {
+  const [error] = document.errors;
+  if (error !== undefined) {
+    const reason = error.code === 'DUPLICATE_KEY' ? 'RECIPE_KEY_DUPLICATE' : 'YAML_INVALID';
+    throw invalidInput(reason, 'recipe', error.message.split('\n')[0] ?? 'is not YAML');
+  }
+  // Such a value would be read as if it had no tag, which is not what its author meant.
+  const tag = document.warnings.find(({ code }) => code === 'TAG_RESOLVE_FAILED');
+  if (tag !== undefined) throw invalidInput('YAML_INVALID', 'recipe', tag.message.split('\n')[0] ?? '');
+  return document.toJS({ maxAliasCount: MAX_ALIASES }) as unknown;
+}
+
+function guarded<T>(text: string, parse: () => T): T {
   if (Buffer.byteLength(text) > MAX_RECIPE_BYTES) {
     throw invalidInput('RECIPE_TOO_LARGE', 'recipe', 'must be at most 256 KiB');
   }
   try {
-    const document = parseDocument(text, {
-      intAsBigInt: true,
-      uniqueKeys: true,
-      strict: true,
-      prettyErrors: true,
-    });
-    const [error] = document.errors;
-    if (error !== undefined) {
-      const reason = error.code === 'DUPLICATE_KEY' ? 'RECIPE_KEY_DUPLICATE' : 'YAML_INVALID';
-      throw invalidInput(reason, 'recipe', error.message.split('\n')[0] ?? 'is not YAML');
-    }
-    return document.toJS({ maxAliasCount: MAX_ALIASES }) as unknown;
+    return parse();
   } catch (error) {
     if (error instanceof ReferenceError) {
       throw invalidInput('YAML_ALIAS_LIMIT', 'recipe', `uses more than ${String(MAX_ALIASES)} aliases`);

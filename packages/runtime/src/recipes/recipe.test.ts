@@ -47,6 +47,7 @@ task_arithmetic: { lambda: 0.5 }
     ['output_data_type: F32', 'WRONG_TYPE', undefined],
     ['[1, 2]', 'WRONG_TYPE', 'recipe: must be a mapping of fields'],
     ['a: [', 'YAML_INVALID', undefined],
+    ['seed: !!python/object:x 1', 'YAML_INVALID', undefined],
     [`x: ${'['.repeat(5_000)}${']'.repeat(5_000)}`, 'YAML_INVALID', undefined],
     [`x: ${'y'.repeat(1 << 20)}`, 'RECIPE_TOO_LARGE', undefined],
   ];

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { merge } from '@eigenloom/contracts';
 import { type Dtype, SafetensorsFile, setThreads } from '@eigenloom/numeric';
 
-import { planMerge } from '../plan/merge-plan.js';
+import { planRecipe } from '../plan/plan-recipe.js';
 import { mergeTensors } from '../run/merge-tensors.js';
 import { contextIn, modelWith, newFolder, requestOf } from '../testing/job-context.js';
 import { normal, plus, type SyntheticTensors, writeModel } from '../testing/synthetic-model.js';
@@ -82,7 +82,7 @@ async function run(options: Merge): Promise<SafetensorsFile[]> {
     maxShardBytes: options.shardBytes ?? 0n,
     method: merge.MergeRequest.fromJSON({ [id]: SETTINGS[id] ?? {} }).method,
   });
-  const plan = await planMerge(request, contextIn(folder));
+  const plan = await planRecipe(request, contextIn(folder));
   const out = join(folder, `out-${(count += 1)}`);
   await mkdir(out);
   const signal = new AbortController().signal;

@@ -1,19 +1,22 @@
 import type { common } from '@eigenloom/contracts';
 
-import type { MergePlan } from './merge-plan.js';
+import type { MergePlan } from './planned.js';
 
 /** Bytes a second that a merge reads and writes on two cores, measured with bf16 models in the page cache. */
 const BYTES_PER_SECOND = 1e9;
 /** Chunks and histograms of all threads; does not grow with the model. */
 const WORKING_BYTES = 256e6;
 
-export function estimateOf(plan: MergePlan): common.Estimate {
-  const bytes = (tensor: { byteLength: number } | undefined): number => tensor?.byteLength ?? 0;
+/** The price of merges that follow one another; intermediate results count as written. */
+export function estimateOf(plans: readonly MergePlan[]): common.Estimate {
   let read = 0;
-  for (const tensor of plan.tensors) {
-    read += tensor.models.reduce((sum, input) => sum + bytes(input), bytes(tensor.base));
+  let written = 0;
+  for (const { tensors, shards } of plans) {
+    for (const { sources, base } of tensors) {
+      read += sources.reduce((sum, { tensor }) => sum + tensor.byteLength, base?.tensor.byteLength ?? 0);
+    }
+    written += shards.totalBytes;
   }
-  const written = plan.shards.totalBytes;
   return {
     durationSeconds: (read + written) / BYTES_PER_SECOND,
     memoryBytes: BigInt(WORKING_BYTES),

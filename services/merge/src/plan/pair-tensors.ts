@@ -1,86 +1,91 @@
-import { type Model, type TensorInfo, findTensor } from '@eigenloom/checkpoint';
+import type { TensorInfo } from '@eigenloom/checkpoint';
 import { incompatible } from '@eigenloom/errors';
 import { isFloat } from '@eigenloom/numeric';
 
-/** One tensor of the result and where it comes from. */
+import type { PlannedInput } from './planned.js';
+
+/** What a model contributes to a set of tensors that belong together: the whole model, or one of its layers. */
+export interface Part {
+  readonly input: PlannedInput;
+  /** Where the request names it, for messages. */
+  readonly label: string;
+  readonly names: readonly string[];
+  /** The tensor here that belongs to one of the leader's. */
+  readonly find: (leading: string) => TensorInfo | undefined;
+}
+
+/** Tensors that belong together. */
 export interface PairedTensor {
-  readonly name: string;
-  readonly shape: readonly number[];
+  /** The leader's. */
+  readonly lead: TensorInfo;
   /** False for integers and booleans: they must agree and are copied. */
   readonly merged: boolean;
-  /** In order of the models. */
-  readonly models: readonly TensorInfo[];
+  /** In order of the parts. */
+  readonly sources: readonly TensorInfo[];
   readonly base: TensorInfo | undefined;
 }
 
 export interface PairedTensors {
   readonly tensors: readonly PairedTensor[];
-  /** Tensors of models that the base lacks and that are left out, with the first model that has them. */
-  readonly leftOut: readonly string[];
+  /** Why a tensor has no partner, by its name in the leader. */
+  readonly problems: ReadonlyMap<string, string>;
+  /** Tensors of the parts that the leader lacks, with the first model that has them. */
+  readonly extra: ReadonlyMap<string, string>;
 }
 
-/**
- * Finds the tensors that belong together. With `ofBase` the result has the base's tensors, for a task vector exists only there;
- * otherwise the first model's, and every model must have the same. Names may differ by the prefix of a full model.
- * Errors: `INCOMPATIBLE_MODELS`, naming every tensor that does not fit.
- */
-export function pairTensors(
-  models: readonly Model[],
-  base: Model | undefined,
-  ofBase: boolean,
-): PairedTensors {
-  const leader = ofBase && base !== undefined ? base : models[0];
-  if (leader === undefined) return { tensors: [], leftOut: [] };
+/** Finds the tensors that belong to those of a leader, which is one of the parts or the base. */
+export function pairTensors(leader: Part, parts: readonly Part[], base: Part | undefined): PairedTensors {
   const problems = new Map<string, string>();
   const tensors: PairedTensor[] = [];
-  for (const [name, lead] of leader.tensors) {
-    const found = models.map((model) => findTensor(name, model.tensors));
-    const problem = problemOf(lead, found);
+  for (const name of leader.names) {
+    const lead = leader.input.model.tensors.get(name);
+    if (lead === undefined) continue;
+    const found = parts.map((part) => part.find(name));
+    const problem = problemOf(lead, parts, found);
     if (problem !== undefined) problems.set(name, problem);
-    else tensors.push(paired(lead, found as TensorInfo[], base));
+    else tensors.push(paired(lead, found as TensorInfo[], base?.find(name)));
   }
-  const extra = extraTensors(models, tensors, problems);
-  if (!ofBase) for (const [name, model] of extra) problems.set(name, `is in ${model} and not in models[0]`);
-  if (problems.size > 0) throw incompatibleModels(problems);
-  return { tensors, leftOut: ofBase ? [...extra.keys()] : [] };
+  return { tensors, problems, extra: extraTensors(parts, tensors, problems) };
 }
 
-function paired(lead: TensorInfo, models: readonly TensorInfo[], base: Model | undefined): PairedTensor {
-  const counterpart = base === undefined ? undefined : findTensor(lead.name, base.tensors);
+function paired(
+  lead: TensorInfo,
+  sources: readonly TensorInfo[],
+  counterpart: TensorInfo | undefined,
+): PairedTensor {
   const fits =
     counterpart?.shape.join() === lead.shape.join() && isFloat(counterpart.dtype) === isFloat(lead.dtype);
-  return {
-    name: lead.name,
-    shape: lead.shape,
-    merged: isFloat(lead.dtype),
-    models,
-    base: fits ? counterpart : undefined,
-  };
+  return { lead, merged: isFloat(lead.dtype), sources, base: fits ? counterpart : undefined };
 }
 
-function problemOf(lead: TensorInfo, found: readonly (TensorInfo | undefined)[]): string | undefined {
+function problemOf(
+  lead: TensorInfo,
+  parts: readonly Part[],
+  found: readonly (TensorInfo | undefined)[],
+): string | undefined {
   for (const [index, tensor] of found.entries()) {
-    if (tensor === undefined) return `models[${index}] lacks it`;
+    const label = parts[index]?.label ?? '';
+    if (tensor === undefined) return `is missing in ${label}`;
     if (tensor.shape.join() !== lead.shape.join()) {
-      return `has shape [${tensor.shape.join(', ')}] in models[${index}] instead of [${lead.shape.join(', ')}]`;
+      return `has shape [${tensor.shape.join(', ')}] in ${label} instead of [${lead.shape.join(', ')}]`;
     }
     const same = isFloat(lead.dtype) ? isFloat(tensor.dtype) : tensor.dtype === lead.dtype;
-    if (!same) return `is ${tensor.dtype} in models[${index}] instead of ${lead.dtype}`;
+    if (!same) return `is ${tensor.dtype} in ${label} instead of ${lead.dtype}`;
   }
   return undefined;
 }
 
-/** Tensors of the models that no paired tensor took. */
+/** Tensors of the parts that no paired tensor took. */
 function extraTensors(
-  models: readonly Model[],
+  parts: readonly Part[],
   tensors: readonly PairedTensor[],
   problems: ReadonlyMap<string, string>,
 ): Map<string, string> {
   const extra = new Map<string, string>();
-  for (const [index, model] of models.entries()) {
-    const taken = new Set(tensors.map((tensor) => tensor.models[index]?.name));
-    for (const name of model.tensors.keys()) {
-      if (!taken.has(name) && !problems.has(name) && !extra.has(name)) extra.set(name, `models[${index}]`);
+  for (const [index, { label, names }] of parts.entries()) {
+    const taken = new Set(tensors.map((tensor) => tensor.sources[index]?.name));
+    for (const name of names) {
+      if (!taken.has(name) && !problems.has(name) && !extra.has(name)) extra.set(name, label);
     }
   }
   return extra;
@@ -88,7 +93,8 @@ function extraTensors(
 
 const SHOWN = 16;
 
-function incompatibleModels(problems: ReadonlyMap<string, string>): Error {
+/** `INCOMPATIBLE_MODELS`, naming every tensor that does not fit. */
+export function incompatibleTensors(problems: ReadonlyMap<string, string>): Error {
   const lines = [...problems].map(([name, why]) => `${JSON.stringify(name.slice(0, 80))} ${why}`);
   const more = lines.length > 1 ? `, and ${lines.length - 1} more` : '';
   return incompatible('INCOMPATIBLE_MODELS', `tensor ${lines[0] ?? ''}${more}`, {

@@ -1,17 +1,16 @@
 import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
 
-import type { Model } from '@eigenloom/checkpoint';
 import { sha256File } from '@eigenloom/numeric';
 import type { Lineage } from '@eigenloom/runtime';
 
-import type { MergePlan } from '../plan/merge-plan.js';
+import type { ReadInput } from '../plan/planned.js';
 
 const ADAPTER_FILES = ['adapter_config.json', 'adapter_model.safetensors'];
 
 /** Digests of everything that a merge reads, by role and file name. A file that several inputs share is hashed once. */
 export async function lineageOf(
-  { models, base }: MergePlan,
+  read: readonly ReadInput[],
   data: string | undefined,
   signal: AbortSignal,
 ): Promise<Lineage> {
@@ -22,34 +21,32 @@ export async function lineageOf(
     known.set(path, digest);
     inputs[`${role}/${basename(path)}`] = await digest;
   };
-  const addModel = async (role: string, model: Model, adapters: readonly string[]): Promise<void> => {
-    for (const path of model.weightFiles.values()) await add(role, path);
+  for (const { role, files, adapters } of read) {
+    if (role === undefined) continue;
+    for (const path of files) await add(role, path);
     for (const [position, folder] of adapters.entries()) {
       for (const name of ADAPTER_FILES) await add(`${role}/adapters/${position}`, join(folder, name));
     }
-  };
-  if (base !== undefined) await addModel('base', base.model, base.adapters);
-  for (const [index, { model, adapters }] of models.entries())
-    await addModel(`models/${index}`, model, adapters);
+  }
   if (data !== undefined) await add('data', data);
   return { inputs };
 }
 
 /** Role in the lineage of what a URI field of the request names. */
-function roleOf(field: string): string {
-  const [, index, position] = /^models\[(\d+)\]\.model\.(?:uri|adapters\[(\d+)\])$/.exec(field) ?? [];
-  if (index !== undefined) return `models/${index}${position === undefined ? '' : `/adapters/${position}`}`;
-  const adapter = /^base\.adapters\[(\d+)\]$/.exec(field)?.[1];
-  if (adapter !== undefined) return `base/adapters/${adapter}`;
-  return field === 'base.uri' ? 'base' : 'data';
+function roleOf(field: string, read: readonly ReadInput[]): string {
+  for (const { fields } of read) {
+    const role = fields.get(field);
+    if (role !== undefined) return role;
+  }
+  return 'data';
 }
 
 /**
  * What a URI field names, by its content: `sha256:` and the digest over the digests of its files. The same wherever the files lie, so
  * that what is written with it does not depend on where a merge ran.
  */
-export function contentIdOf(field: string, { inputs }: Lineage): string {
-  const role = `${roleOf(field)}/`;
+export function contentIdOf(field: string, { inputs }: Lineage, read: readonly ReadInput[]): string {
+  const role = `${roleOf(field, read)}/`;
   const own = Object.entries(inputs).filter(
     ([key]) => key.startsWith(role) && !key.slice(role.length).includes('/'),
   );

@@ -1,10 +1,15 @@
 import { join } from 'node:path';
 
 import { incompatible } from '@eigenloom/errors';
-import { MergeJob, type MergeReport, type MergeTensor, SafetensorsWriter } from '@eigenloom/numeric';
+import {
+  MergeJob,
+  type MergeReport,
+  type MergeSource,
+  type MergeTensor,
+  SafetensorsWriter,
+} from '@eigenloom/numeric';
 
-import type { MergePlan } from '../plan/merge-plan.js';
-import type { PairedTensor } from '../plan/pair-tensors.js';
+import type { MergePlan, PlannedSource, PlannedTensor } from '../plan/planned.js';
 
 export interface MergeRunOptions {
   readonly allowNonFinite: boolean;
@@ -13,19 +18,20 @@ export interface MergeRunOptions {
 }
 
 /**
- * Merges the tensors of a plan into its shards in a folder, with the models at the given positions only.
+ * Merges the tensors of a plan into its shards in a folder. With `kept` only the sources at those positions take part, in that order.
  * Errors: `NON_FINITE_INPUT`, `BUFFERS_DIFFER`, `DISK_FULL`; no file is left then.
  */
 export async function mergeTensors(
   folder: string,
   plan: MergePlan,
-  kept: readonly number[],
+  kept: readonly number[] | undefined,
   options: MergeRunOptions,
 ): Promise<MergeReport> {
   const { signal } = options;
   const writers: SafetensorsWriter[] = [];
   const job = new MergeJob();
-  const byName = new Map(plan.tensors.map((tensor) => [tensor.name, tensor]));
+  const chosen = plan.tensors.map((tensor) => withSources(tensor, kept));
+  const byName = new Map(chosen.map((tensor) => [tensor.name, tensor]));
   try {
     for (const shard of plan.shards.shards) {
       const path = join(folder, shard.file);
@@ -33,11 +39,11 @@ export async function mergeTensors(
       writers.push(writer);
       for (const { name } of shard.tensors) {
         const tensor = byName.get(name);
-        if (tensor !== undefined) job.add(describeTensor(plan, tensor, kept), writer);
+        if (tensor !== undefined) job.add(describeTensor(tensor, plan), writer);
       }
     }
     const report = await job.run(options);
-    checkReport(report, plan, options.allowNonFinite, kept);
+    checkReport(report, plan, options.allowNonFinite, byName);
     for (const writer of writers) await writer.finish({ signal });
     return report;
   } catch (error) {
@@ -46,32 +52,31 @@ export async function mergeTensors(
   }
 }
 
+const withSources = (tensor: PlannedTensor, kept: readonly number[] | undefined): PlannedTensor =>
+  kept === undefined ? tensor : { ...tensor, sources: kept.flatMap((index) => tensor.sources[index] ?? []) };
+
 /** What the core needs to merge one tensor. */
-export function describeTensor(plan: MergePlan, tensor: PairedTensor, kept: readonly number[]): MergeTensor {
-  const models = kept.flatMap((index) => plan.models[index] ?? []);
-  const sources = kept.flatMap((index) => {
-    const name = tensor.models[index]?.name;
-    return name === undefined ? [] : (plan.models[index]?.model.source(name) ?? []);
-  });
-  const elements = tensor.shape.reduce((product, size) => product * size, 1);
-  const steps = tensor.merged
-    ? plan.method.mergeTensor({
-        name: tensor.name,
-        shape: tensor.shape,
-        elements,
-        models: models.map(({ parameters }) => parameters),
-        mode: plan.mode,
-      })
-    : [];
-  const base = tensor.base === undefined ? undefined : plan.base?.model.source(tensor.base.name);
-  return { name: tensor.name, models: sources, base, steps, seed: plan.seed };
+export function describeTensor(
+  { name, shape, merged, sources, base, method }: PlannedTensor,
+  { mode, seed }: Pick<MergePlan, 'mode' | 'seed'>,
+): MergeTensor {
+  const read = ({ input, tensor }: PlannedSource): MergeSource => input.model.source(tensor.name);
+  const elements = shape.reduce((product, size) => product * size, 1);
+  const models = sources.map(({ parameters }) => parameters);
+  return {
+    name,
+    models: sources.map(read),
+    base: base === undefined ? undefined : read(base),
+    steps: merged ? method.mergeTensor({ name, shape, elements, models, mode }) : [],
+    seed,
+  };
 }
 
 function checkReport(
   report: MergeReport,
   plan: MergePlan,
   allowNonFinite: boolean,
-  kept: readonly number[],
+  tensors: ReadonlyMap<string, PlannedTensor>,
 ): void {
   const [differing] = report.disagreeing;
   if (differing !== undefined) {
@@ -82,11 +87,14 @@ function checkReport(
   }
   const [first, ...more] = report.nonFinite;
   if (first === undefined || allowNonFinite) return;
-  const where = first.model === undefined ? 'base' : `models[${kept[first.model] ?? 0}]`;
+  const { sources, base } = tensors.get(first.tensor) ?? {};
+  const from = first.model === undefined ? base : sources?.[first.model];
+  const where = from?.input.label ?? 'base';
+  const tensor = from?.tensor.name ?? first.tensor;
   const rest = more.length === 0 ? '' : ` (and ${more.length} more tensors)`;
   throw incompatible(
     'NON_FINITE_INPUT',
-    `${where}: tensor ${JSON.stringify(first.tensor)} has ${first.count} NaN or infinite values${rest}`,
-    { details: { tensor: first.tensor, count: String(first.count), input: where, method: plan.method.id } },
+    `${where}: tensor ${JSON.stringify(tensor)} has ${first.count} NaN or infinite values${rest}`,
+    { details: { tensor, count: String(first.count), input: where, method: plan.method.id } },
   );
 }

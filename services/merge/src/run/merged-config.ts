@@ -1,6 +1,6 @@
 import type { ModelConfig } from '@eigenloom/checkpoint';
 
-import type { MergePlan } from '../plan/merge-plan.js';
+import type { PlannedInput, PlannedTensor } from '../plan/planned.js';
 
 const LABEL_KEYS = ['id2label', 'label2id', 'problem_type'];
 
@@ -8,7 +8,11 @@ const LABEL_KEYS = ['id2label', 'label2id', 'problem_type'];
  * The base's config, else the first model's. A head that comes from the models keeps its class and the names of its classes, which
  * the base does not know.
  */
-export function mergedConfig({ base, models, tensors }: MergePlan): ModelConfig {
+export function mergedConfig(
+  base: PlannedInput | undefined,
+  models: readonly PlannedInput[],
+  tensors: readonly PlannedTensor[],
+): ModelConfig {
   const first = models[0]?.model.config ?? {};
   if (base === undefined) return first;
   const headOfModels = tensors.some((tensor) => tensor.base === undefined);

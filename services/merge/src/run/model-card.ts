@@ -3,7 +3,7 @@ import { type JsonObject, sortedJson } from '@eigenloom/checkpoint';
 import type { MergeReport } from '@eigenloom/numeric';
 import { type Lineage, mapInputUris } from '@eigenloom/runtime';
 
-import type { MergePlan } from '../plan/merge-plan.js';
+import type { MergePlan, ReadInput } from '../plan/planned.js';
 import type { SoupChoice } from '../soup/greedy-search.js';
 import { contentIdOf } from './lineage.js';
 
@@ -11,19 +11,23 @@ import { contentIdOf } from './lineage.js';
 const SHOWN_ID = 'sha256:'.length + 12;
 const SENDING = ['requestId', 'validateOnly', 'outputUri'];
 
+/** What a card tells of. */
+export interface CardFacts {
+  readonly request: merge.MergeRequest;
+  readonly plan: MergePlan;
+  readonly inputs: readonly ReadInput[];
+  readonly lineage: Lineage;
+  readonly report: MergeReport;
+  readonly choice: SoupChoice | undefined;
+}
+
 /**
  * README.md of a merged model: what it is made of, what changed, and the recipe to make it again. Inputs are named by their content:
  * the card is part of the artifact, whose digest must not depend on where a merge ran. `manifest.json` has the URIs.
  */
-export function modelCard(
-  request: merge.MergeRequest,
-  plan: MergePlan,
-  lineage: Lineage,
-  report: MergeReport,
-  choice: SoupChoice | undefined,
-): string {
+export function modelCard({ request, plan, inputs, lineage, report, choice }: CardFacts): string {
   const { method } = plan;
-  const recipe = mapInputUris(request, ['output_uri'], (_uri, field) => contentIdOf(field, lineage));
+  const recipe = mapInputUris(request, ['output_uri'], (_uri, field) => contentIdOf(field, lineage, inputs));
   return [
     '---',
     'library_name: transformers',
@@ -34,25 +38,38 @@ export function modelCard(
     '',
     `${method.summary} (\`${method.id}\`, ${method.paper}).`,
     '',
-    '| model | weight | density |',
-    '|---|---|---|',
-    ...recipe.models.map(modelRow),
-    '',
+    ...modelTable(recipe.models),
     `${report.changedTensors} of ${report.tensors} tensors changed; ‖Δ‖ = ${report.deltaNorm.toPrecision(6)} against ‖reference‖ = ${report.referenceNorm.toPrecision(6)}.`,
     ...(choice === undefined ? [] : ['', ...soupLines(choice)]),
     ...(plan.leftOut.length === 0 ? [] : ['', leftOutLine(plan.leftOut)]),
-    ...ignoredLines(plan),
+    ...ignoredLines(inputs),
+    ...plan.notes.flatMap((note) => ['', `${note}.`]),
     '',
     '## Recipe',
     '',
     'Inputs are named by the SHA-256 of their files; `manifest.json` has each file and the URIs it was read from.',
     '',
-    '```json',
-    sortedJson(recipeOf(recipe)).trimEnd(),
-    '```',
+    ...recipeLines(recipe),
     '',
   ].join('\n');
 }
+
+/** A configuration of mergekit is shown as it is written, with what else the request says before it. */
+function recipeLines(recipe: merge.MergeRequest): string[] {
+  const { mergekit, ...others } = recipeOf(recipe);
+  const json = ['```json', sortedJson(others).trimEnd(), '```'];
+  if (recipe.mergekit === undefined) return json;
+  return [
+    ...(mergekit === undefined || Object.keys(others).length === 0 ? [] : [...json, '']),
+    '```yaml',
+    recipe.mergekit.config.trimEnd(),
+    '```',
+  ];
+}
+
+/** Empty where the weights stand in the configuration, which may give every tensor its own. */
+const modelTable = (models: readonly merge.MergeInput[]): string[] =>
+  models.length === 0 ? [] : ['| model | weight | density |', '|---|---|---|', ...models.map(modelRow), ''];
 
 function modelRow(input: merge.MergeInput): string {
   const refs = [input.model?.uri ?? '', ...(input.model?.adapters ?? [])];
@@ -73,8 +90,8 @@ const leftOutLine = (names: readonly string[]): string =>
     .map((name) => `\`${name}\``)
     .join(', ')}${names.length > 20 ? ` and ${names.length - 20} more` : ''}.`;
 
-function ignoredLines({ models, base }: MergePlan): string[] {
-  const ignored = new Set([...(base?.model.ignored ?? []), ...models.flatMap(({ model }) => model.ignored)]);
+function ignoredLines(inputs: readonly ReadInput[]): string[] {
+  const ignored = new Set(inputs.flatMap(({ ignored: keys }) => keys));
   return ignored.size === 0
     ? []
     : ['', `Ignored, because it would run code: ${[...ignored].sort().join(', ')}.`];

@@ -11,7 +11,7 @@ import {
   loadTokenizer,
 } from '@eigenloom/models';
 
-import type { ModelPaths } from '../plan/merge-plan.js';
+import type { ModelPaths } from '../plan/planned.js';
 import { type SoupChoice, greedySearch } from './greedy-search.js';
 import { soupSource } from './soup-source.js';
 

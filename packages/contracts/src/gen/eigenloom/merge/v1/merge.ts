@@ -114,8 +114,12 @@ export interface MergeRequest {
   allowNonFinite: boolean;
   /** Largest shard in bytes. Default 5 GB. */
   maxShardBytes: bigint;
-  /** Whose definition of a method holds where mergekit and the papers differ. Default: the papers'. */
+  /** Whose definition of a method holds where mergekit and the papers differ. Default: the papers'; with `mergekit`, mergekit's. */
   mode: MergeMode;
+  /** A configuration of mergekit instead of models, base, method and output_data_type, which are then empty. */
+  mergekit:
+    | MergekitConfig
+    | undefined;
   /** How they are merged. */
   method:
     | { $case: "linear"; value: LinearMerge }
@@ -140,6 +144,15 @@ export interface MergeRequest {
     | { $case: "nearswap"; value: NearswapMerge }
     | { $case: "arceeFusion"; value: ArceeFusionMerge }
     | undefined;
+}
+
+/** A merge as mergekit describes it. */
+export interface MergekitConfig {
+  /**
+   * The YAML text; several documents are a graph of merges, of which the last or unnamed one is the result. A model is a URI, or a path
+   * relative to the working directory of the service.
+   */
+  config: string;
 }
 
 /** One of the models. */
@@ -461,6 +474,7 @@ function createBaseMergeRequest(): MergeRequest {
     allowNonFinite: false,
     maxShardBytes: 0n,
     mode: MergeMode.UNSPECIFIED,
+    mergekit: undefined,
     method: undefined,
   };
 }
@@ -505,6 +519,9 @@ export const MergeRequest: MessageFns<MergeRequest> = {
     }
     if (message.mode !== MergeMode.UNSPECIFIED) {
       writer.uint32(88).int32(mergeModeToNumber(message.mode));
+    }
+    if (message.mergekit !== undefined) {
+      MergekitConfig.encode(message.mergekit, writer.uint32(98).fork()).join();
     }
     switch (message.method?.$case) {
       case "linear":
@@ -673,6 +690,14 @@ export const MergeRequest: MessageFns<MergeRequest> = {
             }
 
             message.mode = mergeModeFromJSON(reader.int32());
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.mergekit = MergekitConfig.decode(reader, reader.uint32());
             continue;
           }
           case 20: {
@@ -898,6 +923,7 @@ export const MergeRequest: MessageFns<MergeRequest> = {
         ? BigInt(object.max_shard_bytes)
         : 0n,
       mode: isSet(object.mode) ? mergeModeFromJSON(object.mode) : MergeMode.UNSPECIFIED,
+      mergekit: isSet(object.mergekit) ? MergekitConfig.fromJSON(object.mergekit) : undefined,
       method: isSet(object.linear)
         ? { $case: "linear", value: LinearMerge.fromJSON(object.linear) }
         : isSet(object.greedySoup)
@@ -997,6 +1023,9 @@ export const MergeRequest: MessageFns<MergeRequest> = {
     if (message.mode !== MergeMode.UNSPECIFIED) {
       obj.mode = mergeModeToJSON(message.mode);
     }
+    if (message.mergekit !== undefined) {
+      obj.mergekit = MergekitConfig.toJSON(message.mergekit);
+    }
     if (message.method?.$case === "linear") {
       obj.linear = LinearMerge.toJSON(message.method.value);
     } else if (message.method?.$case === "greedySoup") {
@@ -1061,6 +1090,9 @@ export const MergeRequest: MessageFns<MergeRequest> = {
       ? BigInt(object.maxShardBytes)
       : 0n;
     message.mode = object.mode ?? MergeMode.UNSPECIFIED;
+    message.mergekit = (object.mergekit !== undefined && object.mergekit !== null)
+      ? MergekitConfig.fromPartial(object.mergekit)
+      : undefined;
     switch (object.method?.$case) {
       case "linear": {
         if (object.method?.value !== undefined && object.method?.value !== null) {
@@ -1189,6 +1221,73 @@ export const MergeRequest: MessageFns<MergeRequest> = {
         break;
       }
     }
+    return message;
+  },
+};
+
+function createBaseMergekitConfig(): MergekitConfig {
+  return { config: "" };
+}
+
+export const MergekitConfig: MessageFns<MergekitConfig> = {
+  encode(message: MergekitConfig, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.config !== "") {
+      writer.uint32(10).string(message.config);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MergekitConfig {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMergekitConfig();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.config = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MergekitConfig {
+    return { config: isSet(object.config) ? globalThis.String(object.config) : "" };
+  },
+
+  toJSON(message: MergekitConfig): unknown {
+    const obj: any = {};
+    if (message.config !== "") {
+      obj.config = message.config;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MergekitConfig>): MergekitConfig {
+    return MergekitConfig.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MergekitConfig>): MergekitConfig {
+    const message = createBaseMergekitConfig();
+    message.config = object.config ?? "";
     return message;
   },
 };

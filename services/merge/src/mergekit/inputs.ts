@@ -1,0 +1,73 @@
+import { openModel } from '@eigenloom/checkpoint';
+import type { RequestContext } from '@eigenloom/runtime';
+
+import type { PlannedInput, ReadInput } from '../plan/planned.js';
+import type { StageResult } from '../plan/stages.js';
+import { type Anatomy, anatomyOf } from './anatomy.js';
+import type { Located } from './located.js';
+
+/** A model of a configuration: equal references are one. */
+export interface MergekitInput extends PlannedInput {
+  readonly anatomy: Anatomy;
+  /** Stands in the result's config instead of the model's own. */
+  readonly architecture: string | undefined;
+}
+
+/** Opens the models of a configuration, each once, in all of its documents. */
+export class Inputs {
+  private readonly known = new Map<string, MergekitInput & { readonly fields: Map<string, string> }>();
+  private readonly others: ReadInput[] = [];
+  private roles = 0;
+
+  constructor(private readonly context: RequestContext) {}
+
+  /** What was opened, in order. */
+  read(): ReadInput[] {
+    return [...this.known.values(), ...this.others];
+  }
+
+  /** Something else that is read: the files of a tokenizer. */
+  add(input: ReadInput): void {
+    this.others.push(input);
+  }
+
+  /** Errors: those of the context's `resolve`, with the reference's place as field, and of the files. */
+  async open(reference: Located, results: ReadonlyMap<string, StageResult>): Promise<MergekitInput> {
+    const { at, uri, adapter, architecture } = reference;
+    const key = JSON.stringify([uri, adapter, architecture]);
+    const known = this.known.get(key);
+    const result = results.get(uri);
+    if (known !== undefined) {
+      setRole(known.fields, reference, known.role, result);
+      return known;
+    }
+    const fields = new Map<string, string>();
+    // Of what the merge made itself only an adapter is an input.
+    const role = result === undefined || adapter !== undefined ? `models/${this.roles++}` : undefined;
+    const path = result === undefined ? await this.context.resolve(uri, at) : (result.path ?? '');
+    setRole(fields, reference, role, result);
+    const adapters = adapter === undefined ? [] : [await this.context.resolve(adapter, `${at}.lora`)];
+    const { signal } = this.context;
+    const planned = result !== undefined && (result.path === undefined || adapters.length === 0);
+    const model = planned ? result.model : await openModel(path, { adapters, signal });
+    const opened = {
+      ...{ path, adapters, model, fields, role, architecture, label: at },
+      files: result === undefined ? [...model.weightFiles.values()] : [],
+      ignored: model.ignored,
+      anatomy: anatomyOf(model.tensors.keys()),
+    };
+    this.known.set(key, opened);
+    return opened;
+  }
+}
+
+function setRole(
+  fields: Map<string, string>,
+  { at, adapter }: Located,
+  role: string | undefined,
+  made: StageResult | undefined,
+): void {
+  if (role === undefined) return;
+  if (made === undefined) fields.set(at, role);
+  if (adapter !== undefined) fields.set(`${at}.lora`, `${role}/adapters/0`);
+}

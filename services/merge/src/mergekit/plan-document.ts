@@ -1,0 +1,134 @@
+import { AppError, invalidInput } from '@eigenloom/errors';
+import type { merge } from '@eigenloom/contracts';
+import { isFloat } from '@eigenloom/numeric';
+import type { RequestContext } from '@eigenloom/runtime';
+
+import { type BoundMethod, boundMethod, METHODS } from '../methods/index.js';
+import { checkFamilies } from '../plan/check-families.js';
+import { incompatibleTensors } from '../plan/pair-tensors.js';
+import type { MergePlan, PlannedTensor } from '../plan/planned.js';
+import { shardsOf } from '../plan/shards-of.js';
+import type { StageResult } from '../plan/stages.js';
+import { planChatTemplate } from './chat-template.js';
+import type { MergekitDocument } from './document.js';
+import type { Inputs, MergekitInput } from './inputs.js';
+import type { Located } from './located.js';
+import type { ChosenMethod, PlainMethod } from './method-mapping.js';
+import { type Module, modulesOf } from './modules.js';
+import { type Resolved, type ResolvedTensor, Resolver } from './resolve.js';
+import { resultConfig } from './result-config.js';
+import { planTokenizer } from './tokenizer.js';
+import { firstReference } from './references.js';
+
+/** What a document says, with its models open and its tensors laid out. */
+export interface ResolvedDocument extends Resolved {
+  readonly donor: MergekitInput;
+  readonly base: MergekitInput | undefined;
+  /** All models, in the order in which the document names them. */
+  readonly models: readonly MergekitInput[];
+  readonly modules: readonly Module[];
+}
+
+/** Opens the models of a document and lays out its result. Errors: InvalidInput naming the place; `INCOMPATIBLE_MODELS`. */
+export async function resolveDocument(
+  document: MergekitDocument,
+  mode: MergePlan['mode'],
+  inputs: Inputs,
+  results: ReadonlyMap<string, StageResult>,
+): Promise<ResolvedDocument> {
+  const opened = new Set<MergekitInput>();
+  const open = async (reference: Located): Promise<MergekitInput> => {
+    const input = await inputs.open(reference, results);
+    opened.add(input);
+    return input;
+  };
+  const base = document.base === undefined ? undefined : await open(document.base);
+  const donor = base ?? (await open(firstReference(document)));
+  const modules = await modulesOf(document, donor, open);
+  checkFamilies([...opened]);
+  const prefixes = donor.anatomy.stacks.map(({ prefix }) => prefix);
+  const resolved = new Resolver(document, prefixes, mode).resolve(modules);
+  if (resolved.problems.size > 0) throw incompatibleTensors(resolved.problems);
+  return { ...resolved, donor, base, models: [...opened], modules };
+}
+
+/** What a document's merge needs beside the document. */
+export interface DocumentSetting {
+  readonly request: merge.MergeRequest;
+  readonly mode: MergePlan['mode'];
+  readonly inputs: Inputs;
+  readonly context: RequestContext;
+}
+
+/** The plan of one document. Errors: those of `resolveDocument`; `UNSUPPORTED_TOKENIZER`; `UNSUPPORTED_METHOD`. */
+export async function planDocument(
+  document: MergekitDocument,
+  results: ReadonlyMap<string, StageResult>,
+  { request, mode, inputs, context }: DocumentSetting,
+): Promise<MergePlan> {
+  const resolved = await resolveDocument(document, mode, inputs, results);
+  const { donor, base, models, modules } = resolved;
+  const method = METHODS.find(({ id }) => id === document.mapping.id);
+  if (method === undefined) throw unavailable(document);
+  const wanted = document.outDtype ?? document.dtype;
+  const tensors = resolved.tensors.map((tensor) => planned(tensor, document, wanted));
+  const tokenizer = await planTokenizer(document, donor, models, { inputs, context, results });
+  return {
+    ...{ method, mode, base, tensors, tokenizer },
+    seed: request.seed,
+    models: models.filter((model) => model !== base),
+    shards: shardsOf(tensors, request),
+    config: resultConfig(donor, modules, wanted),
+    donor: donor.model,
+    chatTemplate: await planChatTemplate(document, tokenizer?.files ?? donor.model.carriedFiles, models),
+    copies: copies(document, modules),
+    leftOut: resolved.leftOut,
+    notes: document.notes,
+  };
+}
+
+/** Passing a model through, folding in an adapter, and choosing layers change no tensor. */
+function copies({ mapping }: MergekitDocument, modules: readonly Module[]): boolean {
+  const slices = modules.flatMap((module) => module.slices);
+  const ofOne = slices.every(({ sources }) => sources.length === 1);
+  return mapping.id === 'passthrough' || slices.length > modules.length || ofOne;
+}
+
+function planned(
+  { name, lead, merged, sources, origin, method }: ResolvedTensor,
+  document: MergekitDocument,
+  wanted: MergekitDocument['dtype'],
+): PlannedTensor {
+  const stored = (origin ?? sources[0])?.tensor.dtype ?? lead.dtype;
+  return {
+    name,
+    shape: lead.shape,
+    dtype: merged && isFloat(stored) ? (wanted ?? stored) : stored,
+    merged,
+    sources: sources.map(({ source, tensor, parameters }) => ({ input: source.input, tensor, parameters })),
+    base: origin === undefined ? undefined : { input: origin.source.input, tensor: origin.tensor },
+    method: bound(method, name, sources, document),
+  };
+}
+
+function bound(
+  method: PlainMethod,
+  name: string,
+  sources: ResolvedTensor['sources'],
+  document: MergekitDocument,
+): BoundMethod {
+  if (!METHODS.some((each) => each.case === method.$case)) throw unavailable(document);
+  const made = boundMethod({ method: method as ChosenMethod });
+  try {
+    made.check(sources.map(({ parameters }) => parameters));
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    const why = error.fieldViolations[0]?.description ?? error.message;
+    const tensor = JSON.stringify(name.slice(0, 80));
+    throw invalidInput(error.reason, `${document.at}.parameters`, `for tensor ${tensor}: ${why}`);
+  }
+  return made;
+}
+
+const unavailable = ({ at, mapping }: MergekitDocument): Error =>
+  invalidInput('UNSUPPORTED_METHOD', `${at}.merge_method`, `${mapping.id} is not available here`);

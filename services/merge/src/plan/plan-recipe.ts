@@ -1,0 +1,173 @@
+import { findTensor, openModel } from '@eigenloom/checkpoint';
+import { common, merge } from '@eigenloom/contracts';
+import { invalidInput } from '@eigenloom/errors';
+import type { Dtype } from '@eigenloom/numeric';
+import type { RequestContext } from '@eigenloom/runtime';
+
+import { checkFinite, checkFraction, checkNotNegative, checkShare } from '../methods/check-number.js';
+import { type BoundMethod, boundMethod } from '../methods/index.js';
+import type { ModelParameters } from '../methods/method.js';
+import { mergedConfig } from '../run/merged-config.js';
+import { checkFamilies } from './check-families.js';
+import { type PairedTensor, type Part, incompatibleTensors, pairTensors } from './pair-tensors.js';
+import type { MergePlan, PlannedInput, PlannedTensor } from './planned.js';
+import { shardsOf } from './shards-of.js';
+
+const MAX_MODELS = 256;
+
+const DTYPES: Readonly<Partial<Record<common.DataType, Dtype>>> = {
+  [common.DataType.F32]: 'F32',
+  [common.DataType.F16]: 'F16',
+  [common.DataType.BF16]: 'BF16',
+  [common.DataType.F64]: 'F64',
+};
+
+/**
+ * Plans a request that names its models and its method: one set of parameters for all tensors. Errors: InvalidInput with the field;
+ * `INCOMPATIBLE_MODELS`; those of the files.
+ */
+export async function planRecipe(request: merge.MergeRequest, context: RequestContext): Promise<MergePlan> {
+  const method = boundMethod(request);
+  checkInputs(request, method);
+  const models: PlannedInput[] = [];
+  for (const [index, input] of request.models.entries()) {
+    models.push(await openRef(input.model, `models[${index}].model`, `models[${index}]`, context));
+  }
+  const base = request.base === undefined ? undefined : await openRef(request.base, 'base', 'base', context);
+  checkFamilies(base === undefined ? models : [base, ...models]);
+  const { tensors: pairs, leftOut } = pairAll(models, base, method.inputs.base === 'required');
+  const wanted = DTYPES[request.outputDataType];
+  const tensors = pairs.map((pair) => plannedTensor(pair, { models, base, method, wanted, request }));
+  const donor = base ?? models[0];
+  if (donor === undefined) throw invalidInput('FIELD_MISSING', 'models', 'which models?');
+  return {
+    method,
+    mode: request.mode === merge.MergeMode.MERGEKIT ? 'mergekit' : 'paper',
+    seed: request.seed,
+    models,
+    base,
+    tensors,
+    leftOut,
+    shards: shardsOf(tensors, request),
+    config: mergedConfig(base, models, tensors),
+    donor: donor.model,
+    copies: false,
+    notes: [],
+  };
+}
+
+function checkInputs(request: merge.MergeRequest, method: BoundMethod): void {
+  const { minModels, maxModels, base } = method.inputs;
+  if (request.models.length < minModels) {
+    throw invalidInput('FIELD_MISSING', 'models', `${method.id} needs ${minModels} or more`);
+  }
+  if (maxModels !== undefined && request.models.length > maxModels) {
+    throw invalidInput(
+      'OUT_OF_RANGE',
+      'models',
+      `${method.id} takes ${maxModels}, not ${request.models.length}`,
+    );
+  }
+  if (request.models.length > MAX_MODELS) {
+    throw invalidInput('OUT_OF_RANGE', 'models', `${request.models.length} are more than ${MAX_MODELS}`);
+  }
+  if (base === 'required' && request.base === undefined) {
+    throw invalidInput(
+      'FIELD_MISSING',
+      'base',
+      `${method.id} needs the model that the others were fine-tuned from`,
+    );
+  }
+  for (const [index, { weight, density, ...others }] of request.models.entries()) {
+    checkFinite(weight, `models[${index}].weight`);
+    checkShare(density, `models[${index}].density`);
+    checkNotNegative(others.epsilon, `models[${index}].epsilon`);
+    checkFraction(others.gamma, `models[${index}].gamma`);
+    checkFinite(others.scale, `models[${index}].scale`);
+  }
+  method.check(request.models.map(parametersOf));
+}
+
+async function openRef(
+  ref: common.ModelRef | undefined,
+  field: string,
+  label: string,
+  context: RequestContext,
+): Promise<PlannedInput> {
+  if (ref === undefined) throw invalidInput('FIELD_MISSING', field, 'which model?');
+  const role = label.replace(/\[(\d+)\]$/, '/$1');
+  const fields = new Map([[`${field}.uri`, role]]);
+  const path = await context.resolve(ref.uri, `${field}.uri`);
+  const adapters: string[] = [];
+  for (const [index, uri] of ref.adapters.entries()) {
+    adapters.push(await context.resolve(uri, `${field}.adapters[${index}]`));
+    fields.set(`${field}.adapters[${index}]`, `${role}/adapters/${index}`);
+  }
+  const model = await openModel(path, { adapters, signal: context.signal });
+  const files = [...model.weightFiles.values()];
+  return { path, adapters, model, label, role, fields, files, ignored: model.ignored };
+}
+
+const wholeOf = (input: PlannedInput): Part => ({
+  input,
+  label: input.label,
+  names: [...input.model.tensors.keys()],
+  find: (leading) => findTensor(leading, input.model.tensors),
+});
+
+/**
+ * With `ofBase` the result has the base's tensors, for a task vector exists only there; otherwise the first model's, and every model
+ * must have the same. Names may differ by the prefix of a full model.
+ */
+function pairAll(
+  models: readonly PlannedInput[],
+  base: PlannedInput | undefined,
+  ofBase: boolean,
+): { tensors: readonly PairedTensor[]; leftOut: readonly string[] } {
+  const parts = models.map(wholeOf);
+  const basePart = base === undefined ? undefined : wholeOf(base);
+  const leader = (ofBase ? basePart : undefined) ?? parts[0];
+  if (leader === undefined) return { tensors: [], leftOut: [] };
+  const { tensors, problems, extra } = pairTensors(leader, parts, basePart);
+  const all = new Map(problems);
+  if (!ofBase) {
+    for (const [name, label] of extra) all.set(name, `is in ${label} and not in ${leader.label}`);
+  }
+  if (all.size > 0) throw incompatibleTensors(all);
+  return { tensors, leftOut: ofBase ? [...extra.keys()] : [] };
+}
+
+interface Settings {
+  readonly models: readonly PlannedInput[];
+  readonly base: PlannedInput | undefined;
+  readonly method: BoundMethod;
+  readonly wanted: Dtype | undefined;
+  readonly request: merge.MergeRequest;
+}
+
+function plannedTensor(
+  { lead, merged, sources, base: reference }: PairedTensor,
+  { models, base, method, wanted, request }: Settings,
+): PlannedTensor {
+  const stored = (reference ?? sources[0])?.dtype ?? 'F32';
+  return {
+    name: lead.name,
+    shape: lead.shape,
+    dtype: merged ? (wanted ?? stored) : stored,
+    merged,
+    method,
+    base: base === undefined || reference === undefined ? undefined : { input: base, tensor: reference },
+    sources: models.flatMap((input, index) => {
+      const tensor = sources[index];
+      return tensor === undefined ? [] : [{ input, tensor, parameters: parametersOf(request.models[index]) }];
+    }),
+  };
+}
+
+const parametersOf = (input: merge.MergeInput | undefined): ModelParameters => ({
+  weight: input?.weight ?? 1,
+  density: input?.density,
+  epsilon: input?.epsilon,
+  gamma: input?.gamma,
+  scale: input?.scale,
+});

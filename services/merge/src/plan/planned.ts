@@ -1,0 +1,83 @@
+import type { Model, ModelConfig, ShardPlan, TensorInfo } from '@eigenloom/checkpoint';
+import type { Dtype } from '@eigenloom/numeric';
+
+import type { AnyMethod, BoundMethod } from '../methods/index.js';
+import type { ModelParameters, TensorContext } from '../methods/method.js';
+
+/** Where a model is, once resolved. */
+export interface ModelPaths {
+  readonly path: string;
+  readonly adapters: readonly string[];
+}
+
+/** What a merge reads, for its lineage. */
+export interface ReadInput {
+  /** What it is in the lineage: `models/0`. Undefined for what the merge itself made. */
+  readonly role: string | undefined;
+  /** The roles of what the request's URI fields name: `models[0].model.uri` → `models/0`. */
+  readonly fields: ReadonlyMap<string, string>;
+  /** Absolute paths. */
+  readonly files: readonly string[];
+  readonly adapters: readonly string[];
+  /** Keys that would run code: `config.json: auto_map`. */
+  readonly ignored: readonly string[];
+}
+
+/** A model that is read, open. */
+export interface PlannedInput extends ModelPaths, ReadInput {
+  readonly model: Model;
+  /** Where the request names it, for messages: `models[0]`. */
+  readonly label: string;
+}
+
+/** One tensor that goes into a merge. */
+export interface PlannedSource {
+  readonly input: PlannedInput;
+  readonly tensor: TensorInfo;
+}
+
+/** One tensor of the result: all that is needed to make it. */
+export interface PlannedTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** As it is stored. */
+  readonly dtype: Dtype;
+  /** False for integers and booleans: they must agree and are copied. */
+  readonly merged: boolean;
+  readonly sources: readonly (PlannedSource & { readonly parameters: ModelParameters })[];
+  /** What the method subtracts, and what the report compares with. */
+  readonly base: PlannedSource | undefined;
+  readonly method: BoundMethod;
+}
+
+/** Files of a tokenizer that the result has instead of its donor's. */
+export interface TokenizerFiles {
+  readonly directory: string;
+  readonly files: readonly string[];
+}
+
+/** Everything that is known of one merge before the first tensor is read; only headers have been. */
+export interface MergePlan {
+  readonly method: AnyMethod;
+  readonly mode: TensorContext['mode'];
+  /** Seed of every random number. */
+  readonly seed: bigint;
+  /** The models to merge, in order. */
+  readonly models: readonly PlannedInput[];
+  readonly base: PlannedInput | undefined;
+  /** In the order of the files. */
+  readonly tensors: readonly PlannedTensor[];
+  readonly shards: ShardPlan;
+  /** The result's `config.json`. */
+  readonly config: ModelConfig;
+  /** Whose tokenizer and other files the result has. */
+  readonly donor: Pick<Model, 'directory' | 'carriedFiles'>;
+  readonly tokenizer?: TokenizerFiles | undefined;
+  readonly chatTemplate?: string | undefined;
+  /** Copying is what the request asks for, so a result that equals its inputs is no mistake. */
+  readonly copies: boolean;
+  /** Tensors that the base lacks and that are left out. */
+  readonly leftOut: readonly string[];
+  /** What the request says and the method has no use for. */
+  readonly notes: readonly string[];
+}

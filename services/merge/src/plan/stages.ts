@@ -1,0 +1,103 @@
+import type { Model } from '@eigenloom/checkpoint';
+import { common, type merge } from '@eigenloom/contracts';
+import { internal, invalidInput } from '@eigenloom/errors';
+import { sizeOf } from '@eigenloom/numeric';
+import type { RequestContext } from '@eigenloom/runtime';
+
+import { mergekitStages } from '../mergekit/stages.js';
+import { planRecipe } from './plan-recipe.js';
+import type { MergePlan, ReadInput } from './planned.js';
+
+/** What an earlier merge of the same request made: open, or so far only planned. */
+export interface StageResult {
+  readonly model: Model;
+  /** Undefined while it is only planned. */
+  readonly path: string | undefined;
+}
+
+/** One merge of a request. */
+export interface Stage {
+  /** By which later stages name its result; empty for the last. */
+  readonly name: string;
+  /** Stages whose results it reads. */
+  readonly needs: ReadonlySet<string>;
+  plan(results: ReadonlyMap<string, StageResult>): Promise<MergePlan>;
+}
+
+/** The merges of a request, in an order in which they can run; the last one's result is the request's. */
+export interface Stages {
+  readonly stages: readonly Stage[];
+  /** What the plans made so far read, without those that the merges make themselves. */
+  inputs(): readonly ReadInput[];
+}
+
+/** Errors: InvalidInput with the field. */
+export function stagesOf(request: merge.MergeRequest, context: RequestContext): Stages {
+  if (request.mergekit !== undefined) {
+    refuseBoth(request);
+    return mergekitStages(request.mergekit.config, request, context);
+  }
+  let inputs: readonly ReadInput[] = [];
+  const plan = async (): Promise<MergePlan> => {
+    const planned = await planRecipe(request, context);
+    inputs = planned.base === undefined ? planned.models : [planned.base, ...planned.models];
+    return planned;
+  };
+  return { stages: [{ name: '', needs: new Set(), plan }], inputs: () => inputs };
+}
+
+/** Plans of all stages, without merging: what a stage makes is known from its plan. */
+export async function planAll({ stages }: Stages): Promise<MergePlan[]> {
+  const plans: MergePlan[] = [];
+  const results = new Map<string, StageResult>();
+  for (const stage of stages) {
+    const plan = await stage.plan(results);
+    plans.push(plan);
+    results.set(stage.name, { model: plannedModel(plan), path: undefined });
+  }
+  return plans;
+}
+
+function refuseBoth({ models, base, method, outputDataType }: merge.MergeRequest): void {
+  const given = {
+    models: models.length > 0,
+    base,
+    method,
+    output_data_type: outputDataType !== common.DataType.UNSPECIFIED,
+  };
+  for (const [field, value] of Object.entries(given)) {
+    if (value !== undefined && value !== false) {
+      throw invalidInput(
+        'ONEOF_CONFLICT',
+        field,
+        'must be empty beside mergekit, whose configuration says it',
+      );
+    }
+  }
+}
+
+/** The model that a plan makes, as far as it is known before it is made. */
+function plannedModel({ tensors, config, donor }: MergePlan): Model {
+  const notYet = (): never => {
+    throw internal('MODEL_NOT_MERGED', 'a planned model was read');
+  };
+  const bytesOf = ({ shape, dtype }: MergePlan['tensors'][number]): number =>
+    shape.reduce((product, size) => product * size, sizeOf(dtype));
+  return {
+    directory: donor.directory,
+    config,
+    tensors: new Map(
+      tensors.map((tensor) => {
+        const { name, dtype, shape } = tensor;
+        return [name, { name, dtype, shape, byteLength: bytesOf(tensor), file: 'model.safetensors' }];
+      }),
+    ),
+    weightFiles: new Map(),
+    carriedFiles: donor.carriedFiles,
+    ignored: [],
+    read: notYet,
+    readRaw: notYet,
+    countNonFinite: notYet,
+    source: notYet,
+  };
+}

@@ -1,0 +1,50 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { carriedFile, copyCarriedFile, isObject, sortedJson, writeModelFiles } from '@eigenloom/checkpoint';
+import { corruptData } from '@eigenloom/errors';
+import type { MergeReport } from '@eigenloom/numeric';
+
+import type { MergePlan } from '../plan/planned.js';
+import { type MergeRunOptions, mergeTensors } from './merge-tensors.js';
+import { isTokenizerFile } from './tokenizer-files.js';
+
+/** Writes a merged model in Hugging Face layout, without a card. Errors: those of `mergeTensors`; `DISK_FULL`. */
+export async function writeMerged(
+  folder: string,
+  plan: MergePlan,
+  kept: readonly number[] | undefined,
+  options: MergeRunOptions,
+): Promise<MergeReport> {
+  const report = await mergeTensors(folder, plan, kept, options);
+  const { donor, tokenizer, shards, config } = plan;
+  const carriedFiles =
+    tokenizer === undefined
+      ? donor.carriedFiles
+      : donor.carriedFiles.filter((name) => !isTokenizerFile(name));
+  await writeModelFiles(folder, { directory: donor.directory, carriedFiles }, shards, config);
+  for (const name of tokenizer?.files ?? []) {
+    await copyCarriedFile(tokenizer?.directory ?? donor.directory, name, folder);
+  }
+  if (plan.chatTemplate !== undefined) await writeChatTemplate(folder, plan.chatTemplate);
+  return report;
+}
+
+/** Writes a merged model that only this job reads. */
+export async function writeIntermediate(
+  folder: string,
+  plan: MergePlan,
+  options: MergeRunOptions,
+): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await writeMerged(folder, plan, undefined, options);
+}
+
+/** Where transformers of every age looks: its own file, and the tokenizer's config. */
+async function writeChatTemplate(folder: string, template: string): Promise<void> {
+  const path = await carriedFile(folder, 'tokenizer_config.json');
+  const config: unknown = JSON.parse(await readFile(path, 'utf8'));
+  if (!isObject(config)) throw corruptData('CORRUPT_JSON', 'tokenizer_config.json: is not an object');
+  await writeFile(path, sortedJson({ ...config, chat_template: template }));
+  await writeFile(join(folder, 'chat_template.jinja'), template);
+}
