@@ -1,7 +1,8 @@
 import { linalg } from './linalg.js';
+import { training } from './training.js';
 
 /** `npm run bench -- NAME…` runs the named benchmarks, all without a name. */
-const BENCHMARKS: Readonly<Record<string, () => Promise<void>>> = { linalg };
+const BENCHMARKS: Readonly<Record<string, () => Promise<void>>> = { linalg, training };
 
 async function main(names: readonly string[]): Promise<void> {
   const unknown = names.filter((name) => !(name in BENCHMARKS));
