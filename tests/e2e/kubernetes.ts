@@ -24,6 +24,8 @@ const WORKLOADS = [
 ];
 /** Folder of the local overlay's volumes on the node, as this machine sees it. */
 const VOLUMES = process.env['EIGENLOOM_E2E_VOLUMES'] ?? '/srv/eigenloom';
+/** The step whose pod is deleted while it runs. */
+const INTERRUPTED = 'first';
 /** User and group of the pods. A volume that is a folder of the node keeps its owner: Kubernetes changes none there. */
 const POD_USER = 10001;
 /** Where pods see the data volume, and where this machine does. */
@@ -68,8 +70,17 @@ async function digests(
   ended.abort();
   await watcher;
   if (view.error !== undefined) throw view.error;
+  if (onRunning !== undefined) await assertInterrupted(client, view.metadata.children);
   if (view.result?.kind !== 'pipeline') throw new Error('the pipeline gave no result');
   return new Map(view.result.response.steps.map(({ id, artifact }) => [id, artifact?.digest ?? '']));
+}
+
+/** Deleting the pod has to have hit the training it was meant for: another pod took the job over. */
+async function assertInterrupted(client: JobsClient, children: readonly string[]): Promise<void> {
+  const steps = await Promise.all(children.map(async (child) => (await client.get(child)).metadata));
+  const attempts = steps.find(({ stepId }) => stepId === INTERRUPTED)?.attempt ?? 0;
+  console.log(`step ${INTERRUPTED} took ${attempts} attempts`);
+  if (attempts < 2) throw new Error(`the pod was deleted after step ${INTERRUPTED} had ended`);
 }
 
 async function onThisMachine(): Promise<Map<string, string>> {
@@ -98,7 +109,7 @@ async function onTheCluster(): Promise<Map<string, string>> {
   try {
     return await digests(client, POD_DATA, (step) => {
       console.log(`step ${step} runs`);
-      if (step !== 'first') return;
+      if (step !== INTERRUPTED) return;
       console.log('deleting the pod that trains');
       kubectl(
         '-n',
