@@ -1,8 +1,9 @@
 import { linalg } from './linalg.js';
+import { merge } from './merge.js';
 import { training } from './training.js';
 
 /** `npm run bench -- NAME…` runs the named benchmarks, all without a name. */
-const BENCHMARKS: Readonly<Record<string, () => Promise<void>>> = { linalg, training };
+const BENCHMARKS: Readonly<Record<string, () => Promise<void>>> = { linalg, training, merge };
 
 async function main(names: readonly string[]): Promise<void> {
   const unknown = names.filter((name) => !(name in BENCHMARKS));
