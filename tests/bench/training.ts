@@ -88,7 +88,7 @@ async function compare(
 }
 
 /** A function that takes the step of a number, as a training job does. */
-async function stepOf(method: Method, folder: string): Promise<(step: number) => Promise<unknown>> {
+export async function stepOf(method: Method, folder: string): Promise<(step: number) => Promise<unknown>> {
   const adapter = join(folder, 'adapter');
   if (method === 'lora') await startAdapter(adapter);
   const request = requestFromObject('train', {
