@@ -17,6 +17,8 @@ const CHECKS = [
     'cargo',
     ['clippy', '--locked', '--quiet', '-p', 'eigenloom-numeric', '--tests', '--', '-D', 'warnings'],
   ],
+  ['manifests', 'go', ['run', '-C', 'deploy/validate', '.', '../overlays/local', '../overlays/production']],
+  ['manifest validator', 'go', ['test', '-C', 'deploy/validate', './...']],
 ];
 
 const path = `${join(process.cwd(), 'node_modules/.bin')}:${process.env.PATH ?? ''}`;

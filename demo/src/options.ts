@@ -25,7 +25,7 @@ export interface DemoOptions {
   readonly quick: boolean;
 }
 
-const FULL = { train: 1200, validation: 200, test: 400, seeds: 3, steps: 40, batchSize: 16 };
+const FULL = { train: 1200, validation: 200, test: 400, seeds: 3, steps: 36, batchSize: 16 };
 /** Enough to see every part work; its figures mean nothing. */
 const QUICK = { train: 64, validation: 32, test: 48, seeds: 2, steps: 4, batchSize: 8 };
 
@@ -84,7 +84,7 @@ export function parseOptions(args: readonly string[], root: string): DemoOptions
       steps,
       fullSteps: steps,
       batchSize: sizes.batchSize,
-      maxLength: 64,
+      maxLength: 48,
       rank: 8,
       loraLearningRate: 3e-3,
       fullLearningRate: 1e-4,

@@ -1,5 +1,6 @@
 import { matmul, type Matrix, randomizedSvd, randomNormal, setThreads, svd } from '@eigenloom/numeric';
 
+import { median } from './median.js';
 import { type Peer, startPeer } from './peer.js';
 
 const THREADS = 2;
@@ -99,9 +100,4 @@ async function compare(item: Case, peer: Peer<object, { seconds: number }>): Pro
 async function normal(size: number, stream: bigint): Promise<Matrix<Float32Array>> {
   const data = await randomNormal({ seed: 1n, stream, length: size * size, precision: 'f32' });
   return { rows: size, columns: size, data };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
 }

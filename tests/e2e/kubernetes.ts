@@ -8,7 +8,7 @@ import { mergeKind } from '@eigenloom/merge-service';
 import { createClient, type JobsClient, parseRecipe, startEmbedded } from '@eigenloom/runtime';
 import { trainKind } from '@eigenloom/train-service';
 import { execFileSync } from 'node:child_process';
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chown, cp, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -22,9 +22,15 @@ const WORKLOADS = [
   'deployment/telemetry',
   'statefulset/nats',
 ];
+/** Folder of the local overlay's volumes on the node, as this machine sees it. */
+const VOLUMES = process.env['EIGENLOOM_E2E_VOLUMES'] ?? '/srv/eigenloom';
+/** The step whose pod is deleted while it runs. */
+const INTERRUPTED = 'first';
+/** User and group of the pods. A volume that is a folder of the node keeps its owner: Kubernetes changes none there. */
+const POD_USER = 10001;
 /** Where pods see the data volume, and where this machine does. */
 const POD_DATA = '/data';
-const HOST_DATA = process.env['EIGENLOOM_E2E_DATA'] ?? '/var/lib/eigenloom/data';
+const HOST_DATA = join(VOLUMES, 'data');
 
 const kubectl = (...args: string[]): string =>
   execFileSync('kubectl', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
@@ -64,8 +70,17 @@ async function digests(
   ended.abort();
   await watcher;
   if (view.error !== undefined) throw view.error;
+  if (onRunning !== undefined) await assertInterrupted(client, view.metadata.children);
   if (view.result?.kind !== 'pipeline') throw new Error('the pipeline gave no result');
   return new Map(view.result.response.steps.map(({ id, artifact }) => [id, artifact?.digest ?? '']));
+}
+
+/** Deleting the pod has to have hit the training it was meant for: another pod took the job over. */
+async function assertInterrupted(client: JobsClient, children: readonly string[]): Promise<void> {
+  const steps = await Promise.all(children.map(async (child) => (await client.get(child)).metadata));
+  const attempts = steps.find(({ stepId }) => stepId === INTERRUPTED)?.attempt ?? 0;
+  console.log(`step ${INTERRUPTED} took ${attempts} attempts`);
+  if (attempts < 2) throw new Error(`the pod was deleted after step ${INTERRUPTED} had ended`);
 }
 
 async function onThisMachine(): Promise<Map<string, string>> {
@@ -94,7 +109,7 @@ async function onTheCluster(): Promise<Map<string, string>> {
   try {
     return await digests(client, POD_DATA, (step) => {
       console.log(`step ${step} runs`);
-      if (step !== 'first') return;
+      if (step !== INTERRUPTED) return;
       console.log('deleting the pod that trains');
       kubectl(
         '-n',
@@ -111,9 +126,18 @@ async function onTheCluster(): Promise<Map<string, string>> {
   }
 }
 
-async function main(): Promise<void> {
+async function prepareVolumes(): Promise<void> {
+  for (const name of ['data', 'jetstream']) {
+    const folder = join(VOLUMES, name);
+    await mkdir(folder, { recursive: true });
+    await chown(folder, POD_USER, POD_USER);
+  }
   await cp('.cache/models/all-MiniLM-L6-v2', join(HOST_DATA, 'input/model'), { recursive: true });
   await cp('examples/data', join(HOST_DATA, 'input/data'), { recursive: true });
+}
+
+async function main(): Promise<void> {
+  await prepareVolumes();
   kubectl('apply', '-k', 'deploy/overlays/local');
   for (const workload of WORKLOADS) kubectl('-n', NAMESPACE, 'rollout', 'status', workload, '--timeout=180s');
   console.log('all workloads are ready');

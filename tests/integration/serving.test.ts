@@ -8,14 +8,28 @@ import {
   createLog,
 } from '@eigenloom/runtime';
 import { joiningKind, joinRequest } from '@eigenloom/testkit';
-import { credentials, type ServiceError, status } from '@grpc/grpc-js';
+import {
+  type ClientDuplexStream,
+  credentials,
+  loadPackageDefinition,
+  makeGenericClientConstructor,
+  type ServiceClientConstructor,
+  type ServiceError,
+  status,
+} from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
 import { service as healthService } from 'grpc-health-check';
-import { makeGenericClientConstructor } from '@grpc/grpc-js';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 jest.setTimeout(20_000);
+
+/** What the test reads of ServerReflectionResponse. */
+interface ReflectionAnswer {
+  readonly listServicesResponse?: { readonly service: readonly { readonly name: string }[] };
+  readonly fileDescriptorResponse?: { readonly fileDescriptorProto: readonly Buffer[] };
+}
 
 type Callback = (error: ServiceError | null, value: unknown) => void;
 
@@ -189,6 +203,35 @@ describe('a server', () => {
       expect(answer.status).toBe('SERVING');
     }
     health.close();
+  });
+
+  it('describes itself by reflection, with what the contract says', async () => {
+    const path = join(
+      dirname(require.resolve('@grpc/reflection')),
+      '../proto/grpc/reflection/v1/reflection.proto',
+    );
+    const loaded = loadPackageDefinition(loadSync(path)) as unknown as {
+      grpc: { reflection: { v1: { ServerReflection: ServiceClientConstructor } } };
+    };
+    const reflection = new loaded.grpc.reflection.v1.ServerReflection(address, credentials.createInsecure());
+    const stream = (
+      reflection['serverReflectionInfo'] as () => ClientDuplexStream<object, ReflectionAnswer>
+    ).call(reflection);
+    const answers = stream[Symbol.asyncIterator]() as AsyncIterator<ReflectionAnswer>;
+    const ask = async (question: object): Promise<ReflectionAnswer> => {
+      stream.write(question);
+      return ((await answers.next()) as IteratorYieldResult<ReflectionAnswer>).value;
+    };
+    const { listServicesResponse } = await ask({ listServices: '' });
+    const names = listServicesResponse?.service.map(({ name }) => name);
+    expect(names).toEqual(
+      expect.arrayContaining(['eigenloom.merge.v1.MergeService', 'google.longrunning.Operations']),
+    );
+    const { fileDescriptorResponse } = await ask({ fileContainingSymbol: 'eigenloom.merge.v1.TiesMerge' });
+    const files = fileDescriptorResponse?.fileDescriptorProto.map((bytes) => bytes.toString('latin1')) ?? [];
+    expect(files.some((bytes) => bytes.includes('TiesMerge') && bytes.includes('density'))).toBe(true);
+    stream.end();
+    reflection.close();
   });
 
   it('reports methods and reads files in chunks from an offset', async () => {

@@ -1,5 +1,7 @@
 export { tf } from './tf.js';
-export { BACKENDS, setBackend, type BackendName } from './backend/set-backend.js';
+export { BACKENDS, type BackendName } from './backend/backends.js';
+export { missingBackend } from './backend/missing-backend.js';
+export { setBackend } from './backend/set-backend.js';
 export type { EngineContext, EngineModule, EngineProgress } from './worker/engine-context.js';
 export { runOnEngine, type RunOptions } from './worker/run-on-engine.js';
 export { adamUpdate, type AdamOptions, type AdamState } from './ops/adam.js';

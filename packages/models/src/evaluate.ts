@@ -43,16 +43,9 @@ export async function evaluateClassifier(
   const predictions = new Array<Prediction>(texts.length);
   let loss = 0;
   let right = 0;
-  await eachBatch(texts, options, (indices, rows) => {
-    const logits = tf.tidy(() => {
-      const scores = classifierLogits(
-        network,
-        head,
-        makeBatch(rows, network.config.padTokenId),
-        forward(options),
-      );
-      return { values: scores.dataSync() as Float32Array, classes: scores.shape[1] };
-    });
+  await eachBatch(texts, options, async (indices, rows) => {
+    const batch = makeBatch(rows, network.config.padTokenId);
+    const logits = await readMatrix(() => classifierLogits(network, head, batch, forward(options)));
     indices.forEach((index, row) => {
       const scores = logits.values.subarray(row * logits.classes, (row + 1) * logits.classes);
       const label = texts[index]?.label ?? -1;
@@ -75,12 +68,9 @@ export async function evaluateLanguageModel(
   let loss = 0;
   let right = 0;
   let count = 0;
-  await eachBatch(texts, options, (_, rows) => {
+  await eachBatch(texts, options, async (_, rows) => {
     const batch = makeBatch(rows, network.config.padTokenId);
-    const { values, classes } = tf.tidy(() => {
-      const scores = network.languageLogits(batch, forward(options));
-      return { values: scores.dataSync() as Float32Array, classes: scores.shape[1] };
-    });
+    const { values, classes } = await readMatrix(() => network.languageLogits(batch, forward(options)));
     nextTokens(batch).forEach((label, row) => {
       if (label < 0) return;
       const { best, logSum } = softmaxOf(values.subarray(row * classes, (row + 1) * classes));
@@ -93,19 +83,27 @@ export async function evaluateLanguageModel(
   return { loss: loss / Math.max(count, 1), accuracy: right / Math.max(count, 1) };
 }
 
+/** A GPU's memory cannot be read without waiting for it. */
+async function readMatrix(run: () => tf.Tensor2D): Promise<{ values: Float32Array; classes: number }> {
+  const scores = tf.tidy(run);
+  const values = await scores.data<'float32'>();
+  scores.dispose();
+  return { values, classes: scores.shape[1] };
+}
+
 const forward = ({ adapters }: EvaluateOptions): ForwardOptions =>
   adapters === undefined ? {} : { adapters };
 
 async function eachBatch(
   texts: readonly { readonly ids: Int32Array }[],
   options: EvaluateOptions,
-  visit: (indices: Int32Array, rows: Int32Array[]) => void,
+  visit: (indices: Int32Array, rows: Int32Array[]) => Promise<void>,
 ): Promise<void> {
   const lengths = texts.map(({ ids }) => ids.length);
   const batches = evaluationBatches(lengths, options.batchSize ?? DEFAULT_BATCH_SIZE);
   for (const [done, indices] of batches.entries()) {
     options.signal?.throwIfAborted();
-    visit(
+    await visit(
       indices,
       Array.from(indices, (i) => texts[i]?.ids ?? new Int32Array(0)),
     );

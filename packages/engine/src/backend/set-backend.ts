@@ -3,27 +3,26 @@ import { dependencyDown, invalidInput } from '@eigenloom/errors';
 import { registerGradients } from '../gradients/register.js';
 import { FUSED_KERNELS } from '../ops/index.js';
 import { registerFused } from '../ops/fused-kernel.js';
+import { BACKENDS, type BackendName } from './backends.js';
 import { installCpu } from './cpu.js';
 import { installNative } from './native.js';
+import { installTensorflow } from './tensorflow.js';
+import { installWebgpu } from './webgpu.js';
 
-/** The backends that model code can run on. `cpu` is the stock JavaScript backend, slow, the reference of the others. */
-export const BACKENDS = ['native', 'tensorflow', 'webgpu', 'cpu'] as const;
-export type BackendName = (typeof BACKENDS)[number];
-
-const INSTALL: Readonly<Record<BackendName, (() => Promise<void>) | undefined>> = {
+const INSTALL: Readonly<Record<BackendName, () => Promise<void>>> = {
   cpu: installCpu,
   native: installNative,
-  tensorflow: undefined,
-  webgpu: undefined,
+  tensorflow: installTensorflow,
+  webgpu: installWebgpu,
 };
 const installed = new Set<BackendName>();
 
 /**
  * Makes `name` the backend of this thread; each thread has its own. Call it before the first tensor is made.
- * Fails with DEPENDENCY_DOWN/BACKEND_UNAVAILABLE where what the backend needs is not installed.
+ * Fails with DEPENDENCY_DOWN: BACKEND_UNAVAILABLE where what the backend needs is not installed, or there is no GPU for it,
+ * BACKEND_DEFECTIVE where it is installed and does not load.
  */
 export async function setBackend(name: BackendName): Promise<void> {
-  const install = INSTALL[name] as (() => Promise<void>) | undefined;
   if (!BACKENDS.includes(name)) {
     throw invalidInput(
       'UNKNOWN_BACKEND',
@@ -31,16 +30,13 @@ export async function setBackend(name: BackendName): Promise<void> {
       `${name as string} is not one of ${BACKENDS.join(', ')}`,
     );
   }
-  if (install === undefined) {
-    throw dependencyDown('BACKEND_UNAVAILABLE', `backend ${name} is not installed`, { retryable: false });
-  }
   if (!installed.has(name)) {
-    await install();
+    await INSTALL[name]();
     registerFused(FUSED_KERNELS, name);
     registerGradients();
     installed.add(name);
   }
   if (!(await tf.setBackend(name))) {
-    throw dependencyDown('BACKEND_UNAVAILABLE', `backend ${name} did not start`, { retryable: false });
+    throw dependencyDown('BACKEND_DEFECTIVE', `backend ${name} did not start`, { retryable: false });
   }
 }

@@ -29,7 +29,8 @@ function expand(x: tf.Tensor, heads: number): tf.Tensor4D {
   const repeat = heads / kvHeads;
   const separate = byHead(x);
   if (repeat === 1) return separate;
-  const tiled = tf.tile(tf.reshape(separate, [batch, kvHeads, 1, length, width]), [1, 1, repeat, 1, 1]);
+  // Of rank 4: tf.js tiles tensors of rank 5 on the CPU, whatever the backend.
+  const tiled = tf.tile(tf.reshape(separate, [batch, kvHeads, 1, length * width]), [1, 1, repeat, 1]);
   return tf.reshape(tiled, [batch, heads, length, width]);
 }
 
@@ -38,7 +39,8 @@ function contract(x: tf.Tensor, like: tf.Tensor): tf.Tensor {
   const [batch, length, kvHeads, width] = (like as tf.Tensor4D).shape;
   const heads = x.shape[1] ?? kvHeads;
   if (heads === kvHeads) return byHead(x);
-  return byHead(tf.sum(tf.reshape(x, [batch, kvHeads, heads / kvHeads, length, width]), 2));
+  const summed = tf.sum(tf.reshape(x, [batch, kvHeads, heads / kvHeads, length * width]), 2);
+  return byHead(tf.reshape(summed, [batch, kvHeads, length, width]));
 }
 
 function probabilities(inputs: Inputs, attributes: Attributes): tf.Tensor4D {

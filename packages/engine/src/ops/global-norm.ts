@@ -8,15 +8,18 @@ export interface NormBackend {
 /** The 2-norm of all elements of all tensors together, for clipping. The sum over tensors is in double precision. */
 export async function globalNorm(tensors: readonly tf.Tensor[]): Promise<number> {
   const backend = tf.backend() as Partial<NormBackend>;
-  let total = 0;
-  for (const tensor of tensors) {
-    if (backend.sumOfSquares !== undefined) {
-      total += backend.sumOfSquares(tensor);
-      continue;
-    }
-    const sum = tf.tidy(() => tf.sum(tf.square(tensor)));
-    total += (await sum.data())[0] ?? 0;
-    sum.dispose();
-  }
-  return Math.sqrt(total);
+  const sums =
+    backend.sumOfSquares === undefined
+      ? await readSums(tensors)
+      : tensors.map((tensor) => (backend as NormBackend).sumOfSquares(tensor));
+  return Math.sqrt(sums.reduce((total, sum) => total + sum, 0));
+}
+
+/** One read for all, because each waits for a GPU to finish. */
+async function readSums(tensors: readonly tf.Tensor[]): Promise<number[]> {
+  if (tensors.length === 0) return [];
+  const sums = tf.tidy(() => tf.stack(tensors.map((tensor) => tf.sum(tf.square(tensor)))));
+  const values = [...(await sums.data())];
+  sums.dispose();
+  return values;
 }

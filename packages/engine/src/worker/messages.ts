@@ -1,4 +1,4 @@
-import type { BackendName } from '../backend/set-backend.js';
+import type { BackendName } from '../backend/backends.js';
 import type { ErrorRecord } from './error-record.js';
 
 /** What a worker is started with. */

@@ -1,10 +1,10 @@
-import { existsSync } from 'node:fs';
-import { join, sep } from 'node:path';
-import { Worker } from 'node:worker_threads';
-import { cancelled, internal, limitExceeded, toAppError, type AppError } from '@eigenloom/errors';
-import type { BackendName } from '../backend/set-backend.js';
+import { cancelled, internal, toAppError, type AppError } from '@eigenloom/errors';
+import type { BackendName } from '../backend/backends.js';
+import { compiled } from './compiled.js';
+import { crash } from './crash.js';
 import type { EngineProgress } from './engine-context.js';
 import { fromRecord, toRecord } from './error-record.js';
+import { startHost, type Host } from './host.js';
 import type { FromWorker, ToWorker, WorkerStart } from './messages.js';
 
 export interface RunOptions {
@@ -14,7 +14,7 @@ export interface RunOptions {
   readonly backend?: BackendName | undefined;
   /** Functions that the module may run in this thread by `context.call(name, argument)`. */
   readonly calls?: Readonly<Record<string, (argument: unknown) => unknown>> | undefined;
-  /** Buffers of the input that move to the worker instead of being copied. */
+  /** Buffers of the input that move to the worker instead of being copied; those of a process are copied all the same. */
   readonly transfer?: readonly ArrayBuffer[] | undefined;
   /** JavaScript heap of the worker; tensors of typed arrays lie outside it. Node's own limit unless set. */
   readonly heapMb?: number | undefined;
@@ -26,11 +26,11 @@ const DEFAULT_GRACE_MS = 5000;
 
 /**
  * Runs the default export of a module, an `EngineModule`, in a worker thread that has a backend of its own, so that
- * synchronous tensor work never holds up this thread. `modulePath` is absolute; a path under `src` without a compiled file
+ * synchronous tensor work never holds up this thread; for `tensorflow` and `webgpu` in a process of its own. `modulePath` is absolute; a path under `src` without a compiled file
  * beside it means the one under `dist`.
  *
  * Fails with the module's own AppError; CANCELLED when `signal` aborts; LIMIT_EXCEEDED/ENGINE_OUT_OF_MEMORY when the heap
- * is full; INTERNAL/ENGINE_CRASHED when the thread ends without an answer.
+ * is full; INTERNAL/ENGINE_CRASHED when the thread or process ends without an answer.
  */
 // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- callers name both types of an EngineModule
 export async function runOnEngine<Input, Output>(
@@ -44,33 +44,22 @@ export async function runOnEngine<Input, Output>(
     input,
     backend: options.backend ?? 'native',
   };
-  const worker = new Worker(workerProgram(), {
-    name: 'engine',
-    workerData: start,
-    transferList: [...(options.transfer ?? [])],
-    ...(options.heapMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: options.heapMb } }),
-  });
-  const ended = new Promise<void>((resolve) =>
-    worker.once('exit', () => {
-      resolve();
-    }),
-  );
+  const host = startHost(start, { transfer: options.transfer ?? [], heapMb: options.heapMb });
+  let answered = false;
   try {
-    return (await answerOf(worker, options)) as Output;
+    const output = await answerOf(host, options, () => (answered = true));
+    return output as Output;
   } finally {
-    await worker.terminate();
-    await ended;
+    await host.end(answered);
   }
 }
 
-function answerOf(worker: Worker, options: RunOptions): Promise<unknown> {
+/** `onAnswer` is called when the module has come to its end, well or badly, and not when it has to be ended. */
+function answerOf(host: Host, options: RunOptions, onAnswer: () => void): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const send = (message: ToWorker): void => {
-      worker.postMessage(message);
-    };
     let grace: NodeJS.Timeout | undefined;
     const abort = (): void => {
-      send({ type: 'abort' });
+      host.send({ type: 'abort' });
       grace = setTimeout(() => {
         settle(cancelled('CANCELLED', 'cancelled'));
       }, options.graceMs ?? DEFAULT_GRACE_MS);
@@ -88,18 +77,26 @@ function answerOf(worker: Worker, options: RunOptions): Promise<unknown> {
         settle(toAppError(error));
       }
     };
+    const receive = (message: FromWorker): void => {
+      if (message.type === 'progress') {
+        progress(message.update as EngineProgress);
+      } else if (message.type === 'call') {
+        void answerCall(message, options.calls ?? {}, host.send);
+      } else {
+        onAnswer();
+        if (message.type === 'done') settle(undefined, message.output);
+        else settle(fromRecord(message.error));
+      }
+    };
     options.signal?.addEventListener('abort', abort, { once: true });
-    worker.on('message', (message: FromWorker) => {
-      if (message.type === 'progress') progress(message.update as EngineProgress);
-      else if (message.type === 'done') settle(undefined, message.output);
-      else if (message.type === 'failed') settle(fromRecord(message.error));
-      else void answerCall(message, options.calls ?? {}, send);
-    });
-    worker.on('error', (error) => {
-      settle(crash(error));
-    });
-    worker.on('exit', (code) => {
-      settle(internal('ENGINE_CRASHED', `an engine worker ended with exit code ${code} and no answer`));
+    host.listen({
+      onMessage: receive,
+      onError: (error) => {
+        settle(crash(error));
+      },
+      onExit: (how) => {
+        settle(internal('ENGINE_CRASHED', `an engine worker ended with ${how} and no answer`));
+      },
     });
   });
 }
@@ -116,28 +113,4 @@ async function answerCall(
   } catch (error) {
     send({ type: 'refused', id, error: toRecord(error) });
   }
-}
-
-function crash(error: Error): AppError {
-  if ('code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY') {
-    return limitExceeded('ENGINE_OUT_OF_MEMORY', 'an engine worker ran out of memory', {
-      retryable: false,
-      cause: error,
-    });
-  }
-  return internal('ENGINE_CRASHED', 'an engine worker crashed', { cause: error });
-}
-
-/** Workers load compiled JavaScript, whatever compiles this file on the fly (tests do). */
-function workerProgram(): string {
-  return compiled(join(__dirname, 'main.js'));
-}
-
-function compiled(path: string): string {
-  const file = path.endsWith('.ts') ? `${path.slice(0, -3)}.js` : path;
-  if (existsSync(file)) return file;
-  const source = `${sep}src${sep}`;
-  const at = file.lastIndexOf(source);
-  const built = at < 0 ? file : `${file.slice(0, at)}${sep}dist${sep}${file.slice(at + source.length)}`;
-  return existsSync(built) ? built : file;
 }

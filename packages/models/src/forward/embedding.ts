@@ -19,8 +19,10 @@ export function embed(table: tf.Tensor2D, ids: Int32Array): tf.Tensor2D {
   }))(table) as tf.Tensor2D;
 }
 
-// tf.js sums the gradient of a gather segment by segment, one pass over dy for each row of the table.
+// The stock CPU backend sums segment by segment, one pass over dy for each row of the table; the others make one pass, and what
+// lies on a GPU cannot be read here.
 function scatterAdd(dy: tf.Tensor2D, ids: Int32Array, shape: [number, number]): tf.Tensor2D {
+  if (tf.getBackend() !== 'cpu') return tf.unsortedSegmentSum(dy, tf.tensor1d(ids, 'int32'), shape[0]);
   const [, width] = shape;
   const source = dy.dataSync();
   const sum = new Float32Array(shape[0] * width);

@@ -1,4 +1,4 @@
-import type { common } from '@eigenloom/contracts';
+import { type common, jobs } from '@eigenloom/contracts';
 import { AppError, conflict, toAppError } from '@eigenloom/errors';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -69,9 +69,16 @@ export class JobRun {
     });
     const beating = new AbortController();
     const heart = this.beat(beating.signal);
+    const started = performance.now();
+    this.log.info('the attempt starts');
     try {
       const end = await this.attempt(work);
-      return await this.finish(end, shutdown);
+      const record = await this.finish(end, shutdown);
+      if (record !== undefined) {
+        const seconds = Number(((performance.now() - started) / 1000).toFixed(3));
+        this.log.info({ state: jobs.jobStateToJSON(record.state), seconds }, 'the attempt ended');
+      }
+      return record;
     } finally {
       beating.abort();
       unlisten();

@@ -25,8 +25,10 @@ const misbehave: EngineModule<string, unknown> = async (how, { signal, report, c
       await sleep(60_000, undefined, { signal });
       break;
     case 'poll':
-      // No await: only `report` can notice the abort.
+      // No await: only `report` can notice the abort. A millisecond of work between reports, as real work has.
       for (;;) {
+        const start = performance.now();
+        while (performance.now() - start < 1);
         report({ metrics: { now: Date.now() } });
         signal.throwIfAborted();
       }

@@ -1,0 +1,155 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+
+import { setBackend } from '@eigenloom/engine';
+import { initKind } from '@eigenloom/init-service';
+import { type ClassifiedText } from '@eigenloom/models';
+import { matmul, type Matrix, randomNormal, setThreads } from '@eigenloom/numeric';
+import { requestFromObject, startEmbedded } from '@eigenloom/runtime';
+import { prepareNetwork } from '@eigenloom/train-service/dist/loop/prepare-network.js';
+import { TrainableSet } from '@eigenloom/train-service/dist/loop/trainable.js';
+import { Trainer } from '@eigenloom/train-service/dist/loop/trainer.js';
+import { resolvePlan } from '@eigenloom/train-service/dist/plan/resolve-plan.js';
+
+import { median } from './median.js';
+import { type Peer, startPeer } from './peer.js';
+
+const THREADS = 2;
+const BATCH = 32;
+const LENGTH = 64;
+const STEPS = 3;
+const ROUNDS = 5;
+const GEMM_SIZE = 2048;
+const MODEL = '.cache/models/all-MiniLM-L6-v2';
+
+type Method = 'lora' | 'full';
+
+/**
+ * Floating-point operations of the matrix products of one step: 2mnk for each, forward once; backward once more for the inputs and,
+ * where the weights are trained, once more for them. The pairs of LoRA are left out (under 2 %).
+ */
+function flopsOf(method: Method): number {
+  const [layers, width, inner, tokens] = [6, 384, 1536, BATCH * LENGTH];
+  const weights = 2 * tokens * (4 * width * width + 2 * width * inner);
+  const attention = 2 * 2 * BATCH * LENGTH * LENGTH * width;
+  const forward = layers * (weights + attention);
+  const backward = layers * ((method === 'full' ? 2 : 1) * weights + 2 * attention);
+  return forward + backward;
+}
+
+/** Seconds of a training step of the service's own loop on the native backend against PyTorch with PEFT; medians of rounds in turn. */
+export async function training(): Promise<void> {
+  setThreads(THREADS);
+  await setBackend('native');
+  const folder = await mkdtemp(join(tmpdir(), 'eigenloom-bench-'));
+  const peer = startPeer<object, { seconds: number }>('training.py');
+  try {
+    const peak = await gemmRate();
+    console.log(`GEMM ${GEMM_SIZE}: ${peak.toFixed(0)} GFLOP/s`);
+    console.log(
+      'step of 32 × 64   eigenloom s   torch s   torch/eigenloom   GFLOP/s of its products   of GEMM',
+    );
+    for (const method of ['lora', 'full'] as const) await compare(method, folder, peer, peak);
+  } finally {
+    peer.close();
+    setThreads(0);
+    await rm(folder, { recursive: true });
+  }
+}
+
+async function compare(
+  method: Method,
+  folder: string,
+  peer: Peer<object, { seconds: number }>,
+  peak: number,
+): Promise<void> {
+  const step = await stepOf(method, folder);
+  const request = { name: method, model: MODEL, batch: BATCH, length: LENGTH, steps: STEPS };
+  const [ours, theirs]: [number[], number[]] = [[], []];
+  let taken = 0;
+  await step((taken += 1));
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const start = performance.now();
+    for (let i = 0; i < STEPS; i += 1) await step((taken += 1));
+    ours.push((performance.now() - start) / 1000 / STEPS);
+    theirs.push((await peer.ask(request)).seconds);
+  }
+  const [own, torch] = [median(ours), median(theirs)];
+  const rate = flopsOf(method) / own / 1e9;
+  const columns = [
+    own.toFixed(3).padStart(10),
+    torch.toFixed(3).padStart(9),
+    (torch / own).toFixed(2).padStart(17),
+    rate.toFixed(0).padStart(25),
+    `${((100 * rate) / peak).toFixed(0)} %`.padStart(9),
+  ];
+  console.log(`${method.padEnd(17)} ${columns.join(' ')}`);
+}
+
+/** A function that takes the step of a number, as a training job does. */
+export async function stepOf(method: Method, folder: string): Promise<(step: number) => Promise<unknown>> {
+  const adapter = join(folder, 'adapter');
+  if (method === 'lora') await startAdapter(adapter);
+  const request = requestFromObject('train', {
+    model: { uri: MODEL },
+    train_data: { uri: 'made here' },
+    sequence_classification: { labels: ['a', 'b'] },
+    optimizer: { learning_rate: 1e-4 },
+    batch_size: BATCH,
+    max_length: LENGTH,
+    max_steps: 1000,
+    ...(method === 'lora' ? { lora: { adapter_uri: adapter } } : { full: {} }),
+  });
+  const { signal } = new AbortController();
+  const plan = await resolvePlan(request, { signal, resolve: (uri) => Promise.resolve(uri) });
+  const prepared = await prepareNetwork(plan, 2, signal);
+  const trainable = new TrainableSet(prepared.trained);
+  const train = Array.from({ length: BATCH }, (_, i): ClassifiedText => ({
+    ids: Int32Array.from({ length: LENGTH }, (_id, j) => 1000 + ((i * 7919 + j * 104_729) % 29_000)),
+    label: i % 2,
+  }));
+  const trainer = new Trainer(plan, prepared, trainable, { labels: ['a', 'b'], train, validation: null });
+  return (step) => trainer.takeStep(step);
+}
+
+async function startAdapter(path: string): Promise<void> {
+  const dataFolder = join(dirname(path), 'data');
+  const roots = [resolve(MODEL), dirname(path)];
+  const client = await startEmbedded({ kinds: [initKind], dataFolder, roots });
+  try {
+    const { name } = await client.submit(
+      'init',
+      requestFromObject('init', {
+        model: { uri: resolve(MODEL) },
+        target_modules: ['query', 'value'],
+        rank: 8,
+        alpha: 16,
+        default: {},
+        output_uri: path,
+      }),
+    );
+    const { error } = await client.wait(name);
+    if (error !== undefined) throw error;
+  } finally {
+    await client.close();
+  }
+}
+
+async function gemmRate(): Promise<number> {
+  const length = GEMM_SIZE * GEMM_SIZE;
+  const make = async (stream: bigint): Promise<Matrix<Float32Array>> => ({
+    rows: GEMM_SIZE,
+    columns: GEMM_SIZE,
+    data: await randomNormal({ seed: 1n, stream, length, precision: 'f32' }),
+  });
+  const [a, b] = [await make(0n), await make(1n)];
+  await matmul(a, b);
+  const seconds: number[] = [];
+  for (let round = 0; round < 7; round += 1) {
+    const start = performance.now();
+    await matmul(a, b);
+    seconds.push((performance.now() - start) / 1000);
+  }
+  return (2 * GEMM_SIZE ** 3) / median(seconds) / 1e9;
+}
