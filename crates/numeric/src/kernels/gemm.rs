@@ -82,8 +82,10 @@ pub fn batched(
         return;
     }
     if let Some(bias) = bias {
-        c.chunks_exact_mut(n)
-            .for_each(|row| row.copy_from_slice(bias));
+        super::split::rows(c, n, |_, part| {
+            part.chunks_exact_mut(n)
+                .for_each(|row| row.copy_from_slice(bias));
+        });
     } else if k == 0 {
         c.fill(0.0);
     }
