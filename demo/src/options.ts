@@ -25,7 +25,7 @@ export interface DemoOptions {
   readonly quick: boolean;
 }
 
-const FULL = { train: 1200, validation: 200, test: 400, seeds: 3, steps: 36, batchSize: 16 };
+const FULL = { train: 1200, validation: 200, test: 400, seeds: 3, steps: 28, batchSize: 16 };
 /** Enough to see every part work; its figures mean nothing. */
 const QUICK = { train: 64, validation: 32, test: 48, seeds: 2, steps: 4, batchSize: 8 };
 
