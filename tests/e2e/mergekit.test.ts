@@ -3,6 +3,7 @@ import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openModel } from '@eigenloom/checkpoint';
 import { SafetensorsFile } from '@eigenloom/numeric';
+import { beyondMergeBounds } from '@eigenloom/testkit';
 import { cli, succeed } from './support/cli.js';
 import { removeFolder, temporaryFolder } from './support/folder.js';
 import { startServer } from './support/server.js';
@@ -13,15 +14,6 @@ const MODELS = ['base', 'a', 'b', 'c', 'deep-a', 'deep-b', 'base-bf16', 'a-bf16'
 const CASES = readdirSync(join(GOLDEN, 'cases'))
   .filter((file) => file.endsWith('.yaml'))
   .map((file) => file.slice(0, -'.yaml'.length));
-
-/** Distance of two bf16 numbers in steps; the bits of a bf16 in order of value. */
-function bf16Steps(x: number, y: number): number {
-  const order = (value: number): number => {
-    const bits = (new Uint32Array(Float32Array.of(value).buffer)[0] ?? 0) >>> 16;
-    return bits & 0x8000 ? -(bits & 0x7fff) : bits;
-  };
-  return Math.abs(order(x) - order(y));
-}
 
 const digestOf = ({ stdout }: { stdout: string }): string =>
   (JSON.parse(stdout) as { response: { model: { digest: string } } }).response.model.digest;
@@ -51,15 +43,7 @@ describe('eigenloom merge with a configuration of mergekit', () => {
       for (const [tensor, { dtype, shape }] of expected.tensors) {
         expect(result.tensors.get(tensor)).toMatchObject({ dtype, shape });
         const [ours, theirs] = [await result.read(tensor, 'f32'), await expected.read(tensor, 'f32')];
-        const largest = theirs.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-        // The bounds of tests/golden/mergekit/README.md.
-        const far = theirs.filter((value, i) => {
-          const off = Math.abs(value - (ours[i] ?? NaN));
-          return dtype === 'BF16'
-            ? bf16Steps(value, ours[i] ?? NaN) > 1 && off > 1e-8
-            : !(off <= 1e-6 * largest);
-        });
-        expect(far).toHaveLength(0);
+        expect(beyondMergeBounds(ours, theirs, dtype)).toBe(0);
       }
     },
     LIMIT_MS,

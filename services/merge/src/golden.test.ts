@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { openModel } from '@eigenloom/checkpoint';
 import { common, merge } from '@eigenloom/contracts';
 import { SafetensorsFile } from '@eigenloom/numeric';
+import { beyondMergeBounds } from '@eigenloom/testkit';
 
 import { mergeKind } from './merge-kind.js';
 import { contextIn, golden, modelWith, model, newFolder, requestOf } from './testing/job-context.js';
@@ -118,15 +119,6 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** Distance of two bf16 numbers in steps; the bits of a bf16 in order of value. */
-function bf16Steps(x: number, y: number): number {
-  const order = (value: number): number => {
-    const bits = (new Uint32Array(Float32Array.of(value).buffer)[0] ?? 0) >>> 16;
-    return bits & 0x8000 ? -(bits & 0x7fff) : bits;
-  };
-  return Math.abs(order(x) - order(y));
-}
-
 test('every case is here, but for those that are about the YAML', async () => {
   const files = (await readdir(golden('cases'))).filter((name) => name.endsWith('.yaml'));
   const names = files.map((name) => name.slice(0, -'.yaml'.length));
@@ -154,17 +146,7 @@ test.each(CASES)('%s agrees with mergekit', async (name, models, chosen, base = 
     expect(result.tensors.get(tensor)).toMatchObject({ dtype, shape });
     const ours = await result.read(tensor, 'f32');
     const theirs = await expected.read(tensor, 'f32');
-    const largest = theirs.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-    const off = theirs.reduce((most, value, i) => Math.max(most, Math.abs(value - (ours[i] ?? NaN))), 0);
-    if (bf16) {
-      const steps = theirs.filter((value, i) => {
-        const mine = ours[i] ?? NaN;
-        return bf16Steps(mine, value) > 1 && Math.abs(mine - value) > 1e-8;
-      });
-      expect(steps).toHaveLength(0);
-    } else {
-      expect(off).toBeLessThanOrEqual(1e-6 * largest);
-    }
+    expect(beyondMergeBounds(ours, theirs, dtype)).toBe(0);
   }
 });
 
