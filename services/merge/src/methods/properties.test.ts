@@ -86,8 +86,7 @@ async function run(options: Merge): Promise<SafetensorsFile[]> {
   const out = join(folder, `out-${(count += 1)}`);
   await mkdir(out);
   const signal = new AbortController().signal;
-  const kept = from.map((_, i) => i);
-  await mergeTensors(out, plan, kept, { allowNonFinite: false, signal, onProgress: () => undefined });
+  await mergeTensors(out, plan, undefined, { allowNonFinite: false, signal, onProgress: () => undefined });
   return Promise.all(plan.shards.shards.map(({ file }) => SafetensorsFile.open(join(out, file))));
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
 
+import { internal } from '@eigenloom/errors';
 import { sha256File } from '@eigenloom/numeric';
 import type { Lineage } from '@eigenloom/runtime';
 
@@ -9,11 +10,7 @@ import type { ReadInput } from '../plan/planned.js';
 const ADAPTER_FILES = ['adapter_config.json', 'adapter_model.safetensors'];
 
 /** Digests of everything that a merge reads, by role and file name. A file that several inputs share is hashed once. */
-export async function lineageOf(
-  read: readonly ReadInput[],
-  data: string | undefined,
-  signal: AbortSignal,
-): Promise<Lineage> {
+export async function lineageOf(read: readonly ReadInput[], signal: AbortSignal): Promise<Lineage> {
   const inputs: Record<string, string> = {};
   const known = new Map<string, Promise<string>>();
   const add = async (role: string, path: string): Promise<void> => {
@@ -28,7 +25,6 @@ export async function lineageOf(
       for (const name of ADAPTER_FILES) await add(`${role}/adapters/${position}`, join(folder, name));
     }
   }
-  if (data !== undefined) await add('data', data);
   return { inputs };
 }
 
@@ -38,7 +34,7 @@ function roleOf(field: string, read: readonly ReadInput[]): string {
     const role = fields.get(field);
     if (role !== undefined) return role;
   }
-  return 'data';
+  throw internal('UNKNOWN_ROLE', `${field} names nothing that was read`);
 }
 
 /**

@@ -10,6 +10,7 @@ import {
 } from '@eigenloom/numeric';
 
 import type { MergePlan, PlannedSource, PlannedTensor } from '../plan/planned.js';
+import type { Preparation } from '../prepare/preparation.js';
 
 export interface MergeRunOptions {
   readonly allowNonFinite: boolean;
@@ -18,19 +19,19 @@ export interface MergeRunOptions {
 }
 
 /**
- * Merges the tensors of a plan into its shards in a folder. With `kept` only the sources at those positions take part, in that order.
+ * Merges the tensors of a plan into its shards in a folder. What was prepared says which sources take part, and with which weights.
  * Errors: `NON_FINITE_INPUT`, `BUFFERS_DIFFER`, `DISK_FULL`; no file is left then.
  */
 export async function mergeTensors(
   folder: string,
   plan: MergePlan,
-  kept: readonly number[] | undefined,
+  prepared: Preparation | undefined,
   options: MergeRunOptions,
 ): Promise<MergeReport> {
   const { signal } = options;
   const writers: SafetensorsWriter[] = [];
   const job = new MergeJob();
-  const chosen = plan.tensors.map((tensor) => withSources(tensor, kept));
+  const chosen = plan.tensors.map((tensor) => asPrepared(tensor, prepared));
   const byName = new Map(chosen.map((tensor) => [tensor.name, tensor]));
   try {
     for (const shard of plan.shards.shards) {
@@ -52,8 +53,17 @@ export async function mergeTensors(
   }
 }
 
-const withSources = (tensor: PlannedTensor, kept: readonly number[] | undefined): PlannedTensor =>
-  kept === undefined ? tensor : { ...tensor, sources: kept.flatMap((index) => tensor.sources[index] ?? []) };
+function asPrepared(tensor: PlannedTensor, prepared: Preparation | undefined): PlannedTensor {
+  const kept = prepared?.kept ?? tensor.sources.map((_, index) => index);
+  const weights = prepared?.weights?.get(tensor.name);
+  const sources = kept.flatMap((index) => {
+    const source = tensor.sources[index];
+    if (source === undefined) return [];
+    const weight = weights?.[index] ?? source.parameters.weight;
+    return [{ ...source, parameters: { ...source.parameters, weight } }];
+  });
+  return { ...tensor, sources };
+}
 
 /** What the core needs to merge one tensor. */
 export function describeTensor(

@@ -4,7 +4,7 @@ import type { MergeReport } from '@eigenloom/numeric';
 import { type Lineage, mapInputUris } from '@eigenloom/runtime';
 
 import type { MergePlan, ReadInput } from '../plan/planned.js';
-import type { SoupChoice } from '../soup/greedy-search.js';
+import type { Preparation } from '../prepare/preparation.js';
 import { contentIdOf } from './lineage.js';
 
 /** Enough of a content id to tell inputs apart at sight. */
@@ -18,14 +18,14 @@ export interface CardFacts {
   readonly inputs: readonly ReadInput[];
   readonly lineage: Lineage;
   readonly report: MergeReport;
-  readonly choice: SoupChoice | undefined;
+  readonly prepared: Preparation | undefined;
 }
 
 /**
  * README.md of a merged model: what it is made of, what changed, and the recipe to make it again. Inputs are named by their content:
  * the card is part of the artifact, whose digest must not depend on where a merge ran. `manifest.json` has the URIs.
  */
-export function modelCard({ request, plan, inputs, lineage, report, choice }: CardFacts): string {
+export function modelCard({ request, plan, inputs, lineage, report, prepared }: CardFacts): string {
   const { method } = plan;
   const recipe = mapInputUris(request, ['output_uri'], (_uri, field) => contentIdOf(field, lineage, inputs));
   return [
@@ -40,7 +40,7 @@ export function modelCard({ request, plan, inputs, lineage, report, choice }: Ca
     '',
     ...modelTable(recipe.models),
     `${report.changedTensors} of ${report.tensors} tensors changed; ‖Δ‖ = ${report.deltaNorm.toPrecision(6)} against ‖reference‖ = ${report.referenceNorm.toPrecision(6)}.`,
-    ...(choice === undefined ? [] : ['', ...soupLines(choice)]),
+    ...(prepared?.lines ?? []).flatMap((line) => ['', line]),
     ...(plan.leftOut.length === 0 ? [] : ['', leftOutLine(plan.leftOut)]),
     ...ignoredLines(inputs),
     ...plan.notes.flatMap((note) => ['', `${note}.`]),
@@ -75,13 +75,6 @@ function modelRow(input: merge.MergeInput): string {
   const refs = [input.model?.uri ?? '', ...(input.model?.adapters ?? [])];
   const cell = refs.map((id) => `\`${id.slice(0, SHOWN_ID)}\``).join(' + ');
   return `| ${cell} | ${input.weight ?? 1} | ${input.density ?? ''} |`;
-}
-
-function soupLines({ kept, accuracies, soupAccuracy }: SoupChoice): string[] {
-  const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
-  return [
-    `Kept models, in order of acceptance: ${kept.join(', ')} (positions from 0). Held-out accuracy of each alone: ${accuracies.map(percent).join(', ')}; of the soup: ${percent(soupAccuracy)}.`,
-  ];
 }
 
 const leftOutLine = (names: readonly string[]): string =>

@@ -6,6 +6,7 @@ import { corruptData } from '@eigenloom/errors';
 import type { MergeReport } from '@eigenloom/numeric';
 
 import type { MergePlan } from '../plan/planned.js';
+import type { Preparation } from '../prepare/preparation.js';
 import { type MergeRunOptions, mergeTensors } from './merge-tensors.js';
 import { isTokenizerFile } from './tokenizer-files.js';
 
@@ -13,10 +14,10 @@ import { isTokenizerFile } from './tokenizer-files.js';
 export async function writeMerged(
   folder: string,
   plan: MergePlan,
-  kept: readonly number[] | undefined,
+  prepared: Preparation | undefined,
   options: MergeRunOptions,
 ): Promise<MergeReport> {
-  const report = await mergeTensors(folder, plan, kept, options);
+  const report = await mergeTensors(folder, plan, prepared, options);
   const { donor, tokenizer, shards, config } = plan;
   const carriedFiles =
     tokenizer === undefined

@@ -1,10 +1,8 @@
 import { join } from 'node:path';
 
-import type { merge } from '@eigenloom/contracts';
 import { runOnEngine } from '@eigenloom/engine';
-import type { JobContext, RequestContext } from '@eigenloom/runtime';
 
-import type { MergePlan } from '../plan/planned.js';
+import { definePreparer } from '../prepare/preparation.js';
 import type { SoupChoice } from './greedy-search.js';
 import type { SoupTask } from './soup-worker.js';
 
@@ -12,40 +10,41 @@ const SOUP_WORKER = join(__dirname, 'soup-worker.js');
 const DEFAULT_BATCH_SIZE = 32;
 const DEFAULT_MAX_LENGTH = 128;
 
-/** Path of the held-out examples of a greedy soup; undefined for other methods. */
-export async function heldOutData(
-  { method }: merge.MergeRequest,
-  context: RequestContext,
-): Promise<string | undefined> {
-  if (method?.$case !== 'greedySoup' || method.value.data === undefined) return undefined;
-  return context.resolve(method.value.data.uri, 'greedy_soup.data.uri');
-}
+/** Finds the models that a greedy soup keeps. */
+export const greedySoupPreparer = definePreparer({
+  case: 'greedySoup',
+  data: ({ data }) => (data === undefined ? [] : [{ field: 'greedy_soup.data', role: 'data', ref: data }]),
+  async prepare({ data, batchSize, maxLength }, plan, paths, context) {
+    const task: SoupTask = {
+      models: plan.models.map((model) => ({ path: model.path, adapters: model.adapters })),
+      tokenizerFolder: plan.donor.directory,
+      data: {
+        path: paths.get('data') ?? '',
+        textField: data?.textField || 'text',
+        labelField: data?.labelField || 'label',
+        limit: data?.limit ?? 0,
+      },
+      batchSize: batchSize || DEFAULT_BATCH_SIZE,
+      maxLength: maxLength || DEFAULT_MAX_LENGTH,
+    };
+    const choice = await runOnEngine<SoupTask, SoupChoice>(SOUP_WORKER, task, {
+      signal: context.signal,
+      onProgress: (update) => {
+        context.progress({ ...update, fraction: 0.5 * (update.fraction ?? 0) });
+      },
+    });
+    const { kept, accuracies, soupAccuracy } = choice;
+    return {
+      kept,
+      // A soup that found nothing better than one model is that model.
+      mayChangeNothing: kept.length === 1,
+      lines: [soupLine(choice)],
+      response: { kept: [...kept], accuracies: [...accuracies], soupAccuracy },
+    };
+  },
+});
 
-/** The models that a greedy soup keeps; undefined for other methods. */
-export async function chooseSoup(
-  { method }: merge.MergeRequest,
-  plan: MergePlan,
-  path: string,
-  context: JobContext,
-): Promise<SoupChoice | undefined> {
-  if (method?.$case !== 'greedySoup') return undefined;
-  const { data, batchSize, maxLength } = method.value;
-  const task: SoupTask = {
-    models: plan.models.map((model) => ({ path: model.path, adapters: model.adapters })),
-    tokenizerFolder: plan.donor.directory,
-    data: {
-      path,
-      textField: data?.textField || 'text',
-      labelField: data?.labelField || 'label',
-      limit: data?.limit ?? 0,
-    },
-    batchSize: batchSize || DEFAULT_BATCH_SIZE,
-    maxLength: maxLength || DEFAULT_MAX_LENGTH,
-  };
-  return runOnEngine<SoupTask, SoupChoice>(SOUP_WORKER, task, {
-    signal: context.signal,
-    onProgress: (update) => {
-      context.progress({ ...update, fraction: 0.5 * (update.fraction ?? 0) });
-    },
-  });
+function soupLine({ kept, accuracies, soupAccuracy }: SoupChoice): string {
+  const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
+  return `Kept models, in order of acceptance: ${kept.join(', ')} (positions from 0). Held-out accuracy of each alone: ${accuracies.map(percent).join(', ')}; of the soup: ${percent(soupAccuracy)}.`;
 }

@@ -177,7 +177,11 @@ export interface MergeInput {
     | number
     | undefined;
   /** Factor of the model (passthrough). Default: the method's. */
-  scale?: number | undefined;
+  scale?:
+    | number
+    | undefined;
+  /** Examples of the model's own task, for the methods that look at them. */
+  data: DatasetRef | undefined;
 }
 
 /** Weighted mean; with equal weights the uniform soup. Wortsman et al. 2022, arXiv:2203.05482. */
@@ -1300,6 +1304,7 @@ function createBaseMergeInput(): MergeInput {
     epsilon: undefined,
     gamma: undefined,
     scale: undefined,
+    data: undefined,
   };
 }
 
@@ -1322,6 +1327,9 @@ export const MergeInput: MessageFns<MergeInput> = {
     }
     if (message.scale !== undefined) {
       writer.uint32(49).double(message.scale);
+    }
+    if (message.data !== undefined) {
+      DatasetRef.encode(message.data, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -1387,6 +1395,14 @@ export const MergeInput: MessageFns<MergeInput> = {
             message.scale = reader.double();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.data = DatasetRef.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1407,6 +1423,7 @@ export const MergeInput: MessageFns<MergeInput> = {
       epsilon: isSet(object.epsilon) ? globalThis.Number(object.epsilon) : undefined,
       gamma: isSet(object.gamma) ? globalThis.Number(object.gamma) : undefined,
       scale: isSet(object.scale) ? globalThis.Number(object.scale) : undefined,
+      data: isSet(object.data) ? DatasetRef.fromJSON(object.data) : undefined,
     };
   },
 
@@ -1430,6 +1447,9 @@ export const MergeInput: MessageFns<MergeInput> = {
     if (message.scale !== undefined) {
       obj.scale = floatToJson(message.scale);
     }
+    if (message.data !== undefined) {
+      obj.data = DatasetRef.toJSON(message.data);
+    }
     return obj;
   },
 
@@ -1446,6 +1466,9 @@ export const MergeInput: MessageFns<MergeInput> = {
     message.epsilon = object.epsilon ?? undefined;
     message.gamma = object.gamma ?? undefined;
     message.scale = object.scale ?? undefined;
+    message.data = (object.data !== undefined && object.data !== null)
+      ? DatasetRef.fromPartial(object.data)
+      : undefined;
     return message;
   },
 };

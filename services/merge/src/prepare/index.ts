@@ -1,0 +1,59 @@
+import type { merge } from '@eigenloom/contracts';
+import type { JobContext, RequestContext } from '@eigenloom/runtime';
+
+import type { MethodCase, ParametersOf } from '../methods/method.js';
+import type { MergePlan, ReadInput } from '../plan/planned.js';
+import { greedySoupPreparer } from '../soup/choose-soup.js';
+import type { DataField, Preparation, Preparer } from './preparation.js';
+
+/** Of the methods that need one. */
+const BY_CASE: { readonly [K in MethodCase]?: Preparer<K> } = {
+  greedySoup: greedySoupPreparer,
+};
+
+/** A preparer with the parameters of a request. */
+interface Bound {
+  data(request: merge.MergeRequest): readonly DataField[];
+  prepare(plan: MergePlan, paths: ReadonlyMap<string, string>, context: JobContext): Promise<Preparation>;
+}
+
+type Choice<K extends MethodCase> = {
+  readonly [P in K]: { readonly $case: P; readonly value: ParametersOf<P> };
+}[K];
+
+function bind<K extends MethodCase>({ $case, value }: Choice<K>): Bound | undefined {
+  const preparer: Preparer<K> | undefined = BY_CASE[$case];
+  if (preparer === undefined) return undefined;
+  return {
+    data: (request) => preparer.data(value, request),
+    prepare: (plan, paths, context) => preparer.prepare(value, plan, paths, context),
+  };
+}
+
+/** The data that a request's method reads, resolved, by role; empty for most. */
+export async function dataOf(
+  request: merge.MergeRequest,
+  context: RequestContext,
+): Promise<readonly ReadInput[]> {
+  const fields = request.method === undefined ? [] : (bind(request.method)?.data(request) ?? []);
+  const inputs: ReadInput[] = [];
+  for (const { field, role, ref } of fields) {
+    const path = await context.resolve(ref.uri, `${field}.uri`);
+    const names = new Map([[`${field}.uri`, role]]);
+    inputs.push({ role, fields: names, files: [path], adapters: [], ignored: [] });
+  }
+  return inputs;
+}
+
+/** Runs what the method needs before its tensors can be merged; undefined where it needs nothing. */
+export async function prepare(
+  request: merge.MergeRequest,
+  plan: MergePlan,
+  data: readonly ReadInput[],
+  context: JobContext,
+): Promise<Preparation | undefined> {
+  const bound = request.method === undefined ? undefined : bind(request.method);
+  if (bound === undefined) return undefined;
+  const paths = new Map(data.flatMap(({ role = '', files }) => files.map((path) => [role, path] as const)));
+  return bound.prepare(plan, paths, context);
+}

@@ -1,0 +1,44 @@
+import type { common, merge } from '@eigenloom/contracts';
+import type { JobContext } from '@eigenloom/runtime';
+
+import type { MethodCase, ParametersOf } from '../methods/method.js';
+import type { MergePlan } from '../plan/planned.js';
+
+/** Examples that a method reads. */
+export interface DataField {
+  /** Where the request names them: `greedy_soup.data`. */
+  readonly field: string;
+  /** What they are in the lineage: `data`. */
+  readonly role: string;
+  readonly ref: common.DatasetRef;
+}
+
+/** What has been found out from the models and the data. */
+export interface Preparation {
+  /** Positions of the models that take part, in order. Default: all. */
+  readonly kept?: readonly number[];
+  /** Weights of the models for a tensor of the result, by its name. Default: those of the request. */
+  readonly weights?: ReadonlyMap<string, readonly number[]>;
+  /** A result that equals its reference is what was found best, and no mistake. */
+  readonly mayChangeNothing?: boolean;
+  /** Sentences for the model card. */
+  readonly lines: readonly string[];
+  /** What the response says of it. */
+  readonly response: Partial<merge.MergeResponse>;
+}
+
+/** How a method finds out what its tensors are merged with. */
+export interface Preparer<K extends MethodCase> {
+  readonly case: K;
+  /** In the order of the request. */
+  data(parameters: ParametersOf<K>, request: merge.MergeRequest): readonly DataField[];
+  /** `paths` has the local path of each of `data`, by its role. */
+  prepare(
+    parameters: ParametersOf<K>,
+    plan: MergePlan,
+    paths: ReadonlyMap<string, string>,
+    context: JobContext,
+  ): Promise<Preparation>;
+}
+
+export const definePreparer = <K extends MethodCase>(preparer: Preparer<K>): Preparer<K> => preparer;
