@@ -1,4 +1,4 @@
-//! Which elements vary most over the models: the selection of SCE. Wan et al. 2024, arXiv:2408.07990, section 3.3.
+//! Which elements vary most over the models: the selection of SCE. Wan et al. 2024, arXiv:2408.07990.
 
 use super::chunk::Tile;
 use super::cut::{Cut, Rows, find_cuts};

@@ -4,7 +4,7 @@ import { defineMergeMethod, weightsOf } from './method.js';
 import { addTaskVectors } from './task-vectors.js';
 
 /**
- * Model Breadcrumbs: θ = θ₀ + λ·Σ wᵢ·mask(τᵢ), see `masks.ts`. Davari and Belilovsky 2023, arXiv:2312.06795, section 3.
+ * Model Breadcrumbs: θ = θ₀ + λ·Σ wᵢ·mask(τᵢ), see `masks.ts`. Davari and Belilovsky 2023, arXiv:2312.06795.
  * Deviations: weights and the division by their sum, as in mergekit; those of the masks.
  */
 export const breadcrumbs = defineMergeMethod({

@@ -4,7 +4,7 @@ import { defineMergeMethod, weightsOf } from './method.js';
 import { addTaskVectors } from './task-vectors.js';
 
 /**
- * DARE with task arithmetic: θ = θ₀ + λ·Σ wᵢ·dare(τᵢ), see `dare.ts`. Yu et al. 2023, arXiv:2311.03099, section 3.2.
+ * DARE with task arithmetic: θ = θ₀ + λ·Σ wᵢ·dare(τᵢ), see `dare.ts`. Yu et al. 2023, arXiv:2311.03099.
  * Deviations: λ and the division by the sum of the weights, as in mergekit. mergekit: L1 norms are matched instead of 1/ρ.
  */
 export const dareLinear = defineMergeMethod({

@@ -4,7 +4,7 @@ import { defineMergeMethod } from './method.js';
 import { addTaskVectors } from './task-vectors.js';
 
 /**
- * DARE before the election of signs of TIES, see `dare.ts` and `ties.ts`. Yu et al. 2023, arXiv:2311.03099, section 3.3, and Yadav et
+ * DARE before the election of signs of TIES, see `dare.ts` and `ties.ts`. Yu et al. 2023, arXiv:2311.03099, and Yadav et
  * al. 2023, arXiv:2306.01708, Algorithm 1.
  * Deviations: those of ties; the sum is not divided unless asked for, as in mergekit. mergekit: L1 norms are matched instead of 1/ρ.
  */

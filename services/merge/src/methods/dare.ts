@@ -3,8 +3,8 @@ import type { MergeStep } from '@eigenloom/numeric';
 import type { TensorContext } from './method.js';
 
 /**
- * Drop and rescale: each element of a task vector stays with probability ρ and is then divided by ρ. Yu et al. 2023, arXiv:2311.03099,
- * equation 1. mergekit: what stays is scaled to the L1 norm of the whole instead.
+ * Drop and rescale: each element of a task vector stays with probability ρ and is then divided by ρ. Yu et al. 2023, arXiv:2311.03099.
+ * mergekit: what stays is scaled to the L1 norm of the whole instead.
  * The numbers are drawn from (seed, tensor, position of the model, element), so they are not those of torch.
  */
 export function dropAndRescale(

@@ -4,7 +4,7 @@ import { defineMergeMethod, weightsOf } from './method.js';
 import { addTaskVectors } from './task-vectors.js';
 
 /**
- * DELLA without the election of signs: θ = θ₀ + λ·Σ wᵢ·magprune(τᵢ), see `magprune.ts`. Deep et al. 2024, arXiv:2406.11617, section 3.
+ * DELLA without the election of signs: θ = θ₀ + λ·Σ wᵢ·magprune(τᵢ), see `magprune.ts`. Deep et al. 2024, arXiv:2406.11617.
  * Deviations: the election is left out, as in mergekit; those of MAGPRUNE.
  */
 export const dellaLinear = defineMergeMethod({

@@ -4,8 +4,8 @@ import { defineMergeMethod } from './method.js';
 import { addTaskVectors } from './task-vectors.js';
 
 /**
- * DELLA: MAGPRUNE (`magprune.ts`), the election of signs, and the mean of those that agree. Deep et al. 2024, arXiv:2406.11617,
- * section 3. Deviations: those of ties and of MAGPRUNE.
+ * DELLA: MAGPRUNE (`magprune.ts`), the election of signs, and the mean of those that agree. Deep et al. 2024, arXiv:2406.11617.
+ * Deviations: those of ties and of MAGPRUNE.
  */
 export const della = defineMergeMethod({
   case: 'della',

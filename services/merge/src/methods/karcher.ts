@@ -7,7 +7,7 @@ const MAX_ITERATIONS = 100_000;
 
 /**
  * The Riemannian (Karcher) mean of the models' directions on the sphere, times the mean of their norms, by u ← exp_u(mean of
- * log_u(uᵢ)) from the Euclidean mean on. Karcher 1977, doi:10.1002/cpa.3160300502, section 1.
+ * log_u(uᵢ)) from the Euclidean mean on. Karcher 1977, doi:10.1002/cpa.3160300502.
  * Deviations: the iteration stops after `max_iterations` or at a step below `tolerance`, as in mergekit; models whose norm is below the
  * tolerance count with their norm only. All models weigh the same; weights are not used.
  */

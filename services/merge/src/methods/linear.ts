@@ -3,7 +3,7 @@ import { defineMergeMethod, weightsOf } from './method.js';
 
 /**
  * Weighted mean: θ = Σ wᵢθᵢ / Σ wᵢ, or without the division. With equal weights the uniform soup of Wortsman et al. 2022,
- * arXiv:2203.05482, section 2. Deviations: none.
+ * arXiv:2203.05482. Deviations: none.
  */
 export const linear = defineMergeMethod({
   case: 'linear',

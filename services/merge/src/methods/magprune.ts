@@ -30,7 +30,8 @@ export function checkMagprune(
 
 /**
  * MAGPRUNE: each element of a task vector stays with a probability that rises linearly with the rank of its magnitude in its row, from
- * ρ − ε/2 to ρ + ε/2, and is then divided by it. Deep et al. 2024, arXiv:2406.11617, section 3.1.
+ * ρ − ε/2 to ρ + ε/2, and is then divided by it. Deep et al. 2024, arXiv:2406.11617,
+ * whose authors' program halves its window too (declare-lab/della).
  * Deviation: ranks are spread from end to end, r/(n−1), as in mergekit; the paper has r/n. mergekit: probabilities from ρ − ε
  * to ρ + ε, and what stays is scaled to the L1 norm of the whole. A vector is one row. Random numbers as in `dare.ts`.
  */

@@ -11,7 +11,7 @@ interface Masks {
 
 /**
  * Sparse masks of Model Breadcrumbs: of n elements of a task vector the int(γn) largest magnitudes go, and of the rest all but the
- * int(ρn) largest. Davari and Belilovsky 2023, arXiv:2312.06795, section 3.
+ * int(ρn) largest. Davari and Belilovsky 2023, arXiv:2312.06795.
  * Deviations: the share that stays is the parameter, as in mergekit, instead of the share β that goes at the lower end; where
  * γn + ρn > n fewer large elements go. mergekit: a task vector of which ρ < 1 stays is zero where int(γn) is 0.
  */

@@ -4,7 +4,7 @@ const MERGEKIT_SMALLEST = 1e-6;
 
 /**
  * Model Stock: θ = t·mean + (1−t)·θ₀ with t = N·cos θ / (1 + (N−1)·cos θ), θ the angle between two task vectors. Jang et al. 2024,
- * arXiv:2403.19522, equation 5.
+ * arXiv:2403.19522.
  * Deviations: the paper has one angle for all pairs; here, as in mergekit, cos θ is the mean over the pairs, of the tensor or with
  * `filter_wise` of each row (the paper's own choice is the layer). mergekit: products of two norms below 1e-6 count as that.
  */

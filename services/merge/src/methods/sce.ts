@@ -5,7 +5,7 @@ const MERGEKIT_SMALLEST = 1e-6;
 
 /**
  * SCE: Select the elements whose variance over the task vectors is largest, Calculate weights from the mean squares of what is left,
- * Erase what disagrees with the elected sign, and add the weighted mean. Wan et al. 2024, arXiv:2408.07990, section 3.3.
+ * Erase what disagrees with the elected sign, and add the weighted mean. Wan et al. 2024, arXiv:2408.07990.
  * Deviations: the share is of the elements that vary at all, as in mergekit; models have no weights of their own.
  * mergekit: mean squares that add up to less than 1e-6 count as equal, divisors below 1e-6 as that, and the count is rounded in f32.
  */

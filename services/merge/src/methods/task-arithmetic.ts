@@ -3,7 +3,7 @@ import { defineMergeMethod, weightsOf } from './method.js';
 import { addTaskVectors } from './task-vectors.js';
 
 /**
- * Task arithmetic: θ = θ₀ + λ·Σ wᵢτᵢ with task vectors τᵢ = θᵢ − θ₀. Ilharco et al. 2022, arXiv:2212.04089, section 2.
+ * Task arithmetic: θ = θ₀ + λ·Σ wᵢτᵢ with task vectors τᵢ = θᵢ − θ₀. Ilharco et al. 2022, arXiv:2212.04089.
  * Deviations: a weight for each task vector, and on request the division by their sum, both as in mergekit; the paper has
  * wᵢ = 1. Negation is a negative weight.
  */

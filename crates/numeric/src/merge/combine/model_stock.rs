@@ -1,4 +1,4 @@
-//! Model Stock. Jang, Yun and Han 2024, arXiv:2403.19522, equation 5 and section 4: the vectors are those from the base to the models.
+//! Model Stock. Jang, Yun and Han 2024, arXiv:2403.19522: the vectors are those from the base to the models.
 
 use super::Gram;
 

@@ -1,4 +1,4 @@
-//! Spherical linear interpolation. Shoemake: Animating rotation with quaternion curves. SIGGRAPH 1985, section 3.3.
+//! Spherical linear interpolation. Shoemake: Animating rotation with quaternion curves. SIGGRAPH 1985.
 
 use super::Gram;
 

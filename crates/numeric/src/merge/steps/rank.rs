@@ -1,4 +1,4 @@
-//! Dropping elements at random, small ones rather: MAGPRUNE. Deep, Bhardwaj and Poria 2024, arXiv:2406.11617, section 3.
+//! Dropping elements at random, small ones rather: MAGPRUNE. Deep, Bhardwaj and Poria 2024, arXiv:2406.11617.
 
 use super::super::chunk::Tile;
 use super::super::program::Survivors;

@@ -384,7 +384,7 @@ export interface BreadcrumbsTiesMerge {
   normalize: boolean;
 }
 
-/** Selects the elements that vary most, weighs by energy, erases minority signs. Wan et al. 2024, arXiv:2408.07990, section 3.3. */
+/** Selects the elements that vary most, weighs by energy, erases minority signs. Wan et al. 2024, arXiv:2408.07990. */
 export interface SceMerge {
   /** Share of the elements that vary which is kept. Default 1. */
   selectTopk?: number | undefined;
