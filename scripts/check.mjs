@@ -10,6 +10,7 @@ const CHECKS = [
   ['proto format', 'buf', ['format', '--diff', '--exit-code', 'proto']],
   ['proto breaking', 'buf', ['breaking', 'proto', '--against', 'proto/released.binpb']],
   ['generated code', process.execPath, ['scripts/proto.mjs', '--check']],
+  ['reference', process.execPath, ['tests/dist/reference/main.js', '--check']],
   ['rustfmt', 'cargo', ['fmt', '--check']],
   ['clippy', 'cargo', ['clippy', '--locked', '--quiet', '--workspace', '--', '-D', 'warnings']],
   [

@@ -1,2 +1,3 @@
 /** Merges models. */
 export { mergeKind } from './merge-kind.js';
+export { METHODS } from './methods/index.js';

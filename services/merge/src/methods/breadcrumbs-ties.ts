@@ -5,7 +5,8 @@ import { addTaskVectors } from './task-vectors.js';
 
 /**
  * Model Breadcrumbs (`masks.ts`) before the election of signs of TIES (`ties.ts`). Davari and Belilovsky 2023, arXiv:2312.06795, and
- * Yadav et al. 2023, arXiv:2306.01708. Deviations: those of both; the sum is not divided unless asked for, as in mergekit.
+ * Yadav et al. 2023, arXiv:2306.01708. Deviations: those of `breadcrumbs.ts` and
+ * `ties.ts`; the sum is not divided unless asked for, as in mergekit. mergekit: as for breadcrumbs.
  */
 export const breadcrumbsTies = defineMergeMethod({
   case: 'breadcrumbsTies',

@@ -5,7 +5,9 @@ import { addTaskVectors } from './task-vectors.js';
 
 /**
  * Model Breadcrumbs: θ = θ₀ + λ·Σ wᵢ·mask(τᵢ), see `masks.ts`. Davari and Belilovsky 2023, arXiv:2312.06795.
- * Deviations: weights and the division by their sum, as in mergekit; those of the masks.
+ * Deviations: weights and the division by their sum, as in mergekit; the share ρ that stays is the parameter instead of the share β that
+ * goes at the lower end; where γn + ρn > n fewer large elements go. mergekit: a task vector of which ρ < 1 stays is zero where int(γn)
+ * is 0.
  */
 export const breadcrumbs = defineMergeMethod({
   case: 'breadcrumbs',

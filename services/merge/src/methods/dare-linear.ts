@@ -5,7 +5,9 @@ import { addTaskVectors } from './task-vectors.js';
 
 /**
  * DARE with task arithmetic: θ = θ₀ + λ·Σ wᵢ·dare(τᵢ), see `dare.ts`. Yu et al. 2023, arXiv:2311.03099.
- * Deviations: λ and the division by the sum of the weights, as in mergekit. mergekit: L1 norms are matched instead of 1/ρ.
+ * Deviations: λ and the division by the sum of the weights, as in mergekit. The random numbers
+ * are those of `dare.ts`, not torch's. mergekit: what stays is scaled to the L1 norm of the whole, instead of by 1/ρ.
+ * Checked: share that stays and rescaling, by statistics.
  */
 export const dareLinear = defineMergeMethod({
   case: 'dareLinear',

@@ -6,7 +6,9 @@ import { addTaskVectors } from './task-vectors.js';
 /**
  * DARE before the election of signs of TIES, see `dare.ts` and `ties.ts`. Yu et al. 2023, arXiv:2311.03099, and Yadav et
  * al. 2023, arXiv:2306.01708, Algorithm 1.
- * Deviations: those of ties; the sum is not divided unless asked for, as in mergekit. mergekit: L1 norms are matched instead of 1/ρ.
+ * Deviations: those of `ties.ts`; the sum is not divided unless asked for, as in mergekit. The random numbers
+ * are those of `dare.ts`, not torch's. mergekit: what stays is scaled to the L1 norm of the whole, instead of by 1/ρ.
+ * Checked: share that stays and rescaling, by statistics.
  */
 export const dareTies = defineMergeMethod({
   case: 'dareTies',

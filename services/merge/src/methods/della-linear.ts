@@ -5,7 +5,9 @@ import { addTaskVectors } from './task-vectors.js';
 
 /**
  * DELLA without the election of signs: θ = θ₀ + λ·Σ wᵢ·magprune(τᵢ), see `magprune.ts`. Deep et al. 2024, arXiv:2406.11617.
- * Deviations: the election is left out, as in mergekit; those of MAGPRUNE.
+ * Deviations: the election is left out, as in mergekit; ranks are spread from end to end, r/(n−1) instead of r/n; the random numbers are
+ * those of `dare.ts`. mergekit: probabilities from ρ − ε to ρ + ε, and what stays is scaled to the L1 norm of the whole.
+ * Checked: share that stays by rank, and rescaling, by statistics.
  */
 export const dellaLinear = defineMergeMethod({
   case: 'dellaLinear',

@@ -5,7 +5,9 @@ import { addTaskVectors } from './task-vectors.js';
 
 /**
  * DELLA: MAGPRUNE (`magprune.ts`), the election of signs, and the mean of those that agree. Deep et al. 2024, arXiv:2406.11617.
- * Deviations: those of ties and of MAGPRUNE.
+ * Deviations: those of `ties.ts`; ranks are spread from end to end, r/(n−1) instead of r/n; the random numbers are those
+ * of `dare.ts`. mergekit: probabilities from ρ − ε to ρ + ε, and what stays is scaled to the L1 norm of the whole.
+ * Checked: share that stays by rank, and rescaling, by statistics.
  */
 export const della = defineMergeMethod({
   case: 'della',

@@ -3,7 +3,7 @@ import { defineMergeMethod } from './method.js';
 
 /**
  * Reinforced Agent Merging: what one model alone changed by more than ε is added whole, what several changed is averaged over those.
- * arXiv:2601.13572. Deviations: models have no weights. The same in both modes.
+ * arXiv:2601.13572. Deviations: models have no weights.
  */
 export const ram = defineMergeMethod({
   case: 'ram',

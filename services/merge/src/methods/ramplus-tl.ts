@@ -4,7 +4,7 @@ import { defineMergeMethod } from './method.js';
 /**
  * RAM+: ram, where what a model alone changed is scaled by λᵢ = 1 + r·min(α, shared/unique), the numbers of elements that it changed with
  * others and alone. arXiv:2601.13572. Deviations: the numbers are those of the tensor, as in mergekit (tensor-local), instead of
- * the whole model's; models have no weights. The same in both modes.
+ * the whole model's; models have no weights.
  */
 export const ramplusTl = defineMergeMethod({
   case: 'ramplusTl',

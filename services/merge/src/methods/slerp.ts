@@ -8,7 +8,8 @@ const MERGEKIT_NEARLY_PARALLEL = 0.9995;
 /**
  * Spherical linear interpolation from the first model to the second: sin((1−t)θ)/sin θ · θ₁ + sin(tθ)/sin θ · θ₂ on the whole tensor
  * as one vector, θ the angle between the two. Shoemake 1985, doi:10.1145/325334.325242.
- * Deviations: the vectors keep their norms, as in mergekit; vectors that are opposite are interpolated linearly.
+ * Deviations: the vectors keep their norms, as in mergekit; vectors that are opposite are interpolated linearly,
+ * and a zero vector is perpendicular to all.
  * mergekit: linear where |cos θ| > 0.9995. Its base_model is the first of the two models here.
  */
 export const slerp = defineMergeMethod({

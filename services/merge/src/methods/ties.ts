@@ -6,9 +6,9 @@ import { addTaskVectors, countsOf } from './task-vectors.js';
  * TIES-Merging: trim each task vector τᵢ to its largest magnitudes, elect a sign for each parameter, take the mean of those that
  * agree, θ = θ₀ + λ·τ. Yadav et al. 2023, arXiv:2306.01708, Algorithm 1.
  *
- * Deviations, all as in mergekit: weights wᵢ, so the sign is that of Σ wᵢτᵢ and the mean is Σ wᵢτᵢ / Σ wᵢ over the agreeing; the
- * division can be left out; int(ρn) elements are kept of each tensor, not of the whole vector; a vote of zero is positive.
- * In both modes, unlike mergekit, which fails when int(ρn) is 0, the task vector of such a tensor is then zero.
+ * Deviations: as in mergekit, weights wᵢ, so the sign is that of Σ wᵢτᵢ and the mean is Σ wᵢτᵢ / Σ wᵢ over the agreeing; the
+ * division can be left out; int(ρn) elements are kept of each tensor, not of the whole vector; a vote of zero is positive. Of equal magnitudes the earlier stays.
+ * Where int(ρn) is 0, and mergekit fails, the task vector of the tensor is zero.
  */
 export const ties = defineMergeMethod({
   case: 'ties',
