@@ -3,16 +3,19 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
+/** The Python that EIGENLOOM_PEERS names, ~/.cache/peers/bin/python by default. */
+export const PEER_PYTHON =
+  process.env['EIGENLOOM_PEERS'] ?? join(homedir(), '.cache', 'peers', 'bin', 'python');
+
 /** A Python script that answers each line of JSON on its stdin by one on its stdout. */
 export interface Peer<Request, Answer> {
   ask(request: Request): Promise<Answer>;
   close(): void;
 }
 
-/** Starts a script of tests/bench with the Python that EIGENLOOM_PEERS names, ~/.cache/peers/bin/python by default. */
+/** Starts a script of tests/bench with the peers' Python. */
 export function startPeer<Request, Answer>(script: string): Peer<Request, Answer> {
-  const python = process.env['EIGENLOOM_PEERS'] ?? join(homedir(), '.cache', 'peers', 'bin', 'python');
-  const child = spawn(python, [join('tests', 'bench', script)], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(PEER_PYTHON, [join('tests', 'bench', script)], { stdio: ['pipe', 'pipe', 'inherit'] });
   const failed = new Promise<never>((_resolve, reject) => {
     child.once('error', reject);
     child.once('exit', (code) => {

@@ -1,17 +1,15 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 
-import { runGoldenCases } from './golden-cases.js';
 import { mergeMethodsPage } from './merge-methods.js';
+import { runMergekitCases } from './mergekit-cases.js';
 
 const PAGE = 'docs/reference/merge-methods.md';
 
 /** Writes the reference page, or with --check says whether it is fresh. */
 async function main(check: boolean): Promise<void> {
-  const conformance = await runGoldenCases();
-  const page = mergeMethodsPage(conformance);
-  for (const [method, { cases, passed, largest }] of check ? [] : conformance) {
-    console.log(`${method}: ${passed} of ${cases} cases, largest difference ${largest.toExponential(1)}`);
-  }
+  const outcomes = await runMergekitCases(resolve('tests/golden/mergekit'));
+  const page = mergeMethodsPage(outcomes);
   if (!check) writeFileSync(PAGE, page);
   else if (readFileSync(PAGE, 'utf8') !== page) throw new Error(`${PAGE} is stale: run npm run reference`);
 }

@@ -41,6 +41,9 @@ struct Description {
     steps: Vec<Step>,
     /// Decimal: JSON's numbers do not reach 2⁶⁴.
     seed: String,
+    /// Arithmetic in f64 whatever is stored.
+    #[serde(default)]
+    wide: bool,
 }
 
 /// One tensor of a merge.
@@ -62,6 +65,8 @@ pub struct TensorMerge {
     pub layout: Layout,
     /// Random numbers of each model, by seed, name of the tensor and position of the model.
     pub streams: Vec<Stream>,
+    /// Arithmetic in f64 whatever is stored.
+    pub wide: bool,
 }
 
 fn stream(seed: u64, tensor: &str, model: usize) -> Stream {
@@ -112,6 +117,7 @@ impl TensorMerge {
             base,
             writer,
             steps: description.steps,
+            wide: description.wide,
             elements,
         };
         merge.check()?;
@@ -168,12 +174,12 @@ impl TensorMerge {
         }
     }
 
-    /// Whether arithmetic is in f64: when any input or the output is stored so.
+    /// Whether arithmetic is in f64: when it is asked for, or any input or the output is stored so.
     pub fn is_wide(&self) -> Result<bool> {
         let inputs = self
             .sources()
             .any(|source| source.entry.dtype == Dtype::F64);
-        Ok(inputs || self.output_dtype()? == Dtype::F64)
+        Ok(self.wide || inputs || self.output_dtype()? == Dtype::F64)
     }
 }
 

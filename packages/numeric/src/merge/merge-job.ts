@@ -34,6 +34,8 @@ export interface MergeTensor {
   readonly steps: readonly MergeStep[];
   /** Seed of the random numbers of the steps; they also depend on the tensor's name, the model's position and the element. Default 0. */
   readonly seed?: bigint | undefined;
+  /** Arithmetic in f64 whatever is stored. Default false. */
+  readonly wide?: boolean | undefined;
 }
 
 /** Norms are of the values as they are stored. A model of `undefined` is the base. */
@@ -85,6 +87,7 @@ export class MergeJob {
         writer,
         steps: tensor.steps,
         seed: String(tensor.seed ?? 0n),
+        wide: tensor.wide ?? false,
       };
       this.native.addTensor(JSON.stringify(description));
     } catch (error) {

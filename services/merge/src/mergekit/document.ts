@@ -20,7 +20,7 @@ export interface MergekitDocument {
   readonly parameters: Settings;
   /** The whole model, or its modules by name. */
   readonly output: OutputPart | ReadonlyMap<string, OutputPart>;
-  /** `dtype`: what the result is stored in unless `out_dtype` says otherwise. */
+  /** `dtype`: what the result is stored in unless `out_dtype` says otherwise; float64 is the arithmetic too. */
   readonly dtype: Dtype | undefined;
   readonly outDtype: Dtype | undefined;
   readonly tokenizer: TokenizerWish | undefined;
@@ -35,7 +35,7 @@ const KEYS = [
 ];
 /** Names stand in errors, which must stay short. */
 const MAX_NAME = 64;
-const DTYPES: Readonly<Record<string, Dtype>> = { float32: 'F32', float16: 'F16', bfloat16: 'BF16' };
+const DTYPES: Readonly<Record<string, Dtype>> = { float32: 'F32', float16: 'F16', bfloat16: 'BF16', float64: 'F64' };
 
 /** Checks one document. Errors: InvalidInput naming the place. */
 export function readDocument(value: unknown, at: string): MergekitDocument {

@@ -11,7 +11,7 @@ const ORIGIN = { base: 'origin', needsBase: true } as const;
 const OPTIONAL_ORIGIN = { base: 'origin', needsBase: false } as const;
 const AS_MODEL = { base: 'model', needsBase: false } as const;
 
-/** Every method of mergekit 0.1.4, with its parameters and their defaults. */
+/** Every method of mergekit 0.1.5, with its parameters and their defaults. */
 export const MAPPINGS: readonly MethodMapping[] = [
   mapping({
     ...AS_MODEL,

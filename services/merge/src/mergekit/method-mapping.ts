@@ -7,7 +7,7 @@ export interface ParameterRule {
   /** Without one, and unless required, the parameter is left out. */
   readonly default?: number;
   readonly required?: true;
-  /** A share is above 0 and at most 1. */
+  /** A share below 0 counts as 0, one above 1 as 1. */
   readonly within?: 'share' | 'whole';
   /** The one value that is supported. */
   readonly only?: number;

@@ -105,6 +105,7 @@ function planned(
     shape: lead.shape,
     dtype: merged && isFloat(stored) ? (wanted ?? stored) : stored,
     merged,
+    wide: document.dtype === 'F64',
     sources: sources.map(({ source, tensor, parameters }) => ({ input: source.input, tensor, parameters })),
     base: origin === undefined ? undefined : { input: origin.source.input, tensor: origin.tensor },
     method: bound(method, name, sources, document),

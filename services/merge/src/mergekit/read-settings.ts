@@ -36,9 +36,6 @@ function checkRange({ at, conditions }: Setting, { within, only }: ParameterRule
         `only ${only === 0 ? 'false' : String(only)} is supported`,
       );
     }
-    if (within === 'share' && !(value > 0 && value <= 1)) {
-      throw invalidInput('OUT_OF_RANGE', at, `${value} is not above 0 and at most 1`);
-    }
     if (within === 'whole' && !(Number.isInteger(value) && value >= 0)) {
       throw invalidInput('OUT_OF_RANGE', at, `${value} is not a whole number from 0 up`);
     }

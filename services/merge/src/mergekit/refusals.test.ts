@@ -88,7 +88,7 @@ const REFUSED: [config: string, reason: string, field: string, message?: RegExp]
     'mergekit.parameters',
     /add up to zero/,
   ],
-  [linear(`${MODELS}\ndtype: int8`), 'WRONG_TYPE', 'mergekit.dtype', /float32, float16, bfloat16/],
+  [linear(`${MODELS}\ndtype: int8`), 'WRONG_TYPE', 'mergekit.dtype', /float32, float16, bfloat16, float64/],
   [linear(`${MODELS}\nout_dtype: 32`), 'WRONG_TYPE', 'mergekit.out_dtype'],
   [
     linear('models: [{model: a+b+c, parameters: {weight: 1}}]'),

@@ -9,6 +9,7 @@ const DTYPE_NAMES: Readonly<Partial<Record<Dtype, string>>> = {
   F32: 'float32',
   F16: 'float16',
   BF16: 'bfloat16',
+  F64: 'float64',
 };
 /** Names under which configs count layers, below them also in `text_config` and the like. */
 const COUNT_KEYS = /^(?:num_(?:\w+_)?layers|n_layers?|(?:encoder|decoder)_layers|depth)$/;

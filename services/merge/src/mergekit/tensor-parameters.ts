@@ -27,7 +27,7 @@ function find(
   for (const scope of scopes) {
     const setting = scope?.get(key);
     const value = setting === undefined ? undefined : evaluate(setting, name, position);
-    if (value !== undefined) return value;
+    if (value !== undefined) return rule.within === 'share' ? Math.min(1, Math.max(0, value)) : value;
   }
   return rule.default;
 }

@@ -1,4 +1,4 @@
-import { checkFinite, checkFraction, checkShare, checkWeightSum } from './check-number.js';
+import { checkFinite, checkFraction, checkWeightSum } from './check-number.js';
 import { dropOutliers } from './masks.js';
 import { defineMergeMethod, weightsOf } from './method.js';
 import { addTaskVectors } from './task-vectors.js';
@@ -6,8 +6,7 @@ import { addTaskVectors } from './task-vectors.js';
 /**
  * Model Breadcrumbs: θ = θ₀ + λ·Σ wᵢ·mask(τᵢ), see `masks.ts`. Davari and Belilovsky 2023, arXiv:2312.06795.
  * Deviations: weights and the division by their sum, as in mergekit; the share ρ that stays is the parameter instead of the share β that
- * goes at the lower end; where γn + ρn > n fewer large elements go. mergekit: a task vector of which ρ < 1 stays is zero where int(γn)
- * is 0.
+ * goes at the lower end; where γn + ρn > n fewer large elements go.
  */
 export const breadcrumbs = defineMergeMethod({
   case: 'breadcrumbs',
@@ -17,7 +16,7 @@ export const breadcrumbs = defineMergeMethod({
   inputs: { base: 'required', minModels: 1 },
   symmetric: true,
   check({ density, gamma, lambda, normalize }, models) {
-    checkShare(density, 'breadcrumbs.density');
+    checkFraction(density, 'breadcrumbs.density');
     checkFraction(gamma, 'breadcrumbs.gamma');
     checkFinite(lambda, 'breadcrumbs.lambda');
     if (normalize) checkWeightSum(weightsOf(models), 'models.weight');

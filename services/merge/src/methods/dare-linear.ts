@@ -1,4 +1,4 @@
-import { checkFinite, checkShare, checkWeightSum } from './check-number.js';
+import { checkFinite, checkFraction, checkWeightSum } from './check-number.js';
 import { dropAndRescale } from './dare.js';
 import { defineMergeMethod, weightsOf } from './method.js';
 import { addTaskVectors } from './task-vectors.js';
@@ -17,7 +17,7 @@ export const dareLinear = defineMergeMethod({
   inputs: { base: 'required', minModels: 1 },
   symmetric: false,
   check({ density, lambda, normalize }, models) {
-    checkShare(density, 'dare_linear.density');
+    checkFraction(density, 'dare_linear.density');
     checkFinite(lambda, 'dare_linear.lambda');
     if (normalize) checkWeightSum(weightsOf(models), 'models.weight');
   },

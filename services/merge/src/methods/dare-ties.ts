@@ -1,4 +1,4 @@
-import { checkFinite, checkShare } from './check-number.js';
+import { checkFinite, checkFraction } from './check-number.js';
 import { dropAndRescale } from './dare.js';
 import { defineMergeMethod } from './method.js';
 import { addTaskVectors } from './task-vectors.js';
@@ -18,7 +18,7 @@ export const dareTies = defineMergeMethod({
   inputs: { base: 'required', minModels: 1 },
   symmetric: false,
   check({ density, lambda }) {
-    checkShare(density, 'dare_ties.density');
+    checkFraction(density, 'dare_ties.density');
     checkFinite(lambda, 'dare_ties.lambda');
   },
   mergeTensor: (tensor, { density = 1, lambda = 1, normalize, rescale = true }) => [

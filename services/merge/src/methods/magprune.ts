@@ -1,7 +1,7 @@
 import { invalidInput } from '@eigenloom/errors';
 import type { MergeStep } from '@eigenloom/numeric';
 
-import { checkNotNegative, checkShare } from './check-number.js';
+import { checkFraction, checkNotNegative } from './check-number.js';
 import type { ModelParameters, TensorContext } from './method.js';
 
 export const DEFAULT_EPSILON = 0.15;
@@ -11,18 +11,18 @@ interface Magprune {
   readonly epsilon?: number | undefined;
 }
 
-/** Throws `OUT_OF_RANGE` unless every probability density ± epsilon is above 0 and below 1; a density of 1 drops nothing. */
+/** Throws `OUT_OF_RANGE` unless every probability density ± epsilon is above 0 and below 1; a density of 1 drops nothing, one of 0 all. */
 export function checkMagprune(
   { density, epsilon }: Magprune,
   models: readonly ModelParameters[],
   method: string,
 ): void {
-  checkShare(density, `${method}.density`);
+  checkFraction(density, `${method}.density`);
   checkNotNegative(epsilon, `${method}.epsilon`);
   for (const [index, model] of models.entries()) {
     const share = model.density ?? density ?? 1;
     const width = model.epsilon ?? epsilon ?? DEFAULT_EPSILON;
-    if (share >= 1 || (share + width < 1 && share - width > 0)) continue;
+    if (share >= 1 || share === 0 || (share + width < 1 && share - width > 0)) continue;
     const field = model.epsilon === undefined ? `${method}.epsilon` : `models[${index}].epsilon`;
     throw invalidInput('OUT_OF_RANGE', field, `${share} ± ${width} reaches beyond 0 or 1`);
   }
@@ -46,7 +46,7 @@ export function magprune(
   const drop: MergeStep = {
     step: 'keep_by_rank',
     densities,
-    spreads: models.map((model) => half * (model.epsilon ?? epsilon)),
+    spreads: models.map((model, i) => (densities[i] === 0 ? 0 : half * (model.epsilon ?? epsilon))),
     survivors: byProbability ? 'divide_by_probability' : 'keep',
   };
   const whole = densities.every((share) => share >= 1);

@@ -13,10 +13,10 @@ interface Masks {
  * Sparse masks of Model Breadcrumbs: of n elements of a task vector the int(γn) largest magnitudes go, and of the rest all but the
  * int(ρn) largest. Davari and Belilovsky 2023, arXiv:2312.06795.
  * Deviations: the share that stays is the parameter, as in mergekit, instead of the share β that goes at the lower end; where
- * γn + ρn > n fewer large elements go. mergekit: a task vector of which ρ < 1 stays is zero where int(γn) is 0.
+ * γn + ρn > n fewer large elements go.
  */
 export function dropOutliers(
-  { models, elements, mode }: TensorContext,
+  { models, elements }: TensorContext,
   { density = 1, gamma = DEFAULT_GAMMA }: Masks,
 ): MergeStep[] {
   const cuts = models.map((model) => {
@@ -24,7 +24,7 @@ export function dropOutliers(
     if (share >= 1) return { top: 0, kept: elements };
     const kept = Math.floor(share * elements);
     const top = Math.min(Math.floor((model.gamma ?? gamma) * elements), elements - kept);
-    return { top, kept: mode === 'mergekit' && top === 0 ? 0 : kept };
+    return { top, kept };
   });
   return [
     { step: 'delta' },

@@ -1,5 +1,6 @@
 import { invalidInput } from '@eigenloom/errors';
 
+import { checkNotNegative } from './check-number.js';
 import { defineMergeMethod } from './method.js';
 
 const MERGEKIT_SMALLEST = 1e-6;
@@ -17,9 +18,7 @@ export const nearswap = defineMergeMethod({
   symmetric: true,
   check({ t }) {
     if (t === undefined) throw invalidInput('FIELD_MISSING', 'nearswap.t', 'how far may an element move?');
-    if (!(Number.isFinite(t) && t > 0)) {
-      throw invalidInput('OUT_OF_RANGE', 'nearswap.t', `${t} is not a number above 0`);
-    }
+    checkNotNegative(t, 'nearswap.t');
   },
   mergeTensor: ({ models, mode }, { t = 0 }) => [
     { step: 'delta' },

@@ -25,8 +25,12 @@ export function addTaskVectors(
   ];
 }
 
-/** For each model the number of elements that a share is, rounded down. */
+/** For each model the number of elements that a share is, rounded down, but one where the share is not zero. */
 export const countsOf = (
   { models, elements }: TensorContext,
   share: (model: ModelParameters) => number,
-): number[] => models.map((model) => Math.floor(share(model) * elements));
+): number[] =>
+  models.map((model) => {
+    const part = share(model);
+    return part > 0 ? Math.max(1, Math.floor(part * elements)) : 0;
+  });

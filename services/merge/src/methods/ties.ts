@@ -1,4 +1,4 @@
-import { checkFinite, checkShare } from './check-number.js';
+import { checkFinite, checkFraction } from './check-number.js';
 import { defineMergeMethod } from './method.js';
 import { addTaskVectors, countsOf } from './task-vectors.js';
 
@@ -7,8 +7,7 @@ import { addTaskVectors, countsOf } from './task-vectors.js';
  * agree, θ = θ₀ + λ·τ. Yadav et al. 2023, arXiv:2306.01708, Algorithm 1.
  *
  * Deviations: as in mergekit, weights wᵢ, so the sign is that of Σ wᵢτᵢ and the mean is Σ wᵢτᵢ / Σ wᵢ over the agreeing; the
- * division can be left out; int(ρn) elements are kept of each tensor, not of the whole vector; a vote of zero is positive. Of equal magnitudes the earlier stays.
- * Where int(ρn) is 0, and mergekit fails, the task vector of the tensor is zero.
+ * division can be left out; max(1, int(ρn)) elements are kept of each tensor, not of the whole vector; a vote of zero is positive. Of equal magnitudes the earlier stays.
  */
 export const ties = defineMergeMethod({
   case: 'ties',
@@ -18,7 +17,7 @@ export const ties = defineMergeMethod({
   inputs: { base: 'required', minModels: 1 },
   symmetric: true,
   check({ density, lambda }) {
-    checkShare(density, 'ties.density');
+    checkFraction(density, 'ties.density');
     checkFinite(lambda, 'ties.lambda');
   },
   mergeTensor: (tensor, { density = 1, lambda = 1, normalize = true }) => [

@@ -4,7 +4,7 @@ import { invalidInput } from '@eigenloom/errors';
 import type { Dtype } from '@eigenloom/numeric';
 import type { RequestContext } from '@eigenloom/runtime';
 
-import { checkFinite, checkFraction, checkNotNegative, checkShare } from '../methods/check-number.js';
+import { checkFinite, checkFraction, checkNotNegative } from '../methods/check-number.js';
 import { type BoundMethod, boundMethod } from '../methods/index.js';
 import type { ModelParameters } from '../methods/method.js';
 import { mergedConfig } from '../run/merged-config.js';
@@ -80,7 +80,7 @@ function checkInputs(request: merge.MergeRequest, method: BoundMethod): void {
   }
   for (const [index, { weight, density, ...others }] of request.models.entries()) {
     checkFinite(weight, `models[${index}].weight`);
-    checkShare(density, `models[${index}].density`);
+    checkFraction(density, `models[${index}].density`);
     checkNotNegative(others.epsilon, `models[${index}].epsilon`);
     checkFraction(others.gamma, `models[${index}].gamma`);
     checkFinite(others.scale, `models[${index}].scale`);

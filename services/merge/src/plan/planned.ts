@@ -44,6 +44,8 @@ export interface PlannedTensor {
   readonly dtype: Dtype;
   /** False for integers and booleans: they must agree and are copied. */
   readonly merged: boolean;
+  /** Arithmetic in f64 whatever is stored. */
+  readonly wide?: boolean;
   readonly sources: readonly (PlannedSource & { readonly parameters: ModelParameters })[];
   /** What the method subtracts, and what the report compares with. */
   readonly base: PlannedSource | undefined;

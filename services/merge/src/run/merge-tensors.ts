@@ -67,7 +67,7 @@ function asPrepared(tensor: PlannedTensor, prepared: Preparation | undefined): P
 
 /** What the core needs to merge one tensor. */
 export function describeTensor(
-  { name, shape, merged, sources, base, method }: PlannedTensor,
+  { name, shape, merged, wide, sources, base, method }: PlannedTensor,
   { mode, seed }: Pick<MergePlan, 'mode' | 'seed'>,
 ): MergeTensor {
   const read = ({ input, tensor }: PlannedSource): MergeSource => input.model.source(tensor.name);
@@ -79,6 +79,7 @@ export function describeTensor(
     base: base === undefined ? undefined : read(base),
     steps: merged ? method.mergeTensor({ name, shape, elements, models, mode }) : [],
     seed,
+    wide,
   };
 }
 

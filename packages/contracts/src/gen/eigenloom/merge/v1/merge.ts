@@ -36,7 +36,7 @@ export enum MergeMode {
   UNSPECIFIED = "MERGE_MODE_UNSPECIFIED",
   /** PAPER - The papers'. */
   PAPER = "MERGE_MODE_PAPER",
-  /** MERGEKIT - The numbers of mergekit 0.1.4, with its peculiarities. */
+  /** MERGEKIT - The numbers of mergekit 0.1.5, with its peculiarities. */
   MERGEKIT = "MERGE_MODE_MERGEKIT",
   UNRECOGNIZED = "UNRECOGNIZED",
 }
@@ -418,7 +418,7 @@ export interface ModelStockMerge {
 
 /** Moves the base towards one model by at most t in each element. From mergekit, after alchemonaut/QuartetAnemoi-70B-t0.0001. */
 export interface NearswapMerge {
-  /** Largest move. Required; above 0. */
+  /** Largest move. Required; 0 or more. */
   t?: number | undefined;
 }
 
