@@ -107,7 +107,7 @@ def make_models(folder, dice, names, size, dtype):
 
 
 def number(dice, low, high):
-    return round(dice.uniform(low, high), 3)
+    return round(dice.uniform(low, high), 5)
 
 
 def spread(dice, low, high):
