@@ -2,6 +2,7 @@ import { mkdtemp, mkdir, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { ArtifactCache } from '@eigenloom/checkpoint';
 import { merge } from '@eigenloom/contracts';
 import type { JobContext, Lineage } from '@eigenloom/runtime';
 import pino from 'pino';
@@ -19,6 +20,7 @@ export function contextIn(
   folder: string,
   signal: AbortSignal = new AbortController().signal,
 ): JobContext & { lineage?: Lineage } {
+  const cache = new ArtifactCache(folder);
   const context: JobContext & { lineage?: Lineage } = {
     name: 'operations/test',
     log: pino({ level: 'silent' }),
@@ -28,6 +30,7 @@ export function contextIn(
     resolve: (uri) => Promise.resolve(uri),
     progress: () => undefined,
     fence: () => Promise.resolve(),
+    cached: (key, write) => cache.folderOf({ key, scratch: join(folder, 'scratch'), write, signal }),
     commit: async (_part, target, lineage, write) => {
       context.lineage = lineage;
       const staging = `${target}.staging`;
