@@ -15,6 +15,11 @@ export const golden = (path: string): string => join(GOLDEN, 'mergekit', path);
 /** Path of a file of tests/golden/peft. */
 export const peftGolden = (path: string): string => join(GOLDEN, 'peft', path);
 
+/** Path of a checkpoint of tests/golden/models. */
+export const modelsGolden = (path: string): string => join(GOLDEN, 'models', path);
+/** Path of a file of tests/golden/statistics. */
+export const statisticsGolden = (path: string): string => join(GOLDEN, 'statistics', path);
+
 /** A job that writes where its request says and keeps the lineage. */
 export function contextIn(
   folder: string,
