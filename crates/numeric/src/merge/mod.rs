@@ -8,6 +8,7 @@ pub mod cut;
 pub mod execute;
 pub mod fact;
 mod importance;
+pub mod matrix;
 pub mod norms;
 mod pass;
 pub mod plan;
