@@ -9,6 +9,7 @@ pub mod execute;
 pub mod fact;
 mod importance;
 pub mod interference;
+pub mod matrix;
 pub mod norms;
 mod pass;
 pub mod plan;
