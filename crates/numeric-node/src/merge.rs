@@ -2,7 +2,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use eigenloom_numeric::checkpoint::fold::LowRankPair;
 use eigenloom_numeric::merge::source::FoldedPair;
-use eigenloom_numeric::merge::{MergeReport, Resources, TensorMerge, merge_files, merge_to_memory};
+use eigenloom_numeric::merge::{
+    Interference, MergeReport, Resources, TensorMerge, interference, merge_files, merge_to_memory,
+};
 use eigenloom_numeric::{Error, Reason};
 use napi::Env;
 use napi::bindgen_prelude::{Float32Array, PromiseRaw};
@@ -35,6 +37,17 @@ pub struct NativeMergeReport {
     pub reference_norm: f64,
     pub non_finite: Vec<NativeNonFinite>,
     pub disagreeing: Vec<String>,
+}
+
+#[napi(object)]
+pub struct NativeInterference {
+    pub elements: f64,
+    pub changed: f64,
+    pub conflicting: f64,
+    pub kept_changed: f64,
+    pub kept_conflicting: f64,
+    pub products: Vec<f64>,
+    pub overlaps: Vec<f64>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -120,18 +133,51 @@ impl NativeMerge {
         env: &'env Env,
         task: &NativeTask,
     ) -> napi::Result<PromiseRaw<'env, Float32Array>> {
-        let mut tensors = std::mem::take(&mut *lock(&self.tensors));
+        let only = self.only_tensor();
         start(
             env,
             task,
             Lane::Compute,
-            move |task| {
-                let only = tensors.pop().filter(|_| tensors.is_empty());
-                let merge = only.ok_or_else(|| Error::new(Reason::OutOfRange, "not one tensor"))?;
-                merge_to_memory(&merge, task)
-            },
+            move |task| merge_to_memory(&only?, task),
             |_env, values| Ok(Float32Array::new(values)),
         )
+    }
+
+    /// Compares the task vectors of the only tensor described.
+    #[napi]
+    pub fn interference<'env>(
+        &self,
+        env: &'env Env,
+        task: &NativeTask,
+    ) -> napi::Result<PromiseRaw<'env, NativeInterference>> {
+        let only = self.only_tensor();
+        start(
+            env,
+            task,
+            Lane::Compute,
+            move |task| interference(&only?, task),
+            |_env, found| Ok(found.into()),
+        )
+    }
+
+    fn only_tensor(&self) -> Result<TensorMerge, Error> {
+        let mut tensors = std::mem::take(&mut *lock(&self.tensors));
+        let only = tensors.pop().filter(|_| tensors.is_empty());
+        only.ok_or_else(|| Error::new(Reason::OutOfRange, "not one tensor"))
+    }
+}
+
+impl From<Interference> for NativeInterference {
+    fn from(found: Interference) -> Self {
+        Self {
+            elements: found.elements as f64,
+            changed: found.whole.changed as f64,
+            conflicting: found.whole.conflicting as f64,
+            kept_changed: found.kept.changed as f64,
+            kept_conflicting: found.kept.conflicting as f64,
+            products: found.products,
+            overlaps: found.overlaps.iter().map(|count| *count as f64).collect(),
+        }
     }
 }
 

@@ -1,13 +1,19 @@
 import { tf } from '@eigenloom/engine';
+import { classifierLogits, type ClassifierHead } from './classifier-head.js';
 import type { ForwardOptions } from './forward/forward-pass.js';
 import type { Network } from './network.js';
 import { tokenRows, type Batch } from './tokens/batch.js';
+
+export interface CaptureOptions extends Pick<ForwardOptions, 'adapters'> {
+  /** Goes on through this head, whose modules see one row for each text. */
+  readonly head?: ClassifierHead | undefined;
+}
 
 /** What went into linear modules that share one input. */
 export interface LinearInput {
   /** Module paths: names of the weights without `.weight`. */
   readonly modules: readonly string[];
-  /** [tokens, width], row-major, without padding. Belongs to the receiver. */
+  /** [tokens, width], row-major, without padding; [texts, width] in a head. Belongs to the receiver. */
   readonly values: Float32Array;
   readonly tokens: number;
   readonly width: number;
@@ -21,18 +27,23 @@ export function captureLinearInputs(
   network: Network,
   batch: Batch,
   onInput: (input: LinearInput) => void,
-  options: Pick<ForwardOptions, 'adapters'> = {},
+  { head, ...options }: CaptureOptions = {},
 ): void {
   const rows = tokenRows(batch);
   tf.tidy(() => {
-    network.encode(batch, {
+    const forward: ForwardOptions = {
       ...options,
       onLinearInput(modules, input) {
-        const width = input.shape[1];
-        const values = gatherRows(input.dataSync(), rows, width);
-        onInput({ modules, values, tokens: rows.length, width });
+        const [height, width] = input.shape;
+        // A head reads one row for each text; where texts have one token each, all rows are tokens.
+        const kept =
+          height === batch.ids.length ? rows : Int32Array.from({ length: height }, (_, row) => row);
+        const values = gatherRows(input.dataSync(), kept, width);
+        onInput({ modules, values, tokens: kept.length, width });
       },
-    });
+    };
+    if (head === undefined) network.encode(batch, forward);
+    else classifierLogits(network, head, batch, forward);
   });
 }
 

@@ -4,7 +4,7 @@ import { ForwardPass, type ForwardOptions } from './forward/forward-pass.js';
 import { pool } from './forward/pooling.js';
 import type { ModelSource } from './model-source.js';
 import type { Network, NetworkPlan } from './network.js';
-import type { Architecture, ParameterSpec, Pooling } from './networks/architecture.js';
+import type { Architecture, LinearGroup, ParameterSpec, Pooling } from './networks/architecture.js';
 import { randomNormals, streamKey } from './random.js';
 import type { Batch } from './tokens/batch.js';
 
@@ -46,6 +46,16 @@ export function headSpecs(plan: NetworkPlan, head: ClassifierHead, classCount: n
     { name: `${head.module}.weight`, shape: [classCount, plan.config.hiddenSize] },
     ...(head.bias ? [{ name: `${head.module}.bias`, shape: [classCount] }] : []),
   ];
+}
+
+/** Linear modules that a head adds behind those of the layers, in the order of the forward pass. */
+export function headGroups(
+  { architecture, config, prefix }: NetworkPlan,
+  head: ClassifierHead,
+): LinearGroup[] {
+  const own = head.native ? architecture.nativeHeadParameters(prefix) : [];
+  const before = own.flatMap((name) => (name.endsWith('.weight') ? [name.slice(0, -'.weight'.length)] : []));
+  return [...before, head.module].map((module) => ({ modules: [module], inputSize: config.hiddenSize }));
 }
 
 /** Refuses a native head whose model lacks what it reads, such as BERT's pooler. */

@@ -1,10 +1,11 @@
 /** Forward passes of Hugging Face architectures in tf.js by their own tensor names; tokenizers; data sets. */
-export { captureLinearInputs, type LinearInput } from './capture.js';
+export { captureLinearInputs, type CaptureOptions, type LinearInput } from './capture.js';
 export {
   addClassifierHead,
   classifierHead,
   classifierLogits,
   findClassifierHead,
+  headGroups,
   headSpecs,
   loadClassifierHead,
   reachedParameters,
@@ -37,6 +38,6 @@ export type {
   Pooling,
 } from './networks/architecture.js';
 export { ARCHITECTURES, architectureOf } from './networks/index.js';
-export { randomNormals, streamKey, type RandomKey } from './random.js';
+export { randomBits, randomNormals, streamKey, type RandomKey } from './random.js';
 export { makeBatch, type Batch } from './tokens/batch.js';
 export { loadTokenizer, tokenize, type TextTokenizer } from './tokens/tokenizer.js';

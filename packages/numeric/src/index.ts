@@ -35,8 +35,9 @@ export {
   type MergePair,
   type MergeReport,
   type MergeSource,
+  type MergeStatistic,
   type MergeTensor,
 } from './merge/merge-job.js';
-export type { MergeStep } from './merge/merge-step.js';
+export type { MatrixRule, MergeStep } from './merge/merge-step.js';
 export { kernels } from './kernels/kernels.js';
 export { type NativeKernels } from './kernels/native-kernels.js';

@@ -1,13 +1,16 @@
 //! Cholesky decomposition A = L Lᵀ of a symmetric positive definite matrix.
 
-use faer::Mat;
 use faer::linalg::cholesky::llt::factor::{LltError, cholesky_in_place, cholesky_in_place_scratch};
+use faer::linalg::triangular_solve::{
+    solve_lower_triangular_in_place as lower, solve_upper_triangular_in_place as upper,
+};
 use faer::prelude::default;
+use faer::{Mat, MatMut};
 
 use super::matrix::copy_blocked;
 use super::memory::with_memory;
 use super::scale::{scaled_evenly, unscale};
-use super::watched::{Watched, watch, watched_mut};
+use super::watched::{Watched, watch, watched, watched_mut};
 use super::{Matrix, Scalar, View, parallelism};
 use crate::{Error, Reason, Result, Task};
 
@@ -19,6 +22,52 @@ pub fn decompose<T: Scalar>(a: View<'_, T>, task: &Task) -> Result<Matrix<T>> {
     let mut l = Matrix::from_faer(factor(&input.matrix, task)?.as_ref());
     unscale(&mut l.data, input.exponent / 2);
     Ok(l)
+}
+
+/// A decomposition that many right-hand sides are solved with.
+pub(crate) struct Factors {
+    l: Mat<f64>,
+    exponent: i32,
+}
+
+impl Factors {
+    /// Of `a` (n × n), of which only the lower triangle is read. Fails with `Singular` also where the pivots say that rounding errors
+    /// of `a` itself could make it singular.
+    pub fn new(a: View<'_, f64>, task: &Task) -> Result<Self> {
+        let size = a.square()?;
+        let input = scaled_evenly(a)?;
+        let l = factor(&input.matrix, task)?;
+        let pivots = (0..size).map(|at| l[(at, at)] * l[(at, at)]);
+        let (smallest, largest) = pivots.fold((f64::INFINITY, 0.0f64), |(low, high), pivot| {
+            (low.min(pivot), high.max(pivot))
+        });
+        if smallest <= largest * size as f64 * f64::EPSILON {
+            return Err(Error::new(
+                Reason::Singular,
+                format!("pivots of a Cholesky decomposition from {largest:e} to {smallest:e}"),
+            ));
+        }
+        Ok(Self {
+            l,
+            exponent: input.exponent,
+        })
+    }
+
+    /// Solves A X = B in place, column by column of B.
+    pub fn solve(&self, mut b: MatMut<'_, f64>, task: &Task) -> Result<()> {
+        let par = parallelism();
+        watch(task, || {
+            let l = watched(self.l.as_ref());
+            lower(l, watched_mut(b.as_mut()), par);
+            upper(l.transpose(), watched_mut(b.as_mut()), par);
+        })?;
+        for column in b.col_iter_mut() {
+            for value in column.iter_mut() {
+                *value = value.times_power_of_two(-self.exponent);
+            }
+        }
+        Ok(())
+    }
 }
 
 /// L of a matrix of unit scale; zeros above the diagonal.

@@ -38,7 +38,14 @@ pub fn multiply<T: Scalar>(
     let mut product = Matrix::zeros(rows, columns);
     let step = chunk_rows(inner, columns);
     task.set_total(rows.div_ceil(step).max(1) as u64);
-    in_chunks(product.faer_mut(), left, right, task, || task.advance(1))?;
+    in_chunks(
+        product.faer_mut(),
+        Accum::Replace,
+        left,
+        right,
+        task,
+        || task.advance(1),
+    )?;
     Ok(product)
 }
 
@@ -49,7 +56,17 @@ pub(crate) fn multiply_into<T: Scalar>(
     b: MatRef<'_, T>,
     task: &Task,
 ) -> Result<()> {
-    in_chunks(target, a, b, task, || ())
+    in_chunks(target, Accum::Replace, a, b, task, || ())
+}
+
+/// `target += a · b`, checking for cancellation.
+pub(crate) fn multiply_onto<T: Scalar>(
+    target: MatMut<'_, T>,
+    a: MatRef<'_, T>,
+    b: MatRef<'_, T>,
+    task: &Task,
+) -> Result<()> {
+    in_chunks(target, Accum::Add, a, b, task, || ())
 }
 
 /// Multiples of 256 rows keep faer's tiles whole; the chunks depend on the shape alone.
@@ -61,6 +78,7 @@ fn chunk_rows(inner: usize, columns: usize) -> usize {
 
 fn in_chunks<T: Scalar>(
     mut target: MatMut<'_, T>,
+    accum: Accum,
     a: MatRef<'_, T>,
     b: MatRef<'_, T>,
     task: &Task,
@@ -73,7 +91,7 @@ fn in_chunks<T: Scalar>(
         // Row-major targets are column-major ones transposed, which is the layout that faer's kernels write fastest.
         matmul(
             target.as_mut().subrows_mut(start, height).transpose_mut(),
-            Accum::Replace,
+            accum,
             b.transpose(),
             a.subrows(start, height).transpose(),
             T::one_impl(),

@@ -83,6 +83,8 @@ pub struct Tile<T> {
     pub models: Vec<Vec<T>>,
     /// The base, if there is one.
     pub base: Vec<T>,
+    /// What was measured for each model, if a step needs it element by element.
+    pub statistics: Vec<Vec<T>>,
     /// Working memory.
     pub sum: Vec<T>,
 }

@@ -214,7 +214,7 @@ fn merge_chunk<T: Folding>(
     pass.read(range.clone(), scratch)?;
     output.bytes.resize(range.len() * dtype.size(), 0);
     for part in layout.tiles(range.clone()) {
-        pass.decode(range.start, part.clone(), scratch);
+        pass.decode(range.start, part.clone(), scratch)?;
         let tile = &mut scratch.tile;
         let rows = tile
             .models

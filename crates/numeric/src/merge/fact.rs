@@ -3,6 +3,7 @@
 use super::combine::{Along, Gram, Rule, pairs};
 use super::cut::{Cut, find_cuts};
 use super::importance::important_parts;
+use super::matrix::{self, Merged};
 use super::pass::{ModelRows, Pass, Scratch};
 use super::plan::TensorMerge;
 use super::pool::Pool;
@@ -11,7 +12,7 @@ use super::source::Folding;
 use super::steps::important::Important;
 use super::varied::most_varied;
 use super::vector;
-use crate::{Error, Result, Task};
+use crate::{Error, Reason, Result, Task};
 
 /// What a step needs to know.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +25,8 @@ pub enum Fact {
     Factors(Vec<f64>),
     /// What matters of each model.
     Important(Vec<Important>),
+    /// The whole result.
+    Merged(Merged),
 }
 
 impl Fact {
@@ -96,6 +99,11 @@ fn find<T: Folding>(
             ..
         } => Fact::Factors(energies(pass, *before, *smallest_sum)?),
         Step::Combine { rule, along } => Fact::Factors(coefficients(pass, position, rule, *along)?),
+        Step::FisherMean { .. } => {
+            check_statistics(pass, position)?;
+            return Ok(None);
+        }
+        Step::Matrix { rule } => Fact::Merged(matrix::merge(pass, position, rule, task)?),
         _ => return Ok(None),
     }))
 }
@@ -103,6 +111,30 @@ fn find<T: Folding>(
 fn add_to<N: std::ops::AddAssign>(totals: &mut [N], parts: impl IntoIterator<Item = N>) {
     for (total, part) in totals.iter_mut().zip(parts) {
         *total += part;
+    }
+}
+
+/// Fails for a statistic that is negative or not finite: the mean would be without sense there.
+fn check_statistics<T: Folding>(pass: &Pass<'_, T>, position: usize) -> Result<()> {
+    let mut worst = None;
+    pass.reduce(
+        &[position],
+        || None,
+        |found, _, tile| {
+            let bad = |row: &Vec<T>| {
+                row.iter()
+                    .any(|x| !(*x >= T::default() && x.to_f64() < f64::INFINITY))
+            };
+            *found = found.or_else(|| tile.statistics.iter().position(bad));
+        },
+        |found: Option<usize>| worst = worst.or(found),
+    )?;
+    match worst {
+        None => Ok(()),
+        Some(model) => Err(Error::new(
+            Reason::OutOfRange,
+            format!("the statistic of model {model} is negative or not finite"),
+        )),
     }
 }
 

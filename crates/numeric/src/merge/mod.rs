@@ -8,6 +8,8 @@ pub mod cut;
 pub mod execute;
 pub mod fact;
 mod importance;
+pub mod interference;
+pub mod matrix;
 pub mod norms;
 mod pass;
 pub mod plan;
@@ -21,6 +23,7 @@ mod varied;
 mod vector;
 
 pub use execute::{merge_files, merge_to_memory};
+pub use interference::{Interference, interference};
 pub use plan::{Resources, TensorMerge};
 pub use program::{Divisor, Step};
 pub use report::MergeReport;

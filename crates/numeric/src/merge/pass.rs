@@ -24,6 +24,7 @@ pub struct Scratch<T> {
     /// The tile at work.
     pub tile: Tile<T>,
     row: Vec<T>,
+    bytes: Vec<u8>,
 }
 
 /// A tensor with what is known of it so far.
@@ -70,7 +71,7 @@ impl<'a, T: Folding> Pass<'a, T> {
             let range = self.layout().range(chunk);
             self.read(range.clone(), scratch)?;
             for part in self.layout().tiles(range.clone()) {
-                self.decode(range.start, part, scratch);
+                self.decode(range.start, part, scratch)?;
                 let mut done = 0;
                 for stop in stops {
                     self.run(done..*stop, &mut scratch.tile);
@@ -119,8 +120,18 @@ impl<'a, T: Folding> Pass<'a, T> {
     }
 
     /// Converts a part of what has been read; the chunk begins at `chunk_start`.
-    pub fn decode(&self, chunk_start: usize, part: Range<usize>, scratch: &mut Scratch<T>) {
-        let Scratch { raw, tile, row } = scratch;
+    pub fn decode(
+        &self,
+        chunk_start: usize,
+        part: Range<usize>,
+        scratch: &mut Scratch<T>,
+    ) -> Result<()> {
+        let Scratch {
+            raw,
+            tile,
+            row,
+            bytes,
+        } = scratch;
         let models = self.merge.models.len();
         tile.start = part.start;
         tile.length = part.len();
@@ -134,10 +145,37 @@ impl<'a, T: Folding> Pass<'a, T> {
         {
             source.decode(chunk_start, part.clone(), bytes, values, row);
         }
+        if self.merge.streams_statistics() {
+            tile.statistics.resize_with(models, Vec::new);
+            let statistics = self.merge.models.iter().map(|model| &model.statistic);
+            for (statistic, values) in statistics.zip(&mut tile.statistics) {
+                if let Some(statistic) = statistic {
+                    statistic.read(part.clone(), bytes, values)?;
+                }
+            }
+        }
         match &self.merge.base {
             Some(base) => base.decode(chunk_start, part, &raw[models], &mut tile.base, row),
             None => tile.base.clear(),
         }
+        Ok(())
+    }
+
+    /// Calls `visit` with one part of the tensor, before the step at the position `stop`.
+    pub fn part(
+        &self,
+        part: Range<usize>,
+        stop: usize,
+        visit: impl FnOnce(&Tile<T>),
+    ) -> Result<()> {
+        self.task.check()?;
+        self.pool.with(|scratch| {
+            self.read(part.clone(), scratch)?;
+            self.decode(part.start, part, scratch)?;
+            self.run(0..stop, &mut scratch.tile);
+            visit(&scratch.tile);
+            Ok(())
+        })
     }
 
     /// Runs steps on a tile.

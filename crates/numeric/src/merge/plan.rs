@@ -6,8 +6,8 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::chunk::Layout;
-use super::program::Step;
-use super::source::{FoldedPair, Source};
+use super::program::{StatisticSize, Step};
+use super::source::{FoldedPair, Source, Statistic};
 use crate::checkpoint::{Dtype, SafetensorsFile, SafetensorsWriter};
 use crate::random::Stream;
 use crate::{Error, Reason, Result};
@@ -25,10 +25,19 @@ pub struct Resources {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+struct StatisticDescription {
+    file: usize,
+    tensor: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct SourceDescription {
     file: usize,
     tensor: String,
     pairs: Vec<usize>,
+    #[serde(default)]
+    statistic: Option<StatisticDescription>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -148,12 +157,49 @@ impl TensorMerge {
             if step.needs_base() && self.base.is_none() {
                 return Err(mismatch("a step needs a base"));
             }
+            self.check_statistics(step.statistic())?;
         }
         let combining = self.steps.iter().filter(|step| step.combines()).count();
         if !self.steps.is_empty() && combining != 1 {
             return Err(mismatch("a program combines the models once"));
         }
+        let matrix = self
+            .steps
+            .iter()
+            .any(|step| matches!(step, Step::Matrix { .. }));
+        if matrix && self.steps.iter().any(Step::needs_rows) {
+            return Err(mismatch("a matrix step beside one that needs whole rows"));
+        }
         Ok(())
+    }
+
+    fn check_statistics(&self, needed: Option<StatisticSize>) -> Result<()> {
+        let elements = match needed {
+            None => return Ok(()),
+            Some(StatisticSize::Tensor) => self.elements,
+            Some(StatisticSize::Columns) => self.layout.columns * self.layout.columns,
+        };
+        for (model, source) in self.models.iter().enumerate() {
+            let found = source.statistic.as_ref().map(|s| s.entry.elements());
+            if found != Some(elements as u64) {
+                let found = found.map_or("none".into(), |found| format!("one of {found}"));
+                return Err(Error::new(
+                    Reason::ShapeMismatch,
+                    format!(
+                        "tensor {:?}: model {model} needs a statistic of {elements} elements and has {found}",
+                        self.name
+                    ),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a step reads the models' statistics element by element.
+    pub fn streams_statistics(&self) -> bool {
+        self.steps
+            .iter()
+            .any(|step| step.statistic() == Some(StatisticSize::Tensor))
     }
 
     /// Models in order, then the base.
@@ -196,9 +242,21 @@ fn bind(source: &SourceDescription, resources: &Resources) -> Result<Source> {
         .iter()
         .map(|index| at(&resources.pairs, *index).cloned())
         .collect::<Result<Vec<_>>>()?;
+    let statistic = source
+        .statistic
+        .as_ref()
+        .map(|statistic| -> Result<Statistic> {
+            let file = at(&resources.files, statistic.file)?;
+            Ok(Statistic {
+                file: Arc::clone(file),
+                entry: file.tensor(&statistic.tensor)?.clone(),
+            })
+        })
+        .transpose()?;
     Ok(Source {
         file: Arc::clone(file),
         entry: file.tensor(&source.tensor)?.clone(),
         pairs,
+        statistic,
     })
 }

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::combine::{Along, Rule};
+use super::matrix::MatrixRule;
 use crate::{Error, Reason, Result};
 
 /// What a weighted sum is divided by.
@@ -58,8 +59,17 @@ pub enum Quantile {
     Lower,
 }
 
-/// One step. At first a tile holds one row for each model; `Sum`, `MeanByEnergy` and `Combine` leave one row in all, and a program
-/// has exactly one of these. Vectors have one entry for each model. `before` is the position of an earlier step.
+/// Size of the statistic that a step needs of each model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StatisticSize {
+    /// That of the tensor.
+    Tensor,
+    /// A square matrix of the tensor's columns.
+    Columns,
+}
+
+/// One step. At first a tile holds one row for each model; `Sum`, `MeanByEnergy`, `Combine`, `FisherMean` and `Matrix` leave one row in
+/// all, and a program has exactly one of these. Vectors have one entry for each model. `before` is the position of an earlier step.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(tag = "step", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Step {
@@ -164,6 +174,19 @@ pub enum Step {
         /// Which vectors are multiplied.
         along: Along,
     },
+    /// Σ wᵢFᵢxᵢ / Σ wᵢFᵢ, F the statistics plus a floor; where the divisor is zero the mean weighted by w alone.
+    FisherMean {
+        /// w.
+        weights: Vec<f64>,
+        /// Added to the statistics.
+        #[serde(default)]
+        floor: f64,
+    },
+    /// What a rule makes of whole matrices.
+    Matrix {
+        /// The rule.
+        rule: MatrixRule,
+    },
     /// x ← factor · x.
     Scale {
         /// The factor.
@@ -191,8 +214,21 @@ impl Step {
     pub fn combines(&self) -> bool {
         matches!(
             self,
-            Step::Sum { .. } | Step::MeanByEnergy { .. } | Step::Combine { .. }
+            Step::Sum { .. }
+                | Step::MeanByEnergy { .. }
+                | Step::Combine { .. }
+                | Step::FisherMean { .. }
+                | Step::Matrix { .. }
         )
+    }
+
+    /// The statistic that the step needs of each model.
+    pub fn statistic(&self) -> Option<StatisticSize> {
+        match self {
+            Step::FisherMean { .. } => Some(StatisticSize::Tensor),
+            Step::Matrix { rule } if rule.needs_statistics() => Some(StatisticSize::Columns),
+            _ => None,
+        }
     }
 
     /// Whether the step needs whole rows of the tensor.
@@ -216,7 +252,9 @@ impl Step {
             Step::MatchL1 { .. }
             | Step::AmplifyUnique { .. }
             | Step::MeanByEnergy { .. }
+            | Step::FisherMean { .. }
             | Step::Combine { .. } => 1,
+            Step::Matrix { rule } => rule.passes(),
             _ => 0,
         }
     }
@@ -230,7 +268,10 @@ impl Step {
                 densities, spreads, ..
             } if densities.len() == spreads.len() => densities.len(),
             Step::KeepByRank { .. } => 0,
-            Step::Weigh { weights } | Step::Sum { weights, .. } => weights.len(),
+            Step::Weigh { weights }
+            | Step::Sum { weights, .. }
+            | Step::FisherMean { weights, .. } => weights.len(),
+            Step::Matrix { rule } => rule.models().unwrap_or(models),
             Step::Combine { rule, .. } => rule.models().unwrap_or(models),
             _ => models,
         };

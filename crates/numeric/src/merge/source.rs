@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::matrix::Kept;
 use super::real::MergeReal;
 use crate::Result;
 use crate::checkpoint::fold::LowRankPair;
@@ -37,6 +38,33 @@ impl FoldedPair {
     }
 }
 
+/// What was measured on a model's own data for a tensor.
+#[derive(Debug, Clone)]
+pub struct Statistic {
+    /// The file.
+    pub file: Arc<SafetensorsFile>,
+    /// Where it lies in the file.
+    pub entry: TensorEntry,
+}
+
+impl Statistic {
+    /// Reads elements; `bytes` is working memory.
+    pub fn read<T: MergeReal>(
+        &self,
+        elements: Range<usize>,
+        bytes: &mut Vec<u8>,
+        values: &mut Vec<T>,
+    ) -> Result<()> {
+        let size = self.entry.dtype.size();
+        bytes.resize(elements.len() * size, 0);
+        self.file
+            .read_bytes(&self.entry, (elements.start * size) as u64, bytes)?;
+        values.resize(elements.len(), T::default());
+        T::decode(self.entry.dtype, bytes, values);
+        Ok(())
+    }
+}
+
 /// A tensor of a model.
 #[derive(Debug, Clone)]
 pub struct Source {
@@ -46,10 +74,12 @@ pub struct Source {
     pub entry: TensorEntry,
     /// Folded in after reading, in order.
     pub pairs: Vec<Arc<FoldedPair>>,
+    /// What steps weigh the tensor by.
+    pub statistic: Option<Statistic>,
 }
 
 /// A precision that pairs exist in.
-pub trait Folding: MergeReal {
+pub trait Folding: MergeReal + Kept {
     /// Adds the pair to the elements from `start`.
     fn fold(pair: &FoldedPair, start: usize, part: &mut [Self], row: &mut Vec<Self>);
 }

@@ -16,11 +16,18 @@ export interface MergePair {
   readonly b: Float32Array;
 }
 
+/** A tensor with what was measured on a model's own data: `fisher_mean` and `regmean` weigh by it. F32. */
+export interface MergeStatistic {
+  readonly file: SafetensorsFile;
+  readonly name: string;
+}
+
 /** A tensor of one model. */
 export interface MergeSource {
   readonly file: SafetensorsFile;
   readonly name: string;
   readonly pairs: readonly MergePair[];
+  readonly statistic?: MergeStatistic | undefined;
 }
 
 /** One tensor of the result. */
@@ -72,9 +79,13 @@ export class MergeJob {
   }
 
   private describe(tensor: MergeTensor, writer: number | null): void {
-    const source = ({ file, name, pairs }: MergeSource): object => ({
+    const stored = (file: SafetensorsFile, name: string): object => ({
       file: remember(this.files, file, (f) => this.native.addFile(f.native)),
       tensor: name,
+    });
+    const source = ({ file, name, pairs, statistic }: MergeSource): object => ({
+      ...stored(file, name),
+      statistic: statistic === undefined ? null : stored(statistic.file, statistic.name),
       pairs: pairs.map((pair) =>
         remember(this.pairs, pair, (p) => this.native.addPair(p.a, p.b, p, p.scale)),
       ),

@@ -15,9 +15,20 @@ export type CombineRule =
   | { readonly name: 'model_stock'; readonly smallest: number };
 
 /**
+ * How a whole matrix follows from those of the models. A matrix is (out, in): the first dimension, and all others as one. Models that
+ * have non-finite values give a result of NaN. Sums are in f64.
+ */
+export type MatrixRule =
+  /**
+   * W = (Σ wᵢWᵢĜᵢ)(Σ wᵢĜᵢ)⁻¹, Ĝ = α·G + (1−α)·diag(G). G (in, in) is each model's `statistic`: symmetric, finite. Errors: `SINGULAR` where
+   * Σ wᵢĜᵢ is not positive definite to working precision.
+   */
+  { readonly name: 'regmean'; readonly alpha: number; readonly weights: readonly number[] };
+
+/**
  * The steps that merge methods are made of; they run in Rust on every element of a tensor, in one pass after those that steps need to
- * see the whole tensor. At first there is one row for each model; `sum`, `mean_by_energy` and `combine` leave one row in all, and a
- * program has exactly one of these. Lists have one entry for each model; `before` is the position of an earlier step.
+ * see the whole tensor. At first there is one row for each model; `sum`, `mean_by_energy`, `combine`, `fisher_mean` and `matrix` leave one
+ * row in all, and a program has exactly one of these. Lists have one entry for each model; `before` is the position of an earlier step.
  */
 export type MergeStep =
   /** x ← x − base. */
@@ -73,6 +84,14 @@ export type MergeStep =
       readonly rule: CombineRule;
       readonly along: 'tensor' | 'rows' | 'columns';
     }
+  /**
+   * Σ wᵢFᵢxᵢ / Σ wᵢFᵢ, element by element; F is each model's `statistic`, of the tensor's size, plus `floor` (default 0). Where the divisor
+   * is zero, Σ wᵢxᵢ / Σ wᵢ.
+   * Errors: `OUT_OF_RANGE` for a statistic that is negative or not finite.
+   */
+  | { readonly step: 'fisher_mean'; readonly weights: readonly number[]; readonly floor?: number }
+  /** What a rule makes of the whole matrices. No step before it may need whole rows. */
+  | { readonly step: 'matrix'; readonly rule: MatrixRule }
   /** x ← factor · x. */
   | { readonly step: 'scale'; readonly factor: number }
   /** x ← x + base. */

@@ -1,4 +1,4 @@
-import type { ManifestSource } from '@eigenloom/checkpoint';
+import type { CacheRequest, ManifestSource } from '@eigenloom/checkpoint';
 import type { common } from '@eigenloom/contracts';
 
 /** One artifact to write. */
@@ -23,6 +23,8 @@ export interface Artifacts {
   checkTarget(uri: string, field: string): Promise<void>;
   /** Stages, hashes, syncs, fences and renames. What the same job committed before is kept, and `write` does not run. */
   commit(options: CommitOptions): Promise<common.Artifact>;
+  /** Folder of what is computed once for all jobs, found by its key. */
+  cached(request: CacheRequest): Promise<string>;
   /** Folder of an artifact in the store. */
   folderOf(jobId: string, part: string, field: string): Promise<string>;
   /** Removes what the store holds of a job. */

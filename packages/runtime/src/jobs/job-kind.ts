@@ -51,6 +51,14 @@ export interface JobContext extends RequestContext {
     lineage: Lineage,
     write: (staging: string) => Promise<void>,
   ) => Promise<common.Artifact>;
+  /**
+   * Folder of something that jobs share because it depends on nothing but `key`: models and data by their content, parameters, version.
+   * `write` fills an empty folder unless there is one for that key; an entry that was damaged is written again. Not to be changed.
+   */
+  readonly cached: (
+    key: Readonly<Record<string, unknown>>,
+    write: (staging: string) => Promise<void>,
+  ) => Promise<string>;
 }
 
 /**

@@ -207,6 +207,7 @@ export class JobRun {
           fence,
           write,
         }),
+      cached: (key, write) => artifacts.cached({ key, scratch: this.scratch, write, signal }),
     };
   }
 }

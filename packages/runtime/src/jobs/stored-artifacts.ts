@@ -1,4 +1,4 @@
-import { ArtifactStore, UriResolver } from '@eigenloom/checkpoint';
+import { ArtifactCache, ArtifactStore, type CacheRequest, UriResolver } from '@eigenloom/checkpoint';
 import type { common } from '@eigenloom/contracts';
 import { alreadyExists } from '@eigenloom/errors';
 import { lstat, readdir, rm } from 'node:fs/promises';
@@ -10,6 +10,7 @@ const inStore = (target: string): boolean => target === '' || target === 'job:';
 /** Artifacts and inputs on a local or shared volume. */
 export class StoredArtifacts implements Artifacts {
   private readonly store: ArtifactStore;
+  private readonly cache: ArtifactCache;
   private readonly uris: UriResolver;
 
   constructor(
@@ -17,6 +18,7 @@ export class StoredArtifacts implements Artifacts {
     roots: readonly string[],
   ) {
     this.store = new ArtifactStore(dataFolder);
+    this.cache = new ArtifactCache(dataFolder);
     this.uris = new UriResolver({ roots });
   }
 
@@ -39,6 +41,10 @@ export class StoredArtifacts implements Artifacts {
       ? {}
       : { target: await this.uris.resolveTarget(target, field), targetUri: target };
     return this.store.commit({ job: jobId, part, field, source: manifest, signal, fence, write, ...place });
+  }
+
+  cached(request: CacheRequest): Promise<string> {
+    return this.cache.folderOf(request);
   }
 
   folderOf(jobId: string, part: string, field: string): Promise<string> {

@@ -2,6 +2,7 @@ import { mkdtemp, mkdir, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { ArtifactCache } from '@eigenloom/checkpoint';
 import { merge } from '@eigenloom/contracts';
 import type { JobContext, Lineage } from '@eigenloom/runtime';
 import pino from 'pino';
@@ -14,11 +15,17 @@ export const golden = (path: string): string => join(GOLDEN, 'mergekit', path);
 /** Path of a file of tests/golden/peft. */
 export const peftGolden = (path: string): string => join(GOLDEN, 'peft', path);
 
+/** Path of a checkpoint of tests/golden/models. */
+export const modelsGolden = (path: string): string => join(GOLDEN, 'models', path);
+/** Path of a file of tests/golden/statistics. */
+export const statisticsGolden = (path: string): string => join(GOLDEN, 'statistics', path);
+
 /** A job that writes where its request says and keeps the lineage. */
 export function contextIn(
   folder: string,
   signal: AbortSignal = new AbortController().signal,
 ): JobContext & { lineage?: Lineage } {
+  const cache = new ArtifactCache(folder);
   const context: JobContext & { lineage?: Lineage } = {
     name: 'operations/test',
     log: pino({ level: 'silent' }),
@@ -28,6 +35,7 @@ export function contextIn(
     resolve: (uri) => Promise.resolve(uri),
     progress: () => undefined,
     fence: () => Promise.resolve(),
+    cached: (key, write) => cache.folderOf({ key, scratch: join(folder, 'scratch'), write, signal }),
     commit: async (_part, target, lineage, write) => {
       context.lineage = lineage;
       const staging = `${target}.staging`;

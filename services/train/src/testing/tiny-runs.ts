@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rename, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  ArtifactCache,
   openModel,
   writeAdapter,
   writeModel,
@@ -96,6 +97,7 @@ export function contextIn(
     resolve: (uri) => Promise.resolve(uri),
     progress: onProgress,
     fence: () => Promise.resolve(),
+    cached: (key, write) => new ArtifactCache(scratch).folderOf({ key, scratch, write, signal }),
     async commit(_part, target, _lineage, write) {
       const staging = `${target}.staging`;
       await mkdir(staging, { recursive: true });

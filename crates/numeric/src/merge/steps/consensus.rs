@@ -81,6 +81,29 @@ pub fn mean_by_energy<T: MergeReal>(tile: &mut Tile<T>, weights: &[f64], smalles
     tile.replace_by_sum();
 }
 
+/// Σ wᵢFᵢxᵢ / Σ wᵢFᵢ, F the statistics; where the divisor is zero Σ wᵢxᵢ / Σ wᵢ. Sums are in f64.
+pub fn fisher_mean<T: MergeReal>(tile: &mut Tile<T>, weights: &[f64], floor: f64) {
+    let plain: f64 = weights.iter().sum();
+    tile.sum.clear();
+    for at in 0..tile.length {
+        let (mut sum, mut total, mut unweighted) = (0.0, 0.0, 0.0);
+        for (model, weight) in weights.iter().enumerate() {
+            let x = tile.models[model][at].to_f64();
+            let factor = weight * (tile.statistics[model][at].to_f64() + floor);
+            sum += factor * x;
+            total += factor;
+            unweighted += weight * x;
+        }
+        let mean = if total == 0.0 {
+            unweighted / plain
+        } else {
+            sum / total
+        };
+        tile.sum.push(T::from_f64(mean));
+    }
+    tile.replace_by_sum();
+}
+
 /// Elements that each model shares with others, and those that it alone has.
 pub fn count_shared<T: MergeReal>(tile: &Tile<T>) -> Vec<[u64; 2]> {
     let present = present_weights(tile, &vec![1.0; tile.rows]);

@@ -141,6 +141,12 @@ pub fn apply<T: MergeReal>(step: &Step, tile: &mut Tile<T>, with: &Surroundings<
                 *smallest_divisor,
             );
         }
+        Step::FisherMean { weights, floor } => consensus::fisher_mean(tile, weights, *floor),
+        Step::Matrix { .. } => {
+            if let Some(Fact::Merged(merged)) = with.fact {
+                merged.copy_to(tile);
+            }
+        }
         Step::Combine { along, .. } => {
             combine(
                 tile,

@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { toAppError } from '@eigenloom/errors';
+
+import { isErrno } from '../errno.js';
+import { exists } from '../exists.js';
+import { type JsonObject, readJsonFile, sortedJson } from '../json-file.js';
+import { MANIFEST_FILE, digestOf, hashFolder } from './manifest.js';
+import { publish } from './publish.js';
+import { syncFolder } from './sync-folder.js';
+
+export interface CacheRequest {
+  /** Everything that the content depends on, the version of what computes it included. */
+  readonly key: JsonObject;
+  /** Folder on the cache's volume that is removed in time whatever happens: where the entry is written first. */
+  readonly scratch: string;
+  /** Fills an empty folder. */
+  readonly write: (staging: string) => Promise<void>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const CACHE = 'cache';
+
+/**
+ * Folders that are computed once and found again by what they were computed from: the name is the SHA-256 of the key. An entry appears
+ * whole or not at all, as an artifact does, and is hashed before it is used again: one that has been damaged is computed anew. Two
+ * requests for one entry in one process compute it once; two processes may both compute it, and the first to finish is kept.
+ */
+export class ArtifactCache {
+  private readonly running = new Map<string, Promise<string>>();
+
+  constructor(private readonly folder: string) {}
+
+  /** Folder of the entry, which the caller must not change. Errors: those of `write`; `DISK_FULL`. */
+  async folderOf(request: CacheRequest): Promise<string> {
+    const id = createHash('sha256').update(sortedJson(request.key)).digest('hex');
+    for (;;) {
+      request.signal?.throwIfAborted();
+      const other = this.running.get(id);
+      if (other === undefined) break;
+      await settled(other, request.signal);
+    }
+    const own = this.findOrWrite(id, request);
+    this.running.set(id, own);
+    try {
+      return await own;
+    } finally {
+      this.running.delete(id);
+    }
+  }
+
+  private async findOrWrite(id: string, request: CacheRequest): Promise<string> {
+    const place = join(this.folder, CACHE, id);
+    if (await this.isIntact(place, request)) return place;
+    await mkdir(request.scratch, { recursive: true });
+    const staging = await mkdtemp(join(request.scratch, `${CACHE}-`));
+    try {
+      await request.write(staging);
+      request.signal?.throwIfAborted();
+      const files = await hashFolder(staging, request.signal);
+      const manifest = { digest: digestOf(files), key: request.key };
+      await writeFile(join(staging, MANIFEST_FILE), sortedJson(manifest), { flag: 'wx' });
+      await syncFolder(staging);
+      await this.place(staging, place, request);
+      return place;
+    } finally {
+      await rm(staging, { recursive: true, force: true });
+    }
+  }
+
+  private async place(staging: string, place: string, request: CacheRequest): Promise<void> {
+    try {
+      await publish(staging, place, CACHE);
+    } catch (error) {
+      const taken = toAppError(error).reason === 'OUTPUT_EXISTS';
+      if (!taken || !(await this.isIntact(place, request))) throw error;
+    }
+  }
+
+  /** Removes an entry that is not what was written. */
+  private async isIntact(place: string, { scratch, signal }: CacheRequest): Promise<boolean> {
+    if (!(await exists(place))) return false;
+    try {
+      const { digest } = await readJsonFile(join(place, MANIFEST_FILE));
+      if (digest === digestOf(await hashFolder(place, signal))) return true;
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!DAMAGED.has(toAppError(error).kind)) throw error;
+    }
+    // By a rename, so that nobody finds half of it.
+    await mkdir(scratch, { recursive: true });
+    const away = await mkdtemp(join(scratch, 'damaged-'));
+    await rename(place, join(away, 'entry')).catch((error: unknown) => {
+      // Another process was faster.
+      if (!isErrno(error, 'ENOENT')) throw error;
+    });
+    await rm(away, { recursive: true, force: true });
+    return false;
+  }
+}
+
+/** What reading a damaged entry gives. */
+const DAMAGED: ReadonlySet<string> = new Set(['CORRUPT_DATA', 'NOT_FOUND', 'INVALID_INPUT']);
+
+/** Waits until a promise has an outcome, whatever it is, or the signal aborts. */
+function settled(promise: Promise<unknown>, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      signal?.removeEventListener('abort', end);
+      resolve();
+    };
+    signal?.addEventListener('abort', end, { once: true });
+    promise.then(end, end);
+  });
+}
