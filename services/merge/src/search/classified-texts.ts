@@ -1,12 +1,6 @@
 import type { Model } from '@eigenloom/checkpoint';
 import { incompatible } from '@eigenloom/errors';
-import {
-  type ClassifiedText,
-  labelsOf,
-  loadDataset,
-  type TextTokenizer,
-  tokenize,
-} from '@eigenloom/models';
+import { type ClassifiedText, labelsOf, loadDataset, type TextTokenizer, tokenize } from '@eigenloom/models';
 
 import type { SearchData } from './search-input.js';
 

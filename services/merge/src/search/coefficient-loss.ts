@@ -34,13 +34,13 @@ export async function lossGradient(
       const indices = batches[i] ?? new Int32Array();
       const { sign } = task.task;
       const { value, grads } = tf.variableGrads(
-        () =>
-          OBJECTIVES[objective](tf.mul<tf.Tensor2D>(task.logits(indices), scale), task.labels(indices)),
+        () => OBJECTIVES[objective](tf.mul<tf.Tensor2D>(task.logits(indices), scale), task.labels(indices)),
         [...merged.variables, scale],
       );
       try {
         const own = (await value.data())[0] ?? NaN;
-        if (!Number.isFinite(own)) throw numericFailure('NON_FINITE_LOSS', 'the loss of a search is not finite');
+        if (!Number.isFinite(own))
+          throw numericFailure('NON_FINITE_LOSS', 'the loss of a search is not finite');
         loss += sign * own;
         scaleGradient += sign * ((await grads[scale.name]?.data())?.[0] ?? 0);
         await merged.reduce(grads, sign, coefficients);

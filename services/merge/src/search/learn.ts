@@ -100,11 +100,7 @@ export class Learning {
   }
 
   /** The numbers that were kept. */
-  async #descend(
-    keep: KeepBest,
-    initial: Float32Array,
-    before: readonly TaskScore[],
-  ): Promise<Float32Array> {
+  async #descend(keep: KeepBest, initial: Float32Array, before: readonly TaskScore[]): Promise<Float32Array> {
     const { epochs, maxSteps } = this.settings;
     let best = initial;
     this.#report(before);
@@ -188,7 +184,9 @@ export class Learning {
 
   #report(scores: readonly TaskScore[]): void {
     const metrics = scores.flatMap(({ accuracy }, i) =>
-      accuracy === undefined ? [] : [[`accuracy_${this.search.tasks[i]?.task.model ?? i}`, accuracy] as const],
+      accuracy === undefined
+        ? []
+        : [[`accuracy_${this.search.tasks[i]?.task.model ?? i}`, accuracy] as const],
     );
     this.context.report({ metrics: Object.fromEntries(metrics) });
   }

@@ -59,8 +59,7 @@ export class MergedParameters {
         if (stored === undefined || weight === 0) continue;
         addChange(values, weight, widen(stored, this.#scratch), tensor.reference);
       }
-      for (let i = 0; i < values.length; i += 1)
-        values[i] = (values[i] ?? 0) + (tensor.reference[i] ?? 0);
+      for (let i = 0; i < values.length; i += 1) values[i] = (values[i] ?? 0) + (tensor.reference[i] ?? 0);
       publish(variable, values);
     }
   }

@@ -89,15 +89,18 @@ export const tooLarge = (wanted: readonly SearchTensor[], models: number, memory
   );
 
 async function readStored(model: Model, name: string, signal: AbortSignal): Promise<Stored> {
-  const raw =
-    model.tensors.get(name)?.dtype === 'BF16' ? await model.readRaw(name, { signal }) : undefined;
+  const raw = model.tensors.get(name)?.dtype === 'BF16' ? await model.readRaw(name, { signal }) : undefined;
   if (raw === undefined) return model.read(name, 'f32', { signal });
   return new Uint16Array(Uint8Array.from(raw).buffer);
 }
 
+// Not instanceof: arrays of the numeric core may come from another realm.
+const isWide = (stored: Stored): stored is Float32Array =>
+  stored.BYTES_PER_ELEMENT === Float32Array.BYTES_PER_ELEMENT;
+
 /** Values in f32; `scratch` is overwritten where they are stored otherwise. */
 export function widen(stored: Stored, scratch: Float32Array): Float32Array {
-  if (stored instanceof Float32Array) return stored;
+  if (isWide(stored)) return stored;
   const bits = new Uint32Array(scratch.buffer, scratch.byteOffset, stored.length);
   for (let i = 0; i < stored.length; i += 1) bits[i] = (stored[i] ?? 0) << 16;
   return scratch.subarray(0, stored.length);
@@ -105,7 +108,7 @@ export function widen(stored: Stored, scratch: Float32Array): Float32Array {
 
 function equals(stored: Stored, reference: Float32Array): boolean {
   if (stored.length !== reference.length) return false;
-  const values = widen(stored, stored instanceof Float32Array ? stored : new Float32Array(stored.length));
+  const values = widen(stored, isWide(stored) ? stored : new Float32Array(stored.length));
   for (let i = 0; i < values.length; i += 1) if (values[i] !== reference[i]) return false;
   return true;
 }

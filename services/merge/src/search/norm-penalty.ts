@@ -20,7 +20,8 @@ export function addNormPenalty(
     if (norm === 0) continue;
     for (const [model, value] of row.entries()) {
       const slope = Math.sign(value) * (Math.abs(value) / norm) ** (p - 1);
-      gradient[start + model] = (gradient[start + model] ?? 0) + (STRENGTH / tensors) * (value === 0 ? 0 : slope);
+      gradient[start + model] =
+        (gradient[start + model] ?? 0) + (STRENGTH / tensors) * (value === 0 ? 0 : slope);
     }
   }
 }

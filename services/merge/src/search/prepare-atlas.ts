@@ -52,7 +52,8 @@ export const atlasPreparer = definePreparer({
   data: ({ objective }, request) => {
     if (!isShort(objective)) requireTaskData(request, 'atlas');
     const fields = taskDataFields(request);
-    if (fields.length === 0) throw invalidInput('FIELD_MISSING', 'models[0].data', 'atlas needs the task of a model');
+    if (fields.length === 0)
+      throw invalidInput('FIELD_MISSING', 'models[0].data', 'atlas needs the task of a model');
     if (objective === AtlasObjective.NEGATION && request.models.length < 2) {
       throw invalidInput('FIELD_MISSING', 'models[1]', 'negation needs a model whose task is kept');
     }

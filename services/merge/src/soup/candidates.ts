@@ -1,11 +1,6 @@
 import type { Model } from '@eigenloom/checkpoint';
 import { toAppError } from '@eigenloom/errors';
-import {
-  type ClassifiedText,
-  evaluateClassifier,
-  loadClassifierHead,
-  loadNetwork,
-} from '@eigenloom/models';
+import { type ClassifiedText, evaluateClassifier, loadClassifierHead, loadNetwork } from '@eigenloom/models';
 
 import { ModelCache } from '../search/model-cache.js';
 import type { SearchTensor } from '../search/search-input.js';

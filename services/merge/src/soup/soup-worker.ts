@@ -19,7 +19,9 @@ const searchSoup: EngineModule<SearchInput, SoupChoice> = async (input, { signal
   const options = { tokenizer, maxLength, requireLabels, labels: labelsOfModels(models), signal };
   const texts = task === undefined ? [] : await classifiedTexts(task.data, options);
   const { score, inMemory } = await candidateScore(models, input.tensors, texts, { ...input, signal });
-  const phase = inMemory ? 'evaluating candidates' : 'evaluating candidates, which do not fit into memory, from disk';
+  const phase = inMemory
+    ? 'evaluating candidates'
+    : 'evaluating candidates, which do not fit into memory, from disk';
   return greedySearch(models.length, score, (fraction) => {
     report({ fraction, phase });
   });
