@@ -45,6 +45,8 @@ export const makeModel: Maker = {
       kept: [],
       accuracies: [],
       soupAccuracy: 0,
+      taskScores: [],
+      graft: undefined,
       ...prepared?.response,
     };
   },
@@ -115,6 +117,8 @@ async function writeResult(staging: string, decided: Decided, context: JobContex
     context.log.warn({ tensors: plan.leftOut.length }, 'tensors that the base lacks are left out');
   }
   for (const note of plan.notes) context.log.warn(note);
+  for (const [name, text] of prepared?.files ?? [])
+    await writeFile(join(staging, name), text, { flag: 'wx' });
   await writeFile(join(staging, 'README.md'), modelCard({ ...decided, report }), { flag: 'wx' });
   return report;
 }

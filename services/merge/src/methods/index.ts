@@ -2,7 +2,9 @@ import { invalidInput } from '@eigenloom/errors';
 import type { merge } from '@eigenloom/contracts';
 import type { MergeStep } from '@eigenloom/numeric';
 
+import { adaMerging } from './ada-merging.js';
 import { arceeFusion } from './arcee-fusion.js';
+import { atlas } from './atlas.js';
 import { breadcrumbsTies } from './breadcrumbs-ties.js';
 import { breadcrumbs } from './breadcrumbs.js';
 import { dareLinear } from './dare-linear.js';
@@ -11,6 +13,7 @@ import { dellaLinear } from './della-linear.js';
 import { della } from './della.js';
 import { greedySoup } from './greedy-soup.js';
 import { karcher } from './karcher.js';
+import { learnedSoup } from './learned-soup.js';
 import { linear } from './linear.js';
 import type { MergeMethod, MethodCase, ModelParameters, ParametersOf, TensorContext } from './method.js';
 import { modelStock } from './model-stock.js';
@@ -48,6 +51,9 @@ const BY_CASE: { readonly [K in MethodCase]: MergeMethod<K> } = {
   modelStock,
   nearswap,
   arceeFusion,
+  learnedSoup,
+  atlas,
+  adaMerging,
 };
 
 /** What every method has, whatever its parameters. */

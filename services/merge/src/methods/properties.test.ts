@@ -14,10 +14,13 @@ import { METHODS } from './index.js';
 /** What a method cannot do without, or what makes it a better test, in the JSON of its message. */
 const SETTINGS: Partial<Record<string, object>> = {
   greedy_soup: { data: { uri: 'not read here' } },
+  learned_soup: { data: { uri: 'not read here' } },
   nearswap: { t: 0.02 },
   // Halfway it would not matter which model is the first.
   slerp: { t: 0.3 },
 };
+/** Methods that find the weights themselves and take none. */
+const EQUAL: ReadonlySet<string> = new Set(['greedy_soup', 'learned_soup', 'atlas', 'ada_merging', 'graft']);
 const MODES = { paper: merge.MergeMode.PAPER, mergekit: merge.MergeMode.MERGEKIT };
 const WEIGHTS = [0.5, 0.2, 0.3];
 /** Rows that do not divide a chunk, more than one chunk, and a vector. */
@@ -69,7 +72,7 @@ let count = 0;
 async function run(options: Merge): Promise<SafetensorsFile[]> {
   const { id, from, mode = 'paper', density, weights = WEIGHTS } = options;
   const path = (name: string): string => join(folder, name);
-  const equal = id === 'greedy_soup';
+  const equal = EQUAL.has(id);
   const parameters = (i: number): Partial<merge.MergeInput> => ({
     weight: equal ? 1 : weights[i],
     density,

@@ -3,18 +3,29 @@ import type { JobContext, RequestContext } from '@eigenloom/runtime';
 
 import type { MethodCase, ParametersOf } from '../methods/method.js';
 import type { MergePlan, ReadInput } from '../plan/planned.js';
+import { adaMergingPreparer } from '../search/prepare-ada-merging.js';
+import { atlasPreparer } from '../search/prepare-atlas.js';
+import { learnedSoupPreparer } from '../search/prepare-learned-soup.js';
 import { greedySoupPreparer } from '../soup/choose-soup.js';
 import type { DataField, Preparation, Preparer } from './preparation.js';
 
 /** Of the methods that need one. */
 const BY_CASE: { readonly [K in MethodCase]?: Preparer<K> } = {
   greedySoup: greedySoupPreparer,
+  learnedSoup: learnedSoupPreparer,
+  atlas: atlasPreparer,
+  adaMerging: adaMergingPreparer,
 };
 
 /** A preparer with the parameters of a request. */
 interface Bound {
   data(request: merge.MergeRequest): readonly DataField[];
-  prepare(plan: MergePlan, paths: ReadonlyMap<string, string>, context: JobContext): Promise<Preparation>;
+  prepare(
+    plan: MergePlan,
+    paths: ReadonlyMap<string, string>,
+    context: JobContext,
+    request: merge.MergeRequest,
+  ): Promise<Preparation>;
 }
 
 type Choice<K extends MethodCase> = {
@@ -26,7 +37,7 @@ function bind<K extends MethodCase>({ $case, value }: Choice<K>): Bound | undefi
   if (preparer === undefined) return undefined;
   return {
     data: (request) => preparer.data(value, request),
-    prepare: (plan, paths, context) => preparer.prepare(value, plan, paths, context),
+    prepare: (plan, paths, context, request) => preparer.prepare(value, plan, paths, context, request),
   };
 }
 
@@ -55,5 +66,5 @@ export async function prepare(
   const bound = request.method === undefined ? undefined : bind(request.method);
   if (bound === undefined) return undefined;
   const paths = new Map(data.flatMap(({ role = '', files }) => files.map((path) => [role, path] as const)));
-  return bound.prepare(plan, paths, context);
+  return bound.prepare(plan, paths, context, request);
 }

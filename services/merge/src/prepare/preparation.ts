@@ -21,6 +21,8 @@ export interface Preparation {
   readonly weights?: ReadonlyMap<string, readonly number[]>;
   /** A result that equals its reference is what was found best, and no mistake. */
   readonly mayChangeNothing?: boolean;
+  /** Files for the artifact, by name: what was found, as text. */
+  readonly files?: ReadonlyMap<string, string>;
   /** Sentences for the model card. */
   readonly lines: readonly string[];
   /** What the response says of it. */
@@ -38,6 +40,7 @@ export interface Preparer<K extends MethodCase> {
     plan: MergePlan,
     paths: ReadonlyMap<string, string>,
     context: JobContext,
+    request: merge.MergeRequest,
   ): Promise<Preparation>;
 }
 

@@ -3,31 +3,24 @@ import { join } from 'node:path';
 import { runOnEngine } from '@eigenloom/engine';
 
 import { definePreparer } from '../prepare/preparation.js';
+import { searchData, searchInput } from '../search/plan-search.js';
+import type { SearchInput } from '../search/search-input.js';
 import type { SoupChoice } from './greedy-search.js';
-import type { SoupTask } from './soup-worker.js';
 
 const SOUP_WORKER = join(__dirname, 'soup-worker.js');
-const DEFAULT_BATCH_SIZE = 32;
-const DEFAULT_MAX_LENGTH = 128;
+const FIELD = 'greedy_soup.data';
+const ROLE = 'data';
 
 /** Finds the models that a greedy soup keeps. */
 export const greedySoupPreparer = definePreparer({
   case: 'greedySoup',
-  data: ({ data }) => (data === undefined ? [] : [{ field: 'greedy_soup.data', role: 'data', ref: data }]),
-  async prepare({ data, batchSize, maxLength }, plan, paths, context) {
-    const task: SoupTask = {
-      models: plan.models.map((model) => ({ path: model.path, adapters: model.adapters })),
-      tokenizerFolder: plan.donor.directory,
-      data: {
-        path: paths.get('data') ?? '',
-        textField: data?.textField || 'text',
-        labelField: data?.labelField || 'label',
-        limit: data?.limit ?? 0,
-      },
-      batchSize: batchSize || DEFAULT_BATCH_SIZE,
-      maxLength: maxLength || DEFAULT_MAX_LENGTH,
-    };
-    const choice = await runOnEngine<SoupTask, SoupChoice>(SOUP_WORKER, task, {
+  data: ({ data }) => (data === undefined ? [] : [{ field: FIELD, role: ROLE, ref: data }]),
+  async prepare(parameters, plan, paths, context) {
+    const { path = '', adapters = [] } = plan.models[0] ?? {};
+    const data = searchData(FIELD, ROLE, parameters.data, paths);
+    const tasks = [{ model: 0, head: { path, adapters }, data, sign: 1 as const }];
+    const input = searchInput(plan, { ...parameters, tasks, fromBase: false, requireLabels: true });
+    const choice = await runOnEngine<SearchInput, SoupChoice>(SOUP_WORKER, input, {
       signal: context.signal,
       onProgress: (update) => {
         context.progress({ ...update, fraction: 0.5 * (update.fraction ?? 0) });

@@ -87,6 +87,81 @@ export function mergeModeToNumber(object: MergeMode): number {
   }
 }
 
+/** What the coefficients of aTLAS are learned for. */
+export enum AtlasObjective {
+  /** UNSPECIFIED - Addition. */
+  UNSPECIFIED = "ATLAS_OBJECTIVE_UNSPECIFIED",
+  /** ADDITION - The sum of the cross-entropies of all tasks: every model has data. */
+  ADDITION = "ATLAS_OBJECTIVE_ADDITION",
+  /** NEGATION - The first model's task is to be forgotten, those of the others, the controls, are to be kept; only the first model's task vector is used. */
+  NEGATION = "ATLAS_OBJECTIVE_NEGATION",
+  /** FEW_SHOT - The cross-entropy of those tasks whose models have data. */
+  FEW_SHOT = "ATLAS_OBJECTIVE_FEW_SHOT",
+  /** TEST_TIME - The entropy of the predictions for those tasks whose models have data; labels are not used. */
+  TEST_TIME = "ATLAS_OBJECTIVE_TEST_TIME",
+  UNRECOGNIZED = "UNRECOGNIZED",
+}
+
+export function atlasObjectiveFromJSON(object: any): AtlasObjective {
+  switch (object) {
+    case 0:
+    case "ATLAS_OBJECTIVE_UNSPECIFIED":
+      return AtlasObjective.UNSPECIFIED;
+    case 1:
+    case "ATLAS_OBJECTIVE_ADDITION":
+      return AtlasObjective.ADDITION;
+    case 2:
+    case "ATLAS_OBJECTIVE_NEGATION":
+      return AtlasObjective.NEGATION;
+    case 3:
+    case "ATLAS_OBJECTIVE_FEW_SHOT":
+      return AtlasObjective.FEW_SHOT;
+    case 4:
+    case "ATLAS_OBJECTIVE_TEST_TIME":
+      return AtlasObjective.TEST_TIME;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return AtlasObjective.UNRECOGNIZED;
+  }
+}
+
+export function atlasObjectiveToJSON(object: AtlasObjective): string {
+  switch (object) {
+    case AtlasObjective.UNSPECIFIED:
+      return "ATLAS_OBJECTIVE_UNSPECIFIED";
+    case AtlasObjective.ADDITION:
+      return "ATLAS_OBJECTIVE_ADDITION";
+    case AtlasObjective.NEGATION:
+      return "ATLAS_OBJECTIVE_NEGATION";
+    case AtlasObjective.FEW_SHOT:
+      return "ATLAS_OBJECTIVE_FEW_SHOT";
+    case AtlasObjective.TEST_TIME:
+      return "ATLAS_OBJECTIVE_TEST_TIME";
+    case AtlasObjective.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+export function atlasObjectiveToNumber(object: AtlasObjective): number {
+  switch (object) {
+    case AtlasObjective.UNSPECIFIED:
+      return 0;
+    case AtlasObjective.ADDITION:
+      return 1;
+    case AtlasObjective.NEGATION:
+      return 2;
+    case AtlasObjective.FEW_SHOT:
+      return 3;
+    case AtlasObjective.TEST_TIME:
+      return 4;
+    case AtlasObjective.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
 /** A merge. */
 export interface MergeRequest {
   /** Makes submission idempotent: the same id and body return the same operation. */
@@ -143,6 +218,11 @@ export interface MergeRequest {
     | { $case: "modelStock"; value: ModelStockMerge }
     | { $case: "nearswap"; value: NearswapMerge }
     | { $case: "arceeFusion"; value: ArceeFusionMerge }
+    | { $case: "learnedSoup"; value: LearnedSoup }
+    | { $case: "atlas"; value: AtlasMerge }
+    | //
+    /** GRAFT */
+    { $case: "adaMerging"; value: AdaMerging }
     | undefined;
 }
 
@@ -200,6 +280,8 @@ export interface GreedySoup {
   batchSize: number;
   /** Longest text, in tokens. Default 128. */
   maxLength: number;
+  /** Memory for the models, in bytes; what does not fit is read from disk for every candidate. Default 1 GiB. */
+  memoryBytes: bigint;
 }
 
 /** base + λ·Σ wᵢ(θᵢ − base). Ilharco et al. 2022, arXiv:2212.04089. */
@@ -429,6 +511,109 @@ export interface NearswapMerge {
 export interface ArceeFusionMerge {
 }
 
+/**
+ * Weights of the models that are learned from labelled examples, with a softmax over the models, together with a factor of the scores.
+ * Wortsman et al. 2022, arXiv:2203.05482, learned soup.
+ */
+export interface LearnedSoup {
+  /** Held-out examples with labels. */
+  data:
+    | DatasetRef
+    | undefined;
+  /** Examples in a batch. Default 32. */
+  batchSize: number;
+  /** Longest text, in tokens. Default 128. */
+  maxLength: number;
+  /** Memory for the models, in bytes. Default 1 GiB. */
+  memoryBytes: bigint;
+  /** Passes over the examples. Default 5. */
+  epochs: number;
+  /** Default 0.05. */
+  learningRate?:
+    | number
+    | undefined;
+  /** One weight for each model instead of one for each model and tensor. */
+  modelWise: boolean;
+}
+
+/**
+ * base + Σ Λᵢ(θᵢ − base), with a coefficient for each model and tensor that is learned from the models' data. Zhang et al. 2024,
+ * arXiv:2407.02880.
+ */
+export interface AtlasMerge {
+  /** Default: addition. */
+  objective: AtlasObjective;
+  /** Examples of each task in a batch. Default 32. */
+  batchSize: number;
+  /** Longest text, in tokens. Default 128. */
+  maxLength: number;
+  /** Memory for the models, in bytes. Default 1 GiB. */
+  memoryBytes: bigint;
+  /** Passes over the smallest data set. Default 20; 10 for few shots and test time. */
+  epochs: number;
+  /** Default 0.001; 0.1 for few shots and test time. */
+  learningRate?:
+    | number
+    | undefined;
+  /** Decay of the coefficients. Default 0.1. */
+  weightDecay?:
+    | number
+    | undefined;
+  /** p of the penalty ½ · mean over the tensors of the p-norm of the coefficients of the models. 0: no penalty. */
+  penaltyNorm: number;
+  /** Negation: least accuracy on the controls, as a share of the base's. Default 0.95. */
+  controlThreshold?: number | undefined;
+}
+
+/**
+ * base + Σ λᵢ(θᵢ − base), with coefficients from 0 to 1 that make the predictions for unlabelled examples certain. Yang et al. 2023,
+ * arXiv:2310.02575.
+ */
+export interface AdaMerging {
+  /** One coefficient for each model instead of one for each model and tensor. */
+  taskWise: boolean;
+  /** Examples of each task in a batch. Default 32. */
+  batchSize: number;
+  /** Longest text, in tokens. Default 128. */
+  maxLength: number;
+  /** Memory for the models, in bytes. Default 1 GiB. */
+  memoryBytes: bigint;
+  /** Default 500. */
+  steps: number;
+  /** Default 0.001. */
+  learningRate?:
+    | number
+    | undefined;
+  /** Value that all coefficients start from. Default 0.3. */
+  initial?: number | undefined;
+}
+
+/** The few elements of a fine-tuned model that carry its skill, on the base. Panigrahi et al. 2023, arXiv:2302.06600. */
+export interface GraftMerge {
+  /** Share of the elements that the graft starts from: those that moved furthest. Default 0.01. */
+  sparsity?:
+    | number
+    | undefined;
+  /** Examples in a batch. Default 32. */
+  batchSize: number;
+  /** Longest text, in tokens. Default 128. */
+  maxLength: number;
+  /** Memory for the models and the mask, in bytes. Default 1 GiB. */
+  memoryBytes: bigint;
+  /** Steps of gradient descent on the mask. Default 10. */
+  steps?:
+    | number
+    | undefined;
+  /** Default 1e7: the sigmoid that the mask is learned through is nearly flat at first. */
+  learningRate?:
+    | number
+    | undefined;
+  /** Batches that a step averages over, at most. Default 8. */
+  batchesPerStep: number;
+  /** Examples that choose the best mask together with the model's data. Default: the model's data alone. */
+  validation: DatasetRef | undefined;
+}
+
 /** What was merged. */
 export interface MergeResponse {
   model:
@@ -444,6 +629,44 @@ export interface MergeResponse {
   accuracies: number[];
   /** greedy_soup: held-out accuracy of the soup. */
   soupAccuracy: number;
+  /** Methods that search: the scores of each task, in order of the models that have data; `coefficients.json` has what was found. */
+  taskScores: TaskScore[];
+  /** graft: the mask. */
+  graft: GraftReport | undefined;
+}
+
+/** How well a task does, on the examples that were searched with, with the head of its model. */
+export interface TaskScore {
+  /** Position in MergeRequest.models. */
+  model: number;
+  /** Of the base (learned_soup: of equal weights). */
+  before:
+    | Score
+    | undefined;
+  /** Of the model itself. */
+  modelAlone:
+    | Score
+    | undefined;
+  /** Of the result. */
+  after: Score | undefined;
+}
+
+/** A score on examples. */
+export interface Score {
+  /** Mean cross-entropy; without labels the mean entropy of the predictions. */
+  loss: number;
+  /** Share of right predictions; absent without labels. */
+  accuracy?: number | undefined;
+}
+
+/** A graft's mask. */
+export interface GraftReport {
+  /** Elements that are the fine-tuned model's. */
+  graftedElements: bigint;
+  /** Elements of all tensors that may be grafted. */
+  elements: bigint;
+  /** Share of the model's gain in accuracy over the base that is kept; absent where the model gains nothing. */
+  keptGain?: number | undefined;
 }
 
 /** How a result differs from its reference. */
@@ -590,6 +813,15 @@ export const MergeRequest: MessageFns<MergeRequest> = {
         break;
       case "arceeFusion":
         ArceeFusionMerge.encode(message.method.value, writer.uint32(322).fork()).join();
+        break;
+      case "learnedSoup":
+        LearnedSoup.encode(message.method.value, writer.uint32(450).fork()).join();
+        break;
+      case "atlas":
+        AtlasMerge.encode(message.method.value, writer.uint32(458).fork()).join();
+        break;
+      case "adaMerging":
+        AdaMerging.encode(message.method.value, writer.uint32(466).fork()).join();
         break;
     }
     return writer;
@@ -872,6 +1104,30 @@ export const MergeRequest: MessageFns<MergeRequest> = {
             message.method = { $case: "arceeFusion", value: ArceeFusionMerge.decode(reader, reader.uint32()) };
             continue;
           }
+          case 56: {
+            if (tag !== 450) {
+              break;
+            }
+
+            message.method = { $case: "learnedSoup", value: LearnedSoup.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 57: {
+            if (tag !== 458) {
+              break;
+            }
+
+            message.method = { $case: "atlas", value: AtlasMerge.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 58: {
+            if (tag !== 466) {
+              break;
+            }
+
+            message.method = { $case: "adaMerging", value: AdaMerging.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -988,6 +1244,16 @@ export const MergeRequest: MessageFns<MergeRequest> = {
         ? { $case: "arceeFusion", value: ArceeFusionMerge.fromJSON(object.arceeFusion) }
         : isSet(object.arcee_fusion)
         ? { $case: "arceeFusion", value: ArceeFusionMerge.fromJSON(object.arcee_fusion) }
+        : isSet(object.learnedSoup)
+        ? { $case: "learnedSoup", value: LearnedSoup.fromJSON(object.learnedSoup) }
+        : isSet(object.learned_soup)
+        ? { $case: "learnedSoup", value: LearnedSoup.fromJSON(object.learned_soup) }
+        : isSet(object.atlas)
+        ? { $case: "atlas", value: AtlasMerge.fromJSON(object.atlas) }
+        : isSet(object.adaMerging)
+        ? { $case: "adaMerging", value: AdaMerging.fromJSON(object.adaMerging) }
+        : isSet(object.ada_merging)
+        ? { $case: "adaMerging", value: AdaMerging.fromJSON(object.ada_merging) }
         : undefined,
     };
   },
@@ -1072,6 +1338,12 @@ export const MergeRequest: MessageFns<MergeRequest> = {
       obj.nearswap = NearswapMerge.toJSON(message.method.value);
     } else if (message.method?.$case === "arceeFusion") {
       obj.arceeFusion = ArceeFusionMerge.toJSON(message.method.value);
+    } else if (message.method?.$case === "learnedSoup") {
+      obj.learnedSoup = LearnedSoup.toJSON(message.method.value);
+    } else if (message.method?.$case === "atlas") {
+      obj.atlas = AtlasMerge.toJSON(message.method.value);
+    } else if (message.method?.$case === "adaMerging") {
+      obj.adaMerging = AdaMerging.toJSON(message.method.value);
     }
     return obj;
   },
@@ -1221,6 +1493,24 @@ export const MergeRequest: MessageFns<MergeRequest> = {
       case "arceeFusion": {
         if (object.method?.value !== undefined && object.method?.value !== null) {
           message.method = { $case: "arceeFusion", value: ArceeFusionMerge.fromPartial(object.method.value) };
+        }
+        break;
+      }
+      case "learnedSoup": {
+        if (object.method?.value !== undefined && object.method?.value !== null) {
+          message.method = { $case: "learnedSoup", value: LearnedSoup.fromPartial(object.method.value) };
+        }
+        break;
+      }
+      case "atlas": {
+        if (object.method?.value !== undefined && object.method?.value !== null) {
+          message.method = { $case: "atlas", value: AtlasMerge.fromPartial(object.method.value) };
+        }
+        break;
+      }
+      case "adaMerging": {
+        if (object.method?.value !== undefined && object.method?.value !== null) {
+          message.method = { $case: "adaMerging", value: AdaMerging.fromPartial(object.method.value) };
         }
         break;
       }
@@ -1541,7 +1831,7 @@ export const LinearMerge: MessageFns<LinearMerge> = {
 };
 
 function createBaseGreedySoup(): GreedySoup {
-  return { data: undefined, batchSize: 0, maxLength: 0 };
+  return { data: undefined, batchSize: 0, maxLength: 0, memoryBytes: 0n };
 }
 
 export const GreedySoup: MessageFns<GreedySoup> = {
@@ -1554,6 +1844,12 @@ export const GreedySoup: MessageFns<GreedySoup> = {
     }
     if (message.maxLength !== 0) {
       writer.uint32(24).uint32(message.maxLength);
+    }
+    if (message.memoryBytes !== 0n) {
+      if (BigInt.asUintN(64, message.memoryBytes) !== message.memoryBytes) {
+        throw new globalThis.Error("value provided for field message.memoryBytes of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.memoryBytes);
     }
     return writer;
   },
@@ -1595,6 +1891,14 @@ export const GreedySoup: MessageFns<GreedySoup> = {
             message.maxLength = reader.uint32();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.memoryBytes = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1620,6 +1924,11 @@ export const GreedySoup: MessageFns<GreedySoup> = {
         : isSet(object.max_length)
         ? globalThis.Number(object.max_length)
         : 0,
+      memoryBytes: isSet(object.memoryBytes)
+        ? BigInt(object.memoryBytes)
+        : isSet(object.memory_bytes)
+        ? BigInt(object.memory_bytes)
+        : 0n,
     };
   },
 
@@ -1634,6 +1943,9 @@ export const GreedySoup: MessageFns<GreedySoup> = {
     if (message.maxLength !== 0) {
       obj.maxLength = Math.round(message.maxLength);
     }
+    if (message.memoryBytes !== 0n) {
+      obj.memoryBytes = message.memoryBytes.toString();
+    }
     return obj;
   },
 
@@ -1647,6 +1959,9 @@ export const GreedySoup: MessageFns<GreedySoup> = {
       : undefined;
     message.batchSize = object.batchSize ?? 0;
     message.maxLength = object.maxLength ?? 0;
+    message.memoryBytes = (object.memoryBytes !== undefined && object.memoryBytes !== null)
+      ? BigInt(object.memoryBytes)
+      : 0n;
     return message;
   },
 };
@@ -3405,8 +3720,871 @@ export const ArceeFusionMerge: MessageFns<ArceeFusionMerge> = {
   },
 };
 
+function createBaseLearnedSoup(): LearnedSoup {
+  return {
+    data: undefined,
+    batchSize: 0,
+    maxLength: 0,
+    memoryBytes: 0n,
+    epochs: 0,
+    learningRate: undefined,
+    modelWise: false,
+  };
+}
+
+export const LearnedSoup: MessageFns<LearnedSoup> = {
+  encode(message: LearnedSoup, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.data !== undefined) {
+      DatasetRef.encode(message.data, writer.uint32(10).fork()).join();
+    }
+    if (message.batchSize !== 0) {
+      writer.uint32(16).uint32(message.batchSize);
+    }
+    if (message.maxLength !== 0) {
+      writer.uint32(24).uint32(message.maxLength);
+    }
+    if (message.memoryBytes !== 0n) {
+      if (BigInt.asUintN(64, message.memoryBytes) !== message.memoryBytes) {
+        throw new globalThis.Error("value provided for field message.memoryBytes of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.memoryBytes);
+    }
+    if (message.epochs !== 0) {
+      writer.uint32(40).uint32(message.epochs);
+    }
+    if (message.learningRate !== undefined) {
+      writer.uint32(49).double(message.learningRate);
+    }
+    if (message.modelWise !== false) {
+      writer.uint32(56).bool(message.modelWise);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LearnedSoup {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLearnedSoup();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.data = DatasetRef.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.batchSize = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.maxLength = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.memoryBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.epochs = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 49) {
+              break;
+            }
+
+            message.learningRate = reader.double();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.modelWise = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): LearnedSoup {
+    return {
+      data: isSet(object.data) ? DatasetRef.fromJSON(object.data) : undefined,
+      batchSize: isSet(object.batchSize)
+        ? globalThis.Number(object.batchSize)
+        : isSet(object.batch_size)
+        ? globalThis.Number(object.batch_size)
+        : 0,
+      maxLength: isSet(object.maxLength)
+        ? globalThis.Number(object.maxLength)
+        : isSet(object.max_length)
+        ? globalThis.Number(object.max_length)
+        : 0,
+      memoryBytes: isSet(object.memoryBytes)
+        ? BigInt(object.memoryBytes)
+        : isSet(object.memory_bytes)
+        ? BigInt(object.memory_bytes)
+        : 0n,
+      epochs: isSet(object.epochs) ? globalThis.Number(object.epochs) : 0,
+      learningRate: isSet(object.learningRate)
+        ? globalThis.Number(object.learningRate)
+        : isSet(object.learning_rate)
+        ? globalThis.Number(object.learning_rate)
+        : undefined,
+      modelWise: isSet(object.modelWise)
+        ? globalThis.Boolean(object.modelWise)
+        : isSet(object.model_wise)
+        ? globalThis.Boolean(object.model_wise)
+        : false,
+    };
+  },
+
+  toJSON(message: LearnedSoup): unknown {
+    const obj: any = {};
+    if (message.data !== undefined) {
+      obj.data = DatasetRef.toJSON(message.data);
+    }
+    if (message.batchSize !== 0) {
+      obj.batchSize = Math.round(message.batchSize);
+    }
+    if (message.maxLength !== 0) {
+      obj.maxLength = Math.round(message.maxLength);
+    }
+    if (message.memoryBytes !== 0n) {
+      obj.memoryBytes = message.memoryBytes.toString();
+    }
+    if (message.epochs !== 0) {
+      obj.epochs = Math.round(message.epochs);
+    }
+    if (message.learningRate !== undefined) {
+      obj.learningRate = floatToJson(message.learningRate);
+    }
+    if (message.modelWise !== false) {
+      obj.modelWise = message.modelWise;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<LearnedSoup>): LearnedSoup {
+    return LearnedSoup.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LearnedSoup>): LearnedSoup {
+    const message = createBaseLearnedSoup();
+    message.data = (object.data !== undefined && object.data !== null)
+      ? DatasetRef.fromPartial(object.data)
+      : undefined;
+    message.batchSize = object.batchSize ?? 0;
+    message.maxLength = object.maxLength ?? 0;
+    message.memoryBytes = (object.memoryBytes !== undefined && object.memoryBytes !== null)
+      ? BigInt(object.memoryBytes)
+      : 0n;
+    message.epochs = object.epochs ?? 0;
+    message.learningRate = object.learningRate ?? undefined;
+    message.modelWise = object.modelWise ?? false;
+    return message;
+  },
+};
+
+function createBaseAtlasMerge(): AtlasMerge {
+  return {
+    objective: AtlasObjective.UNSPECIFIED,
+    batchSize: 0,
+    maxLength: 0,
+    memoryBytes: 0n,
+    epochs: 0,
+    learningRate: undefined,
+    weightDecay: undefined,
+    penaltyNorm: 0,
+    controlThreshold: undefined,
+  };
+}
+
+export const AtlasMerge: MessageFns<AtlasMerge> = {
+  encode(message: AtlasMerge, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.objective !== AtlasObjective.UNSPECIFIED) {
+      writer.uint32(8).int32(atlasObjectiveToNumber(message.objective));
+    }
+    if (message.batchSize !== 0) {
+      writer.uint32(16).uint32(message.batchSize);
+    }
+    if (message.maxLength !== 0) {
+      writer.uint32(24).uint32(message.maxLength);
+    }
+    if (message.memoryBytes !== 0n) {
+      if (BigInt.asUintN(64, message.memoryBytes) !== message.memoryBytes) {
+        throw new globalThis.Error("value provided for field message.memoryBytes of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.memoryBytes);
+    }
+    if (message.epochs !== 0) {
+      writer.uint32(40).uint32(message.epochs);
+    }
+    if (message.learningRate !== undefined) {
+      writer.uint32(49).double(message.learningRate);
+    }
+    if (message.weightDecay !== undefined) {
+      writer.uint32(57).double(message.weightDecay);
+    }
+    if (message.penaltyNorm !== 0) {
+      writer.uint32(65).double(message.penaltyNorm);
+    }
+    if (message.controlThreshold !== undefined) {
+      writer.uint32(73).double(message.controlThreshold);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AtlasMerge {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAtlasMerge();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.objective = atlasObjectiveFromJSON(reader.int32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.batchSize = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.maxLength = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.memoryBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.epochs = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 49) {
+              break;
+            }
+
+            message.learningRate = reader.double();
+            continue;
+          }
+          case 7: {
+            if (tag !== 57) {
+              break;
+            }
+
+            message.weightDecay = reader.double();
+            continue;
+          }
+          case 8: {
+            if (tag !== 65) {
+              break;
+            }
+
+            message.penaltyNorm = reader.double();
+            continue;
+          }
+          case 9: {
+            if (tag !== 73) {
+              break;
+            }
+
+            message.controlThreshold = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AtlasMerge {
+    return {
+      objective: isSet(object.objective) ? atlasObjectiveFromJSON(object.objective) : AtlasObjective.UNSPECIFIED,
+      batchSize: isSet(object.batchSize)
+        ? globalThis.Number(object.batchSize)
+        : isSet(object.batch_size)
+        ? globalThis.Number(object.batch_size)
+        : 0,
+      maxLength: isSet(object.maxLength)
+        ? globalThis.Number(object.maxLength)
+        : isSet(object.max_length)
+        ? globalThis.Number(object.max_length)
+        : 0,
+      memoryBytes: isSet(object.memoryBytes)
+        ? BigInt(object.memoryBytes)
+        : isSet(object.memory_bytes)
+        ? BigInt(object.memory_bytes)
+        : 0n,
+      epochs: isSet(object.epochs) ? globalThis.Number(object.epochs) : 0,
+      learningRate: isSet(object.learningRate)
+        ? globalThis.Number(object.learningRate)
+        : isSet(object.learning_rate)
+        ? globalThis.Number(object.learning_rate)
+        : undefined,
+      weightDecay: isSet(object.weightDecay)
+        ? globalThis.Number(object.weightDecay)
+        : isSet(object.weight_decay)
+        ? globalThis.Number(object.weight_decay)
+        : undefined,
+      penaltyNorm: isSet(object.penaltyNorm)
+        ? globalThis.Number(object.penaltyNorm)
+        : isSet(object.penalty_norm)
+        ? globalThis.Number(object.penalty_norm)
+        : 0,
+      controlThreshold: isSet(object.controlThreshold)
+        ? globalThis.Number(object.controlThreshold)
+        : isSet(object.control_threshold)
+        ? globalThis.Number(object.control_threshold)
+        : undefined,
+    };
+  },
+
+  toJSON(message: AtlasMerge): unknown {
+    const obj: any = {};
+    if (message.objective !== AtlasObjective.UNSPECIFIED) {
+      obj.objective = atlasObjectiveToJSON(message.objective);
+    }
+    if (message.batchSize !== 0) {
+      obj.batchSize = Math.round(message.batchSize);
+    }
+    if (message.maxLength !== 0) {
+      obj.maxLength = Math.round(message.maxLength);
+    }
+    if (message.memoryBytes !== 0n) {
+      obj.memoryBytes = message.memoryBytes.toString();
+    }
+    if (message.epochs !== 0) {
+      obj.epochs = Math.round(message.epochs);
+    }
+    if (message.learningRate !== undefined) {
+      obj.learningRate = floatToJson(message.learningRate);
+    }
+    if (message.weightDecay !== undefined) {
+      obj.weightDecay = floatToJson(message.weightDecay);
+    }
+    if (message.penaltyNorm !== 0) {
+      obj.penaltyNorm = floatToJson(message.penaltyNorm);
+    }
+    if (message.controlThreshold !== undefined) {
+      obj.controlThreshold = floatToJson(message.controlThreshold);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AtlasMerge>): AtlasMerge {
+    return AtlasMerge.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AtlasMerge>): AtlasMerge {
+    const message = createBaseAtlasMerge();
+    message.objective = object.objective ?? AtlasObjective.UNSPECIFIED;
+    message.batchSize = object.batchSize ?? 0;
+    message.maxLength = object.maxLength ?? 0;
+    message.memoryBytes = (object.memoryBytes !== undefined && object.memoryBytes !== null)
+      ? BigInt(object.memoryBytes)
+      : 0n;
+    message.epochs = object.epochs ?? 0;
+    message.learningRate = object.learningRate ?? undefined;
+    message.weightDecay = object.weightDecay ?? undefined;
+    message.penaltyNorm = object.penaltyNorm ?? 0;
+    message.controlThreshold = object.controlThreshold ?? undefined;
+    return message;
+  },
+};
+
+function createBaseAdaMerging(): AdaMerging {
+  return {
+    taskWise: false,
+    batchSize: 0,
+    maxLength: 0,
+    memoryBytes: 0n,
+    steps: 0,
+    learningRate: undefined,
+    initial: undefined,
+  };
+}
+
+export const AdaMerging: MessageFns<AdaMerging> = {
+  encode(message: AdaMerging, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.taskWise !== false) {
+      writer.uint32(8).bool(message.taskWise);
+    }
+    if (message.batchSize !== 0) {
+      writer.uint32(16).uint32(message.batchSize);
+    }
+    if (message.maxLength !== 0) {
+      writer.uint32(24).uint32(message.maxLength);
+    }
+    if (message.memoryBytes !== 0n) {
+      if (BigInt.asUintN(64, message.memoryBytes) !== message.memoryBytes) {
+        throw new globalThis.Error("value provided for field message.memoryBytes of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.memoryBytes);
+    }
+    if (message.steps !== 0) {
+      writer.uint32(40).uint32(message.steps);
+    }
+    if (message.learningRate !== undefined) {
+      writer.uint32(49).double(message.learningRate);
+    }
+    if (message.initial !== undefined) {
+      writer.uint32(57).double(message.initial);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AdaMerging {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAdaMerging();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.taskWise = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.batchSize = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.maxLength = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.memoryBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.steps = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 49) {
+              break;
+            }
+
+            message.learningRate = reader.double();
+            continue;
+          }
+          case 7: {
+            if (tag !== 57) {
+              break;
+            }
+
+            message.initial = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AdaMerging {
+    return {
+      taskWise: isSet(object.taskWise)
+        ? globalThis.Boolean(object.taskWise)
+        : isSet(object.task_wise)
+        ? globalThis.Boolean(object.task_wise)
+        : false,
+      batchSize: isSet(object.batchSize)
+        ? globalThis.Number(object.batchSize)
+        : isSet(object.batch_size)
+        ? globalThis.Number(object.batch_size)
+        : 0,
+      maxLength: isSet(object.maxLength)
+        ? globalThis.Number(object.maxLength)
+        : isSet(object.max_length)
+        ? globalThis.Number(object.max_length)
+        : 0,
+      memoryBytes: isSet(object.memoryBytes)
+        ? BigInt(object.memoryBytes)
+        : isSet(object.memory_bytes)
+        ? BigInt(object.memory_bytes)
+        : 0n,
+      steps: isSet(object.steps) ? globalThis.Number(object.steps) : 0,
+      learningRate: isSet(object.learningRate)
+        ? globalThis.Number(object.learningRate)
+        : isSet(object.learning_rate)
+        ? globalThis.Number(object.learning_rate)
+        : undefined,
+      initial: isSet(object.initial) ? globalThis.Number(object.initial) : undefined,
+    };
+  },
+
+  toJSON(message: AdaMerging): unknown {
+    const obj: any = {};
+    if (message.taskWise !== false) {
+      obj.taskWise = message.taskWise;
+    }
+    if (message.batchSize !== 0) {
+      obj.batchSize = Math.round(message.batchSize);
+    }
+    if (message.maxLength !== 0) {
+      obj.maxLength = Math.round(message.maxLength);
+    }
+    if (message.memoryBytes !== 0n) {
+      obj.memoryBytes = message.memoryBytes.toString();
+    }
+    if (message.steps !== 0) {
+      obj.steps = Math.round(message.steps);
+    }
+    if (message.learningRate !== undefined) {
+      obj.learningRate = floatToJson(message.learningRate);
+    }
+    if (message.initial !== undefined) {
+      obj.initial = floatToJson(message.initial);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AdaMerging>): AdaMerging {
+    return AdaMerging.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AdaMerging>): AdaMerging {
+    const message = createBaseAdaMerging();
+    message.taskWise = object.taskWise ?? false;
+    message.batchSize = object.batchSize ?? 0;
+    message.maxLength = object.maxLength ?? 0;
+    message.memoryBytes = (object.memoryBytes !== undefined && object.memoryBytes !== null)
+      ? BigInt(object.memoryBytes)
+      : 0n;
+    message.steps = object.steps ?? 0;
+    message.learningRate = object.learningRate ?? undefined;
+    message.initial = object.initial ?? undefined;
+    return message;
+  },
+};
+
+function createBaseGraftMerge(): GraftMerge {
+  return {
+    sparsity: undefined,
+    batchSize: 0,
+    maxLength: 0,
+    memoryBytes: 0n,
+    steps: undefined,
+    learningRate: undefined,
+    batchesPerStep: 0,
+    validation: undefined,
+  };
+}
+
+export const GraftMerge: MessageFns<GraftMerge> = {
+  encode(message: GraftMerge, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sparsity !== undefined) {
+      writer.uint32(9).double(message.sparsity);
+    }
+    if (message.batchSize !== 0) {
+      writer.uint32(16).uint32(message.batchSize);
+    }
+    if (message.maxLength !== 0) {
+      writer.uint32(24).uint32(message.maxLength);
+    }
+    if (message.memoryBytes !== 0n) {
+      if (BigInt.asUintN(64, message.memoryBytes) !== message.memoryBytes) {
+        throw new globalThis.Error("value provided for field message.memoryBytes of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.memoryBytes);
+    }
+    if (message.steps !== undefined) {
+      writer.uint32(40).uint32(message.steps);
+    }
+    if (message.learningRate !== undefined) {
+      writer.uint32(49).double(message.learningRate);
+    }
+    if (message.batchesPerStep !== 0) {
+      writer.uint32(56).uint32(message.batchesPerStep);
+    }
+    if (message.validation !== undefined) {
+      DatasetRef.encode(message.validation, writer.uint32(66).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GraftMerge {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGraftMerge();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.sparsity = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.batchSize = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.maxLength = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.memoryBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.steps = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 49) {
+              break;
+            }
+
+            message.learningRate = reader.double();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.batchesPerStep = reader.uint32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.validation = DatasetRef.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GraftMerge {
+    return {
+      sparsity: isSet(object.sparsity) ? globalThis.Number(object.sparsity) : undefined,
+      batchSize: isSet(object.batchSize)
+        ? globalThis.Number(object.batchSize)
+        : isSet(object.batch_size)
+        ? globalThis.Number(object.batch_size)
+        : 0,
+      maxLength: isSet(object.maxLength)
+        ? globalThis.Number(object.maxLength)
+        : isSet(object.max_length)
+        ? globalThis.Number(object.max_length)
+        : 0,
+      memoryBytes: isSet(object.memoryBytes)
+        ? BigInt(object.memoryBytes)
+        : isSet(object.memory_bytes)
+        ? BigInt(object.memory_bytes)
+        : 0n,
+      steps: isSet(object.steps) ? globalThis.Number(object.steps) : undefined,
+      learningRate: isSet(object.learningRate)
+        ? globalThis.Number(object.learningRate)
+        : isSet(object.learning_rate)
+        ? globalThis.Number(object.learning_rate)
+        : undefined,
+      batchesPerStep: isSet(object.batchesPerStep)
+        ? globalThis.Number(object.batchesPerStep)
+        : isSet(object.batches_per_step)
+        ? globalThis.Number(object.batches_per_step)
+        : 0,
+      validation: isSet(object.validation) ? DatasetRef.fromJSON(object.validation) : undefined,
+    };
+  },
+
+  toJSON(message: GraftMerge): unknown {
+    const obj: any = {};
+    if (message.sparsity !== undefined) {
+      obj.sparsity = floatToJson(message.sparsity);
+    }
+    if (message.batchSize !== 0) {
+      obj.batchSize = Math.round(message.batchSize);
+    }
+    if (message.maxLength !== 0) {
+      obj.maxLength = Math.round(message.maxLength);
+    }
+    if (message.memoryBytes !== 0n) {
+      obj.memoryBytes = message.memoryBytes.toString();
+    }
+    if (message.steps !== undefined) {
+      obj.steps = Math.round(message.steps);
+    }
+    if (message.learningRate !== undefined) {
+      obj.learningRate = floatToJson(message.learningRate);
+    }
+    if (message.batchesPerStep !== 0) {
+      obj.batchesPerStep = Math.round(message.batchesPerStep);
+    }
+    if (message.validation !== undefined) {
+      obj.validation = DatasetRef.toJSON(message.validation);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GraftMerge>): GraftMerge {
+    return GraftMerge.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GraftMerge>): GraftMerge {
+    const message = createBaseGraftMerge();
+    message.sparsity = object.sparsity ?? undefined;
+    message.batchSize = object.batchSize ?? 0;
+    message.maxLength = object.maxLength ?? 0;
+    message.memoryBytes = (object.memoryBytes !== undefined && object.memoryBytes !== null)
+      ? BigInt(object.memoryBytes)
+      : 0n;
+    message.steps = object.steps ?? undefined;
+    message.learningRate = object.learningRate ?? undefined;
+    message.batchesPerStep = object.batchesPerStep ?? 0;
+    message.validation = (object.validation !== undefined && object.validation !== null)
+      ? DatasetRef.fromPartial(object.validation)
+      : undefined;
+    return message;
+  },
+};
+
 function createBaseMergeResponse(): MergeResponse {
-  return { model: undefined, changes: undefined, kept: [], accuracies: [], soupAccuracy: 0 };
+  return {
+    model: undefined,
+    changes: undefined,
+    kept: [],
+    accuracies: [],
+    soupAccuracy: 0,
+    taskScores: [],
+    graft: undefined,
+  };
 }
 
 export const MergeResponse: MessageFns<MergeResponse> = {
@@ -3433,6 +4611,12 @@ export const MergeResponse: MessageFns<MergeResponse> = {
     }
     if (message.soupAccuracy !== 0) {
       writer.uint32(41).double(message.soupAccuracy);
+    }
+    for (const v of message.taskScores) {
+      TaskScore.encode(v!, writer.uint32(450).fork()).join();
+    }
+    if (message.graft !== undefined) {
+      GraftReport.encode(message.graft, writer.uint32(458).fork()).join();
     }
     return writer;
   },
@@ -3510,6 +4694,22 @@ export const MergeResponse: MessageFns<MergeResponse> = {
             message.soupAccuracy = reader.double();
             continue;
           }
+          case 56: {
+            if (tag !== 450) {
+              break;
+            }
+
+            message.taskScores.push(TaskScore.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 57: {
+            if (tag !== 458) {
+              break;
+            }
+
+            message.graft = GraftReport.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3535,6 +4735,12 @@ export const MergeResponse: MessageFns<MergeResponse> = {
         : isSet(object.soup_accuracy)
         ? globalThis.Number(object.soup_accuracy)
         : 0,
+      taskScores: globalThis.Array.isArray(object?.taskScores)
+        ? object.taskScores.map((e: any) => TaskScore.fromJSON(e))
+        : globalThis.Array.isArray(object?.task_scores)
+        ? object.task_scores.map((e: any) => TaskScore.fromJSON(e))
+        : [],
+      graft: isSet(object.graft) ? GraftReport.fromJSON(object.graft) : undefined,
     };
   },
 
@@ -3555,6 +4761,12 @@ export const MergeResponse: MessageFns<MergeResponse> = {
     if (message.soupAccuracy !== 0) {
       obj.soupAccuracy = floatToJson(message.soupAccuracy);
     }
+    if (message.taskScores?.length) {
+      obj.taskScores = message.taskScores.map((e) => TaskScore.toJSON(e));
+    }
+    if (message.graft !== undefined) {
+      obj.graft = GraftReport.toJSON(message.graft);
+    }
     return obj;
   },
 
@@ -3572,6 +4784,337 @@ export const MergeResponse: MessageFns<MergeResponse> = {
     message.kept = object.kept?.map((e) => e) || [];
     message.accuracies = object.accuracies?.map((e) => e) || [];
     message.soupAccuracy = object.soupAccuracy ?? 0;
+    message.taskScores = object.taskScores?.map((e) => TaskScore.fromPartial(e)) || [];
+    message.graft = (object.graft !== undefined && object.graft !== null)
+      ? GraftReport.fromPartial(object.graft)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseTaskScore(): TaskScore {
+  return { model: 0, before: undefined, modelAlone: undefined, after: undefined };
+}
+
+export const TaskScore: MessageFns<TaskScore> = {
+  encode(message: TaskScore, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== 0) {
+      writer.uint32(8).uint32(message.model);
+    }
+    if (message.before !== undefined) {
+      Score.encode(message.before, writer.uint32(18).fork()).join();
+    }
+    if (message.modelAlone !== undefined) {
+      Score.encode(message.modelAlone, writer.uint32(26).fork()).join();
+    }
+    if (message.after !== undefined) {
+      Score.encode(message.after, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TaskScore {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTaskScore();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.model = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.before = Score.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.modelAlone = Score.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.after = Score.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TaskScore {
+    return {
+      model: isSet(object.model) ? globalThis.Number(object.model) : 0,
+      before: isSet(object.before) ? Score.fromJSON(object.before) : undefined,
+      modelAlone: isSet(object.modelAlone)
+        ? Score.fromJSON(object.modelAlone)
+        : isSet(object.model_alone)
+        ? Score.fromJSON(object.model_alone)
+        : undefined,
+      after: isSet(object.after) ? Score.fromJSON(object.after) : undefined,
+    };
+  },
+
+  toJSON(message: TaskScore): unknown {
+    const obj: any = {};
+    if (message.model !== 0) {
+      obj.model = Math.round(message.model);
+    }
+    if (message.before !== undefined) {
+      obj.before = Score.toJSON(message.before);
+    }
+    if (message.modelAlone !== undefined) {
+      obj.modelAlone = Score.toJSON(message.modelAlone);
+    }
+    if (message.after !== undefined) {
+      obj.after = Score.toJSON(message.after);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<TaskScore>): TaskScore {
+    return TaskScore.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TaskScore>): TaskScore {
+    const message = createBaseTaskScore();
+    message.model = object.model ?? 0;
+    message.before = (object.before !== undefined && object.before !== null)
+      ? Score.fromPartial(object.before)
+      : undefined;
+    message.modelAlone = (object.modelAlone !== undefined && object.modelAlone !== null)
+      ? Score.fromPartial(object.modelAlone)
+      : undefined;
+    message.after = (object.after !== undefined && object.after !== null) ? Score.fromPartial(object.after) : undefined;
+    return message;
+  },
+};
+
+function createBaseScore(): Score {
+  return { loss: 0, accuracy: undefined };
+}
+
+export const Score: MessageFns<Score> = {
+  encode(message: Score, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.loss !== 0) {
+      writer.uint32(9).double(message.loss);
+    }
+    if (message.accuracy !== undefined) {
+      writer.uint32(17).double(message.accuracy);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Score {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseScore();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.loss = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.accuracy = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Score {
+    return {
+      loss: isSet(object.loss) ? globalThis.Number(object.loss) : 0,
+      accuracy: isSet(object.accuracy) ? globalThis.Number(object.accuracy) : undefined,
+    };
+  },
+
+  toJSON(message: Score): unknown {
+    const obj: any = {};
+    if (message.loss !== 0) {
+      obj.loss = floatToJson(message.loss);
+    }
+    if (message.accuracy !== undefined) {
+      obj.accuracy = floatToJson(message.accuracy);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Score>): Score {
+    return Score.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Score>): Score {
+    const message = createBaseScore();
+    message.loss = object.loss ?? 0;
+    message.accuracy = object.accuracy ?? undefined;
+    return message;
+  },
+};
+
+function createBaseGraftReport(): GraftReport {
+  return { graftedElements: 0n, elements: 0n, keptGain: undefined };
+}
+
+export const GraftReport: MessageFns<GraftReport> = {
+  encode(message: GraftReport, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.graftedElements !== 0n) {
+      if (BigInt.asUintN(64, message.graftedElements) !== message.graftedElements) {
+        throw new globalThis.Error("value provided for field message.graftedElements of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.graftedElements);
+    }
+    if (message.elements !== 0n) {
+      if (BigInt.asUintN(64, message.elements) !== message.elements) {
+        throw new globalThis.Error("value provided for field message.elements of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.elements);
+    }
+    if (message.keptGain !== undefined) {
+      writer.uint32(25).double(message.keptGain);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GraftReport {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGraftReport();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.graftedElements = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.elements = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.keptGain = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GraftReport {
+    return {
+      graftedElements: isSet(object.graftedElements)
+        ? BigInt(object.graftedElements)
+        : isSet(object.grafted_elements)
+        ? BigInt(object.grafted_elements)
+        : 0n,
+      elements: isSet(object.elements) ? BigInt(object.elements) : 0n,
+      keptGain: isSet(object.keptGain)
+        ? globalThis.Number(object.keptGain)
+        : isSet(object.kept_gain)
+        ? globalThis.Number(object.kept_gain)
+        : undefined,
+    };
+  },
+
+  toJSON(message: GraftReport): unknown {
+    const obj: any = {};
+    if (message.graftedElements !== 0n) {
+      obj.graftedElements = message.graftedElements.toString();
+    }
+    if (message.elements !== 0n) {
+      obj.elements = message.elements.toString();
+    }
+    if (message.keptGain !== undefined) {
+      obj.keptGain = floatToJson(message.keptGain);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GraftReport>): GraftReport {
+    return GraftReport.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GraftReport>): GraftReport {
+    const message = createBaseGraftReport();
+    message.graftedElements = (object.graftedElements !== undefined && object.graftedElements !== null)
+      ? BigInt(object.graftedElements)
+      : 0n;
+    message.elements = (object.elements !== undefined && object.elements !== null) ? BigInt(object.elements) : 0n;
+    message.keptGain = object.keptGain ?? undefined;
     return message;
   },
 };

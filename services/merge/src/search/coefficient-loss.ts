@@ -1,0 +1,56 @@
+import { tf } from '@eigenloom/engine';
+import { numericFailure } from '@eigenloom/errors';
+
+import type { Coefficients, MergedParameters } from './merged-parameters.js';
+import { crossEntropy, entropy, type TaskNetwork } from './task-network.js';
+
+export type ObjectiveName = 'cross_entropy' | 'entropy';
+const OBJECTIVES = { cross_entropy: crossEntropy, entropy };
+
+export interface LossGradient {
+  /** Σ sign · loss over the tasks. */
+  readonly loss: number;
+  /** [tensors, models]. */
+  readonly coefficients: Coefficients;
+  readonly logitScale: number;
+}
+
+/**
+ * The signed sum of the losses of the tasks on their batches and its gradient with respect to the coefficients that the parameters are
+ * set to, and to the factor of the scores. One task at a time, so that only one gradient of the size of the model exists.
+ */
+export async function lossGradient(
+  merged: MergedParameters,
+  tasks: readonly TaskNetwork[],
+  batches: readonly Int32Array[],
+  objective: ObjectiveName,
+  logitScale: number,
+): Promise<LossGradient> {
+  const coefficients = new Float64Array(merged.names.length * merged.models);
+  const scale = tf.variable(tf.scalar(logitScale), true);
+  let [loss, scaleGradient] = [0, 0];
+  try {
+    for (const [i, task] of tasks.entries()) {
+      const indices = batches[i] ?? new Int32Array();
+      const { sign } = task.task;
+      const { value, grads } = tf.variableGrads(
+        () => OBJECTIVES[objective](tf.mul<tf.Tensor2D>(task.logits(indices), scale), task.labels(indices)),
+        [...merged.variables, scale],
+      );
+      try {
+        const own = (await value.data())[0] ?? NaN;
+        if (!Number.isFinite(own))
+          throw numericFailure('NON_FINITE_LOSS', 'the loss of a search is not finite');
+        loss += sign * own;
+        scaleGradient += sign * ((await grads[scale.name]?.data())?.[0] ?? 0);
+        await merged.reduce(grads, sign, coefficients);
+      } finally {
+        value.dispose();
+        tf.dispose(grads);
+      }
+    }
+  } finally {
+    scale.dispose();
+  }
+  return { loss, coefficients, logitScale: scaleGradient };
+}

@@ -1,0 +1,103 @@
+import type { common, merge } from '@eigenloom/contracts';
+import { invalidInput } from '@eigenloom/errors';
+
+import type { MergePlan, PlannedInput } from '../plan/planned.js';
+import type { DataField } from '../prepare/preparation.js';
+import type { SearchData, SearchInput, SearchTask } from './search-input.js';
+
+export const DEFAULT_BATCH_SIZE = 32;
+export const DEFAULT_MAX_LENGTH = 128;
+/** Leaves room for the network's activations under the 1.5 GB that a merge may take. */
+export const DEFAULT_MEMORY_BYTES = 2 ** 30;
+
+/** What all searches say of their size; 0 is the default. */
+interface Sizes {
+  readonly batchSize: number;
+  readonly maxLength: number;
+  readonly memoryBytes: bigint;
+}
+
+/** Data of the models' own tasks, as a request names them. */
+export const taskDataFields = ({ models }: Pick<merge.MergeRequest, 'models'>): DataField[] =>
+  models.flatMap(({ data }, i) =>
+    data === undefined || data.uri === ''
+      ? []
+      : [{ field: `models[${i}].data`, role: `data/${i}`, ref: data }],
+  );
+
+/** Errors: `FIELD_MISSING`. */
+export function requireTaskData({ models }: Pick<merge.MergeRequest, 'models'>, method: string): void {
+  const without = models.findIndex(({ data }) => data === undefined || data.uri === '');
+  if (without >= 0) {
+    throw invalidInput('FIELD_MISSING', `models[${without}].data`, `${method} needs the model's own task`);
+  }
+}
+
+/** A data set where it lies. */
+export const searchData = (
+  field: string,
+  role: string,
+  ref: common.DatasetRef | undefined,
+  paths: ReadonlyMap<string, string>,
+): SearchData => ({
+  path: paths.get(role) ?? '',
+  textField: ref?.textField || 'text',
+  labelField: ref?.labelField || 'label',
+  limit: ref?.limit ?? 0,
+  field,
+});
+
+/** The tasks of the models that have data. */
+export function searchTasks(
+  plan: MergePlan,
+  request: Pick<merge.MergeRequest, 'models'>,
+  paths: ReadonlyMap<string, string>,
+): SearchTask[] {
+  return taskDataFields(request).map(({ field, role, ref }) => {
+    const model = Number(role.slice('data/'.length));
+    const head = plan.models[model] ?? referenceOf(plan, true);
+    const { path, adapters } = head;
+    return { model, head: { path, adapters }, data: searchData(field, role, ref, paths), sign: 1 };
+  });
+}
+
+export interface PlanSearchOptions extends Sizes {
+  readonly tasks: readonly SearchTask[];
+  /** Task vectors are taken from the base; otherwise from the first model. */
+  readonly fromBase: boolean;
+  readonly requireLabels: boolean;
+  /** Positions of the models that get coefficients. Default: all. */
+  readonly positions?: readonly number[];
+}
+
+/** A search over the floating-point tensors of a plan. */
+export function searchInput(plan: MergePlan, options: PlanSearchOptions): SearchInput {
+  const { tasks, fromBase, requireLabels, batchSize, maxLength, memoryBytes } = options;
+  const positions = options.positions ?? plan.models.map((_, i) => i);
+  const pathsOf = ({ path, adapters }: PlannedInput): SearchInput['reference'] => ({ path, adapters });
+  return {
+    reference: pathsOf(referenceOf(plan, fromBase)),
+    models: positions.flatMap((i) => plan.models[i] ?? []).map(pathsOf),
+    tensors: plan.tensors
+      .filter(({ merged }) => merged)
+      .map(({ name, shape, base, sources }) => ({
+        name,
+        shape,
+        reference: ((fromBase ? base : undefined) ?? sources[0])?.tensor.name ?? name,
+        models: positions.map((i) => sources[i]?.tensor.name ?? name),
+      })),
+    tokenizerFolder: plan.donor.directory,
+    tasks,
+    requireLabels,
+    batchSize: batchSize || DEFAULT_BATCH_SIZE,
+    maxLength: maxLength || DEFAULT_MAX_LENGTH,
+    memoryBytes: Number(memoryBytes) || DEFAULT_MEMORY_BYTES,
+    seed: plan.seed,
+  };
+}
+
+function referenceOf({ base, models }: MergePlan, fromBase: boolean): PlannedInput {
+  const reference = (fromBase ? base : undefined) ?? models[0];
+  if (reference === undefined) throw invalidInput('FIELD_MISSING', 'models', 'which models?');
+  return reference;
+}

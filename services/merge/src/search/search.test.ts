@@ -1,0 +1,326 @@
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { openModel } from '@eigenloom/checkpoint';
+import { merge } from '@eigenloom/contracts';
+import { setBackend } from '@eigenloom/engine';
+import { MergeJob } from '@eigenloom/numeric';
+
+import { mergeKind } from '../merge-kind.js';
+import { contextIn, modelWith, newFolder, requestOf } from '../testing/job-context.js';
+import { trainTinyModel, writeNoisyModel, writeTinyBase, writeTinyData } from '../testing/tiny-tasks.js';
+import { type LossGradient, lossGradient, type ObjectiveName } from './coefficient-loss.js';
+import { openSearch, type Search } from './open-search.js';
+import type { SearchInput } from './search-input.js';
+
+let folder: string;
+const path = (name: string): string => join(folder, name);
+const signal = new AbortController().signal;
+
+beforeAll(async () => {
+  await setBackend('native');
+  folder = await newFolder();
+  const base = await writeTinyBase(path('base'));
+  await trainTinyModel(base, path('size'), { task: 'size', steps: 60 });
+  await trainTinyModel(base, path('parity'), { task: 'parity', steps: 60 });
+  for (const task of ['size', 'parity'] as const) await writeTinyData(folder, task, 64, 5000);
+}, 120_000);
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const dataOf = (task: string): merge.MergeInput['data'] => ({
+  uri: path(`${task}-64-5000.jsonl`),
+  textField: '',
+  labelField: '',
+  limit: 0,
+});
+const input = (task: string, data: string | undefined = task): merge.MergeInput =>
+  modelWith(path(task), { data: data === undefined ? undefined : dataOf(data) });
+
+let count = 0;
+type Method = NonNullable<merge.MergeRequest['method']>;
+async function run(
+  models: merge.MergeInput[],
+  json: object,
+  base: string | undefined = 'base',
+): Promise<merge.MergeResponse & { out: string }> {
+  const out = path(`out-${(count += 1)}`);
+  const request = requestOf({
+    models,
+    base: base === undefined ? undefined : { uri: path(base), adapters: [] },
+    outputUri: out,
+    method: merge.MergeRequest.fromJSON(json).method as Method,
+  });
+  const context = contextIn(folder);
+  await mergeKind.validate(request, context);
+  return { ...(await mergeKind.run(request, context)), out };
+}
+
+const coefficientsOf = async (out: string): Promise<Record<string, number[]>> =>
+  (
+    JSON.parse(await readFile(join(out, 'coefficients.json'), 'utf8')) as {
+      tensors: Record<string, number[]>;
+    }
+  ).tensors;
+
+async function openTasks(fields: Partial<SearchInput> = {}): Promise<Search> {
+  const base = await openModel(path('base'));
+  const paths = (name: string): SearchInput['reference'] => ({ path: path(name), adapters: [] });
+  const task = (name: string, model: number): SearchInput['tasks'][number] => ({
+    model,
+    head: paths(name),
+    data: {
+      path: path(`${name}-64-5000.jsonl`),
+      textField: 'text',
+      labelField: 'label',
+      limit: 0,
+      field: 'data',
+    },
+    sign: 1,
+  });
+  return openSearch(
+    {
+      reference: paths('base'),
+      models: [paths('size'), paths('parity')],
+      tensors: [...base.tensors.values()].map(({ name, shape }) => ({
+        name,
+        shape,
+        reference: name,
+        models: [name, name],
+      })),
+      tokenizerFolder: path('base'),
+      tasks: [task('size', 0), task('parity', 1)],
+      requireLabels: true,
+      batchSize: 32,
+      maxLength: 16,
+      memoryBytes: 1e9,
+      seed: 1n,
+      ...fields,
+    },
+    signal,
+  );
+}
+
+describe('the gradient of the coefficients', () => {
+  const batches = [
+    Int32Array.from({ length: 24 }, (_, i) => i),
+    Int32Array.from({ length: 16 }, (_, i) => 3 * i),
+  ];
+
+  it.each(['cross_entropy', 'entropy'] as const)('of %s is that of finite differences', async (objective) => {
+    const search = await openTasks();
+    const at = async (
+      values: Float64Array,
+      scale = 1.3,
+      name: ObjectiveName = objective,
+    ): Promise<LossGradient> => {
+      search.merged.assign(values);
+      return lossGradient(search.merged, search.tasks, batches, name, scale);
+    };
+    const { names, models } = search.merged;
+    const start = Float64Array.from({ length: names.length * models }, (_, i) => 0.35 + 0.1 * Math.sin(i));
+    const found = await at(start);
+    expect(names.some((name) => name.includes('word_embeddings'))).toBe(true);
+    // Differences of a loss in f32, whose error is about 1e-7: the step balances it against the third derivative.
+    const step = 2e-2;
+    const slope = async (i: number): Promise<number> => {
+      const moved = (by: number): Float64Array => start.map((value, k) => (k === i ? value + by : value));
+      const [far, near] = [await at(moved(step)), await at(moved(-step))];
+      return (far.loss - near.loss) / (2 * step);
+    };
+    const largest = Math.max(...found.coefficients.map(Math.abs));
+    expect(largest).toBeGreaterThan(1e-2);
+    for (let i = 0; i < start.length; i += 3) {
+      expect(Math.abs((await slope(i)) - (found.coefficients[i] ?? NaN))).toBeLessThan(0.01 * largest);
+    }
+    const scaleSlope = ((await at(start, 1.32)).loss - (await at(start, 1.28)).loss) / 0.04;
+    expect(Math.abs(scaleSlope - found.logitScale)).toBeLessThan(1e-3 * Math.abs(scaleSlope) + 1e-4);
+  });
+
+  it('is summed over the tasks, with their signs', async () => {
+    const search = await openTasks();
+    const { merged, tasks } = search;
+    merged.assign(new Float64Array(merged.names.length * 2).fill(0.4));
+    const both = await lossGradient(merged, tasks, batches, 'cross_entropy', 1);
+    const [first, second] = tasks;
+    const one = await lossGradient(merged, [first!], [batches[0]!], 'cross_entropy', 1);
+    const other = await lossGradient(merged, [second!], [batches[1]!], 'cross_entropy', 1);
+    both.coefficients.forEach((value, i) => {
+      expect(value).toBeCloseTo((one.coefficients[i] ?? NaN) + (other.coefficients[i] ?? NaN), 10);
+    });
+    const spec = first!.task;
+    const negated = await openTasks({ tasks: [{ ...spec, sign: -1 }] });
+    negated.merged.assign(new Float64Array(merged.names.length * 2).fill(0.4));
+    const away = await lossGradient(negated.merged, [negated.tasks[0]!], [batches[0]!], 'cross_entropy', 1);
+    expect(away.loss).toBe(-one.loss);
+    expect([...away.coefficients]).toEqual([...one.coefficients].map((value) => -value));
+  });
+});
+
+describe('merged parameters', () => {
+  it('are those of a merge on disk, to the bit', async () => {
+    const { merged } = await openTasks();
+    const { names } = merged;
+    const values = Float64Array.from({ length: 2 * names.length }, (_, i) => 0.7 * Math.cos(i));
+    merged.assign(values);
+    const [base, size, parity] = await Promise.all(
+      ['base', 'size', 'parity'].map((name) => openModel(path(name))),
+    );
+    for (const [row, name] of names.entries()) {
+      const weights = [...values.slice(2 * row, 2 * row + 2)];
+      const expected = await MergeJob.toMemory({
+        name,
+        models: [size!.source(name), parity!.source(name)],
+        base: base!.source(name),
+        steps: [
+          { step: 'delta' },
+          { step: 'weigh', weights },
+          { step: 'sum', divisor: 'one', weights },
+          { step: 'scale', factor: 1 },
+          { step: 'add_base' },
+        ],
+      });
+      expect(Buffer.from(merged.variables[row]!.dataSync().slice().buffer)).toEqual(
+        Buffer.from(expected.buffer),
+      );
+    }
+  });
+
+  it('are refused where they do not fit, with the memory that is enough', async () => {
+    await expect(openTasks({ memoryBytes: 10_000 })).rejects.toMatchObject({
+      kind: 'LIMIT_EXCEEDED',
+      reason: 'SEARCH_TOO_LARGE',
+      message: expect.stringMatching(/memory_bytes = 10000; \d+ are enough/) as string,
+    });
+    const { cache } = await openTasks();
+    const elements = cache.tensors.reduce((sum, { reference }) => sum + reference.length, 0);
+    await expect(openTasks({ memoryBytes: elements * 20 })).resolves.toBeDefined();
+  });
+});
+
+describe('learned soup', () => {
+  it('gives a good model among noisy ones the weight, and beats the uniform soup', async () => {
+    for (const seed of [1n, 2n]) await writeNoisyModel(path('size'), path(`noisy-${seed}`), 0.5, seed);
+    const models = ['size', 'noisy-1', 'noisy-2'].map((name) => modelWith(path(name), {}));
+    const response = await run(
+      models,
+      {
+        learned_soup: { data: dataOf('size'), epochs: 20, batch_size: 16, max_length: 16, model_wise: true },
+      },
+      undefined,
+    );
+    const [score] = response.taskScores;
+    expect(score!.after!.loss).toBeLessThan(0.6 * score!.before!.loss);
+    const weights = Object.values(await coefficientsOf(response.out));
+    for (const own of weights) {
+      expect(own.reduce((sum, value) => sum + value, 0)).toBeCloseTo(1, 6);
+      expect(own[0]).toBeGreaterThan(Math.max(own[1]!, own[2]!));
+    }
+  }, 60_000);
+
+  it('has weights for each tensor unless they are asked for the model', async () => {
+    await writeNoisyModel(path('size'), path('noisy-3'), 0.3, 3n);
+    const models = ['size', 'noisy-3'].map((name) => modelWith(path(name), {}));
+    const settings = { data: dataOf('size'), epochs: 4, batch_size: 16, max_length: 16 };
+    const { out, taskScores } = await run(models, { learned_soup: settings }, undefined);
+    const distinct = new Set(Object.values(await coefficientsOf(out)).map(([first]) => first));
+    expect(distinct.size).toBeGreaterThan(10);
+    expect(taskScores[0]!.after!.loss).toBeLessThan(taskScores[0]!.before!.loss);
+  }, 60_000);
+});
+
+describe('aTLAS', () => {
+  it('adds tasks: better than the base on both, and the result is the formula', async () => {
+    const { out, taskScores } = await run([input('size'), input('parity')], {
+      atlas: { learning_rate: 0.1, epochs: 8, batch_size: 16, max_length: 16 },
+    });
+    expect(taskScores.map(({ model }) => model)).toEqual([0, 1]);
+    for (const { before, modelAlone, after } of taskScores) {
+      expect(modelAlone!.accuracy).toBeGreaterThan(0.95);
+      expect(before!.accuracy).toBeLessThan(0.8);
+      expect(after!.accuracy).toBeGreaterThan(before!.accuracy!);
+    }
+    const coefficients = await coefficientsOf(out);
+    const name = 'bert.encoder.layer.1.output.dense.weight';
+    const [own, base, size, parity] = await Promise.all(
+      [out, path('base'), path('size'), path('parity')].map(async (at) =>
+        (await openModel(at)).read(name, 'f64'),
+      ),
+    );
+    const [first, second] = coefficients[name]!;
+    own!.forEach((value, i) => {
+      const b = base![i]!;
+      expect(value).toBeCloseTo(b + first! * (size![i]! - b) + second! * (parity![i]! - b), 5);
+    });
+  }, 60_000);
+
+  it('forgets the first task, keeps the others, and reads only the first model', async () => {
+    const { out, taskScores, kept } = await run([input('size'), input('parity')], {
+      atlas: {
+        objective: 'ATLAS_OBJECTIVE_NEGATION',
+        learning_rate: 0.05,
+        epochs: 10,
+        batch_size: 16,
+        max_length: 16,
+      },
+    });
+    const [target, control] = taskScores;
+    expect(kept).toEqual([]);
+    expect(target!.after!.loss).toBeGreaterThan(target!.before!.loss);
+    expect(control!.modelAlone).toBeUndefined();
+    expect(control!.after!.accuracy!).toBeGreaterThanOrEqual(0.95 * control!.before!.accuracy!);
+    expect(Object.values(await coefficientsOf(out)).every((own) => own.length === 1)).toBe(true);
+  }, 60_000);
+
+  it('learns from the few examples of one task', async () => {
+    const { taskScores } = await run([modelWith(path('size'), {}), input('parity')], {
+      atlas: { objective: 'ATLAS_OBJECTIVE_FEW_SHOT', epochs: 4, batch_size: 16, max_length: 16 },
+    });
+    expect(taskScores.map(({ model }) => model)).toEqual([1]);
+    expect(taskScores[0]!.after!.accuracy).toBeGreaterThan(taskScores[0]!.before!.accuracy!);
+  }, 60_000);
+
+  it('makes predictions certain at test time, without labels', async () => {
+    const own = input('parity');
+    const unlabelled = { ...own, data: { ...own.data!, labelField: 'none' } };
+    const { taskScores } = await run([modelWith(path('size'), {}), unlabelled], {
+      atlas: { objective: 'ATLAS_OBJECTIVE_TEST_TIME', epochs: 4, batch_size: 16, max_length: 16 },
+    });
+    expect(taskScores[0]!.after!.accuracy).toBeUndefined();
+    expect(taskScores[0]!.after!.loss).toBeLessThan(0.8 * taskScores[0]!.before!.loss);
+  }, 60_000);
+
+  it('asks for the data of every model', async () => {
+    await expect(run([input('size'), modelWith(path('parity'), {})], { atlas: {} })).rejects.toMatchObject({
+      reason: 'FIELD_MISSING',
+      fieldViolations: [{ field: 'models[1].data' }],
+    });
+  });
+});
+
+describe('AdaMerging', () => {
+  it.each([true, false])(
+    'makes predictions certain without labels, task-wise %p',
+    async (taskWise) => {
+      const unlabelled = (task: string): merge.MergeInput => {
+        const own = input(task);
+        return { ...own, data: { ...own.data!, labelField: 'none' } };
+      };
+      const { out, taskScores } = await run([unlabelled('size'), unlabelled('parity')], {
+        ada_merging: { task_wise: taskWise, steps: 30, learning_rate: 0.02, batch_size: 16, max_length: 16 },
+      });
+      const total = (of: (score: merge.TaskScore) => merge.Score | undefined): number =>
+        taskScores.reduce((sum, score) => sum + (of(score)?.loss ?? NaN), 0);
+      expect(taskScores[0]!.before!.accuracy).toBeUndefined();
+      expect(total(({ after }) => after)).toBeLessThan(0.9 * total(({ before }) => before));
+      const found = Object.values(await coefficientsOf(out));
+      for (const value of found.flat()) {
+        expect(value).toBeGreaterThanOrEqual(0);
+        expect(value).toBeLessThanOrEqual(1);
+      }
+      const distinct = new Set(found.map((own) => own.join()));
+      if (taskWise) expect(distinct.size).toBe(1);
+      else expect(distinct.size).toBeGreaterThan(10);
+    },
+    60_000,
+  );
+});

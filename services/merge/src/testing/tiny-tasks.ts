@@ -1,0 +1,150 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { type Model, openModel, writeModel } from '@eigenloom/checkpoint';
+import { adamUpdate, tf } from '@eigenloom/engine';
+import {
+  addClassifierHead,
+  classifierHead,
+  classifierLogits,
+  loadNetwork,
+  loadTokenizer,
+  makeBatch,
+  meanCrossEntropy,
+  type Network,
+  randomNormals,
+  streamKey,
+} from '@eigenloom/models';
+
+import { golden } from './job-context.js';
+
+const TINY_BERT = golden('../models/tiny-bert-classifier');
+
+/** What tells the two classes of a task apart, by the number of its words. */
+export const TASKS = {
+  size: (word: number): boolean => word < 32,
+  parity: (word: number): boolean => word % 2 === 1,
+};
+export type TinyTask = keyof typeof TASKS;
+
+interface TinyExample {
+  readonly text: string;
+  readonly label: string;
+}
+
+/** Texts of words of one class each. */
+export function tinyExamples(task: TinyTask, count: number, first = 0): TinyExample[] {
+  const words = Array.from({ length: 60 }, (_, i) => i + 3);
+  return Array.from({ length: count }, (_, k) => {
+    const i = first + k;
+    const yes = i % 2 === 1;
+    const own = words.filter((word) => TASKS[task](word) === yes);
+    const text = Array.from(
+      { length: 3 + (i % 4) },
+      (_word, j) => `w${own[(i * 7 + j * 11) % own.length] ?? 3}`,
+    );
+    return { text: text.join(' '), label: yes ? 'yes' : 'no' };
+  });
+}
+
+export async function writeTinyData(
+  folder: string,
+  task: TinyTask,
+  count: number,
+  first = 0,
+): Promise<string> {
+  const path = join(folder, `${task}-${count}-${first}.jsonl`);
+  const lines = tinyExamples(task, count, first).map((example) => JSON.stringify(example));
+  await writeFile(path, lines.join('\n'));
+  return path;
+}
+
+/** The encoder of the tiny BERT without a head, and with a config that names no classes. */
+export async function writeTinyBase(folder: string): Promise<string> {
+  const like = await openModel(TINY_BERT);
+  const tensors = [...like.tensors.values()].filter(({ name }) => !name.startsWith('classifier.'));
+  const { id2label, label2id, ...config } = like.config;
+  await mkdir(folder, { recursive: true });
+  await writeModel(folder, { like, tensors, config });
+  return folder;
+}
+
+export interface TinyTraining {
+  readonly task: TinyTask;
+  readonly steps: number;
+  readonly seed?: bigint;
+  readonly learningRate?: number;
+}
+
+/** Fine-tunes all of a base with a head for a task, with AdamW on batches of 32, and writes it with its head. */
+export async function trainTinyModel(base: string, folder: string, training: TinyTraining): Promise<string> {
+  const like = await openModel(base);
+  const network = await loadNetwork(like);
+  const head = classifierHead(network.architecture, 'mean');
+  addClassifierHead(network, head, 2, training.seed ?? 1n);
+  const read = network.parameters.names.filter((name) => !name.includes('pooler'));
+  const states = read.map((name) => {
+    const parameter = network.parameters.train(name);
+    const zeros = (): tf.Variable => tf.tidy(() => tf.variable(tf.zeros(parameter.shape), false));
+    return { parameter, m: zeros(), v: zeros() };
+  });
+  const tokenizer = await loadTokenizer(base);
+  const options = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 };
+  const learningRate = training.learningRate ?? 5e-3;
+  for (let step = 1; step <= training.steps; step += 1) {
+    const examples = tinyExamples(training.task, 32, 32 * step + Number(training.seed ?? 1n) * 1000);
+    const batch = makeBatch(
+      examples.map(({ text }) => tokenizer.encode(text, 16)),
+      0,
+    );
+    const labels = Int32Array.from(examples, ({ label }) => (label === 'yes' ? 1 : 0));
+    const { value, grads } = tf.variableGrads(
+      () => meanCrossEntropy(classifierLogits(network, head, batch), labels),
+      states.map(({ parameter }) => parameter),
+    );
+    for (const state of states) {
+      const gradient = grads[state.parameter.name];
+      if (gradient !== undefined) adamUpdate(state, gradient, { ...options, learningRate }, step);
+    }
+    value.dispose();
+    tf.dispose(grads);
+  }
+  await writeNetwork(folder, like, network);
+  for (const state of states) tf.dispose([state.m, state.v]);
+  network.dispose();
+  return folder;
+}
+
+async function writeNetwork(folder: string, like: Model, { parameters }: Network): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const tensors = parameters.names.map((name) => ({
+    name,
+    dtype: 'F32' as const,
+    shape: parameters.get(name).shape,
+  }));
+  const read = async (name: string): Promise<Float32Array> =>
+    Float32Array.from(await parameters.get(name).data());
+  await writeModel(folder, { like, tensors, read: ({ name }) => read(name) });
+}
+
+/** A model with normally distributed noise on every tensor that a filter takes. */
+export async function writeNoisyModel(
+  from: string,
+  folder: string,
+  scale: number,
+  seed: bigint,
+  takes: (name: string) => boolean = () => true,
+): Promise<string> {
+  const like = await openModel(from);
+  await mkdir(folder, { recursive: true });
+  await writeModel(folder, {
+    like,
+    read: async ({ name }) => {
+      const values = await like.read(name, 'f32');
+      if (!takes(name)) return values;
+      const noise = randomNormals(streamKey(seed, name), values.length, scale);
+      return values.map((value, i) => value + (noise[i] ?? 0));
+    },
+  });
+  return folder;
+}
