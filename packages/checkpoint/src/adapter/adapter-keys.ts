@@ -31,7 +31,11 @@ export function parseKey(key: string): AdapterKey {
   return { part: 'saved', tensor: rest };
 }
 
+/** Key of one factor of a module's pair. */
 export function pairKey(module: string, kind: AdapterModuleKind, side: 'a' | 'b'): string {
   const found = SUFFIXES.find(([, k, s]) => k === kind && s === side);
   return `${KEY_PREFIX}${module}${found?.[0] ?? ''}`;
 }
+
+/** Key of a tensor in full. */
+export const savedKey = (tensor: string): string => KEY_PREFIX + tensor;
