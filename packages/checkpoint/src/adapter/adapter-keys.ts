@@ -27,6 +27,8 @@ export function parseKey(key: string): AdapterKey {
   for (const [suffix, kind, side] of SUFFIXES) {
     if (rest.endsWith(suffix)) return { part: 'pair', module: rest.slice(0, -suffix.length), kind, side };
   }
+  // A frozen embedding, which PEFT may save beside its pair: whether it is the base's own is not said.
+  if (rest.includes('.base_layer.')) return { part: 'unknown' };
   if (/\.lora_[A-Za-z_]+(\.|$)/.test(rest)) return { part: 'unknown' };
   return { part: 'saved', tensor: rest };
 }

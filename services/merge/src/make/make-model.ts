@@ -45,6 +45,7 @@ export const makeModel: Maker = {
       kept: [],
       accuracies: [],
       soupAccuracy: 0,
+      modules: [],
       ...prepared?.response,
     };
   },

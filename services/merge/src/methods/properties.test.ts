@@ -13,6 +13,7 @@ import { METHODS } from './index.js';
 
 /** What a method cannot do without, or what makes it a better test, in the JSON of its message. */
 const SETTINGS: Partial<Record<string, object>> = {
+  ema: { decay: 0.7 },
   greedy_soup: { data: { uri: 'not read here' } },
   nearswap: { t: 0.02 },
   // Halfway it would not matter which model is the first.
@@ -69,7 +70,7 @@ let count = 0;
 async function run(options: Merge): Promise<SafetensorsFile[]> {
   const { id, from, mode = 'paper', density, weights = WEIGHTS } = options;
   const path = (name: string): string => join(folder, name);
-  const equal = id === 'greedy_soup';
+  const equal = id === 'greedy_soup' || id === 'ema';
   const parameters = (i: number): Partial<merge.MergeInput> => ({
     weight: equal ? 1 : weights[i],
     density,

@@ -13,6 +13,8 @@ const GOLDEN = join(__dirname, '..', '..', '..', '..', 'tests', 'golden');
 export const golden = (path: string): string => join(GOLDEN, 'mergekit', path);
 /** Path of a file of tests/golden/peft. */
 export const peftGolden = (path: string): string => join(GOLDEN, 'peft', path);
+/** Path of a file of tests/golden/adapters. */
+export const adapterGolden = (path: string): string => join(GOLDEN, 'adapters', path);
 
 /** A job that writes where its request says and keeps the lineage. */
 export function contextIn(
