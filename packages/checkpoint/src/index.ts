@@ -1,15 +1,28 @@
 export type {
   Adapter,
   AdapterModule,
+  AdapterModuleInfo,
   AdapterModuleKind,
   AdapterSettings,
   SavedTensor,
 } from './adapter/adapter.js';
 export { toPlainLora } from './adapter/convert-adapter.js';
 export { changesBase } from './adapter/fold-adapter.js';
+export { pairKey, savedKey } from './adapter/adapter-keys.js';
 export { findTensor } from './adapter/find-tensor.js';
+export {
+  type OpenedAdapter,
+  type OpenedModule,
+  openAdapter,
+  openAdapterWeights,
+} from './adapter/open-adapter.js';
 export { type LoadedAdapter, readAdapter } from './adapter/read-adapter.js';
-export { type AdapterToWrite, writeAdapter } from './adapter/write-adapter.js';
+export {
+  type AdapterPlan,
+  type AdapterToWrite,
+  writeAdapter,
+  writePlannedAdapter,
+} from './adapter/write-adapter.js';
 export { closest } from './closest.js';
 export { type JsonObject, isObject, readJsonFile, sortedJson } from './json-file.js';
 export { matchModules, modulePattern } from './match-modules.js';

@@ -27,11 +27,17 @@ export function parseKey(key: string): AdapterKey {
   for (const [suffix, kind, side] of SUFFIXES) {
     if (rest.endsWith(suffix)) return { part: 'pair', module: rest.slice(0, -suffix.length), kind, side };
   }
+  // A frozen embedding, which PEFT may save beside its pair: whether it is the base's own is not said.
+  if (rest.includes('.base_layer.')) return { part: 'unknown' };
   if (/\.lora_[A-Za-z_]+(\.|$)/.test(rest)) return { part: 'unknown' };
   return { part: 'saved', tensor: rest };
 }
 
+/** Key of one factor of a module's pair. */
 export function pairKey(module: string, kind: AdapterModuleKind, side: 'a' | 'b'): string {
   const found = SUFFIXES.find(([, k, s]) => k === kind && s === side);
   return `${KEY_PREFIX}${module}${found?.[0] ?? ''}`;
 }
+
+/** Key of a tensor in full. */
+export const savedKey = (tensor: string): string => KEY_PREFIX + tensor;

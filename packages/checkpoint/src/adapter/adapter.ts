@@ -17,6 +17,9 @@ export interface AdapterModule {
   readonly scaling: number;
 }
 
+/** A pair without its values. */
+export type AdapterModuleInfo = Omit<AdapterModule, 'a' | 'b'>;
+
 /** A tensor that replaces the base's, or is new beside it: a classifier trained in full, a bias. */
 export interface SavedTensor {
   readonly shape: readonly number[];

@@ -4,13 +4,28 @@ import { join } from 'node:path';
 import { type CallOptions, SafetensorsWriter, type TensorPlan } from '@eigenloom/numeric';
 
 import { sortedJson } from '../json-file.js';
-import { type Adapter, CONFIG_FILE, WEIGHTS_FILE } from './adapter.js';
-import { KEY_PREFIX, pairKey } from './adapter-keys.js';
+import {
+  type Adapter,
+  type AdapterModuleInfo,
+  CONFIG_FILE,
+  type SavedTensor,
+  WEIGHTS_FILE,
+} from './adapter.js';
+import { pairKey, savedKey } from './adapter-keys.js';
 
 /** What is needed to write an adapter; ranks and alphas of single modules are taken from them. */
 export type AdapterToWrite = Pick<Adapter, 'modules' | 'savedTensors'> & {
-  readonly settings: Omit<Adapter['settings'], 'raw' | 'rankPattern' | 'alphaPattern'>;
+  readonly settings: SettingsToWrite;
 };
+
+type SettingsToWrite = Omit<Adapter['settings'], 'raw' | 'rankPattern' | 'alphaPattern'>;
+
+/** An adapter whose values are not in memory. */
+export interface AdapterPlan {
+  readonly settings: SettingsToWrite;
+  readonly modules: ReadonlyMap<string, AdapterModuleInfo>;
+  readonly savedTensors: ReadonlyMap<string, Pick<SavedTensor, 'shape'>>;
+}
 
 /**
  * Writes an adapter in PEFT's format into an existing folder: f32, keys and config sorted, deterministic. Returns the names of
@@ -21,45 +36,53 @@ export async function writeAdapter(
   adapter: AdapterToWrite,
   options: CallOptions = {},
 ): Promise<readonly string[]> {
-  const tensors = tensorsOf(adapter);
-  const plans = tensors.map(({ name, shape }): TensorPlan => ({ name, dtype: 'F32', shape }));
-  const writer = await SafetensorsWriter.create(
-    join(directory, WEIGHTS_FILE),
-    plans,
-    { format: 'pt' },
+  return writePlannedAdapter(
+    directory,
+    adapter,
+    async (writer) => {
+      const { signal } = options;
+      for (const [module, { kind, a, b }] of adapter.modules) {
+        await writer.write(pairKey(module, kind, 'a'), a, { signal });
+        await writer.write(pairKey(module, kind, 'b'), b, { signal });
+      }
+      for (const [name, { data }] of adapter.savedTensors)
+        await writer.write(savedKey(name), data, { signal });
+    },
     options,
   );
+}
+
+/** As `writeAdapter`; `fill` gives the writer every factor (`pairKey`) and every saved tensor (`savedKey`), in any order. */
+export async function writePlannedAdapter(
+  directory: string,
+  plan: AdapterPlan,
+  fill: (writer: SafetensorsWriter) => Promise<void>,
+  options: CallOptions = {},
+): Promise<readonly string[]> {
+  const path = join(directory, WEIGHTS_FILE);
+  const writer = await SafetensorsWriter.create(path, tensorsOf(plan), { format: 'pt' }, options);
   try {
-    for (const { name, data } of tensors) await writer.write(name, data, { signal: options.signal });
+    await fill(writer);
     await writer.finish(options);
   } catch (error) {
     writer.discard();
     throw error;
   }
-  await writeDurably(join(directory, CONFIG_FILE), sortedJson(configOf(adapter)));
+  await writeDurably(join(directory, CONFIG_FILE), sortedJson(configOf(plan)));
   return [CONFIG_FILE, WEIGHTS_FILE];
 }
 
-interface NamedTensor {
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly data: Float32Array;
-}
-
-function tensorsOf(adapter: AdapterToWrite): NamedTensor[] {
-  const pairs = [...adapter.modules].flatMap(([module, pair]): NamedTensor[] => [
-    { name: pairKey(module, pair.kind, 'a'), shape: pair.aShape, data: pair.a },
-    { name: pairKey(module, pair.kind, 'b'), shape: pair.bShape, data: pair.b },
+function tensorsOf({ modules, savedTensors }: AdapterPlan): TensorPlan[] {
+  const planned = (name: string, shape: readonly number[]): TensorPlan => ({ name, dtype: 'F32', shape });
+  const pairs = [...modules].flatMap(([module, { kind, aShape, bShape }]) => [
+    planned(pairKey(module, kind, 'a'), aShape),
+    planned(pairKey(module, kind, 'b'), bShape),
   ]);
-  const saved = [...adapter.savedTensors].map(([name, tensor]): NamedTensor => ({
-    name: KEY_PREFIX + name,
-    ...tensor,
-  }));
-  return [...pairs, ...saved];
+  return [...pairs, ...[...savedTensors].map(([name, { shape }]) => planned(savedKey(name), shape))];
 }
 
 /** PEFT 0.21's `LoraConfig`; keys left out have PEFT's defaults. */
-function configOf({ settings, modules }: AdapterToWrite): Record<string, unknown> {
+function configOf({ settings, modules }: AdapterPlan): Record<string, unknown> {
   const ranks = [...modules].filter(([, pair]) => pair.rank !== settings.rank);
   const alphas = [...modules].filter(([, pair]) => pair.alpha !== settings.alpha);
   return {

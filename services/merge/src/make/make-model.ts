@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { rm, writeFile } from 'node:fs/promises';
 
 import { openModel } from '@eigenloom/checkpoint';
-import type { merge } from '@eigenloom/contracts';
+import { merge } from '@eigenloom/contracts';
 import { incompatible, internal } from '@eigenloom/errors';
 import type { MergeReport } from '@eigenloom/numeric';
 import type { JobContext, Lineage } from '@eigenloom/runtime';
@@ -39,16 +39,7 @@ export const makeModel: Maker = {
       report = await writeResult(staging, { request, plan, inputs, lineage, prepared, start }, context);
     });
     await rm(folderOf(context), { recursive: true, force: true });
-    return {
-      model,
-      ...reportOf(report),
-      kept: [],
-      accuracies: [],
-      soupAccuracy: 0,
-      taskScores: [],
-      graft: undefined,
-      ...prepared?.response,
-    };
+    return { ...merge.MergeResponse.fromJSON({}), model, ...reportOf(report), ...prepared?.response };
   },
 };
 

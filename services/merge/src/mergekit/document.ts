@@ -35,7 +35,12 @@ const KEYS = [
 ];
 /** Names stand in errors, which must stay short. */
 const MAX_NAME = 64;
-const DTYPES: Readonly<Record<string, Dtype>> = { float32: 'F32', float16: 'F16', bfloat16: 'BF16', float64: 'F64' };
+const DTYPES: Readonly<Record<string, Dtype>> = {
+  float32: 'F32',
+  float16: 'F16',
+  bfloat16: 'BF16',
+  float64: 'F64',
+};
 
 /** Checks one document. Errors: InvalidInput naming the place. */
 export function readDocument(value: unknown, at: string): MergekitDocument {

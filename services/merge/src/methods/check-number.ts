@@ -6,6 +6,13 @@ export function checkFinite(value: number | undefined, field: string): void {
     throw invalidInput('OUT_OF_RANGE', field, 'is not finite');
 }
 
+/** Throws `OUT_OF_RANGE` unless the value is left out or above 0 and at most 1. */
+export function checkShare(value: number | undefined, field: string): void {
+  if (value !== undefined && !(value > 0 && value <= 1)) {
+    throw invalidInput('OUT_OF_RANGE', field, `${value} is not above 0 and at most 1`);
+  }
+}
+
 /** Throws `OUT_OF_RANGE` unless the value is left out or finite and 0 or more. */
 export function checkNotNegative(value: number | undefined, field: string): void {
   if (value !== undefined && !(Number.isFinite(value) && value >= 0)) {

@@ -1,4 +1,4 @@
-import { invalidInput } from '@eigenloom/errors';
+import { internal, invalidInput } from '@eigenloom/errors';
 import type { merge } from '@eigenloom/contracts';
 import type { MergeStep } from '@eigenloom/numeric';
 
@@ -11,11 +11,19 @@ import { dareLinear } from './dare-linear.js';
 import { dareTies } from './dare-ties.js';
 import { dellaLinear } from './della-linear.js';
 import { della } from './della.js';
+import { ema } from './ema.js';
 import { greedySoup } from './greedy-soup.js';
 import { karcher } from './karcher.js';
 import { learnedSoup } from './learned-soup.js';
 import { linear } from './linear.js';
-import type { MergeMethod, MethodCase, ModelParameters, ParametersOf, TensorContext } from './method.js';
+import type {
+  MergeMethod,
+  MethodCase,
+  ModelParameters,
+  ParametersOf,
+  TensorCase,
+  TensorContext,
+} from './method.js';
 import { modelStock } from './model-stock.js';
 import { multislerp } from './multislerp.js';
 import { nearswap } from './nearswap.js';
@@ -28,8 +36,8 @@ import { slerp } from './slerp.js';
 import { taskArithmetic } from './task-arithmetic.js';
 import { ties } from './ties.js';
 
-/** In the order of the proto; one of the proto that is missing here does not compile. */
-const BY_CASE: { readonly [K in MethodCase]: MergeMethod<K> } = {
+/** In the order of the proto; one of the proto that is missing here and has no maker does not compile. */
+const BY_CASE: { readonly [K in TensorCase]: MergeMethod<K> } = {
   linear,
   greedySoup,
   taskArithmetic,
@@ -54,6 +62,7 @@ const BY_CASE: { readonly [K in MethodCase]: MergeMethod<K> } = {
   learnedSoup,
   atlas,
   adaMerging,
+  ema,
 };
 
 /** What every method has, whatever its parameters. */
@@ -68,7 +77,7 @@ export interface BoundMethod extends AnyMethod {
 }
 
 /** A member of the oneof, for each of its names: what lets the compiler see that method and parameters belong together. */
-type Choice<K extends MethodCase> = {
+type Choice<K extends TensorCase> = {
   readonly [P in K]: { readonly $case: P; readonly value: ParametersOf<P> };
 }[K];
 
@@ -77,10 +86,14 @@ export function boundMethod({ method }: Pick<merge.MergeRequest, 'method'>): Bou
   if (method === undefined) {
     throw invalidInput('METHOD_MISSING', 'method', `choose one of ${METHODS.map(({ id }) => id).join(', ')}`);
   }
+  if (!isTensorMethod(method)) throw internal('METHOD_HAS_A_MAKER', `${method.$case} merges no tensors`);
   return bind(method);
 }
 
-function bind<K extends MethodCase>({ $case, value }: Choice<K>): BoundMethod {
+const isTensorMethod = (method: { readonly $case: MethodCase }): method is Choice<TensorCase> =>
+  method.$case in BY_CASE;
+
+function bind<K extends TensorCase>({ $case, value }: Choice<K>): BoundMethod {
   const method: MergeMethod<K> = BY_CASE[$case];
   return {
     ...method,

@@ -4,6 +4,12 @@ import type { MergeStep } from '@eigenloom/numeric';
 type Chosen = NonNullable<merge.MergeRequest['method']>;
 /** Name of a method in the request's oneof. */
 export type MethodCase = Chosen['$case'];
+/** Methods that make an adapter of adapters. */
+export type AdapterCase = Extract<MethodCase, `adapter${string}`>;
+/** Methods that make something else than a model merged tensor by tensor; `make/` has a maker for each. */
+export type MakerCase = AdapterCase | 'extractAdapter' | 'mixtureOfExperts';
+/** Methods that merge models tensor by tensor. */
+export type TensorCase = Exclude<MethodCase, MakerCase>;
 export type ParametersOf<K extends MethodCase> = Extract<Chosen, { $case: K }>['value'];
 
 /** What belongs to one model. Where a value is left out the method's default holds. */
@@ -27,7 +33,7 @@ export interface TensorContext {
 }
 
 /** A way to merge models. Pure: steps follow from the parameters and the shape of the tensor. */
-export interface MergeMethod<K extends MethodCase = MethodCase> {
+export interface MergeMethod<K extends TensorCase = TensorCase> {
   readonly case: K;
   /** Id, snake_case: the oneof's field in the proto. */
   readonly id: string;
@@ -54,4 +60,4 @@ export interface MergeMethod<K extends MethodCase = MethodCase> {
 /** The weights of the models. */
 export const weightsOf = (models: readonly ModelParameters[]): number[] => models.map(({ weight }) => weight);
 
-export const defineMergeMethod = <K extends MethodCase>(method: MergeMethod<K>): MergeMethod<K> => method;
+export const defineMergeMethod = <K extends TensorCase>(method: MergeMethod<K>): MergeMethod<K> => method;

@@ -13,6 +13,7 @@ import { METHODS } from './index.js';
 
 /** What a method cannot do without, or what makes it a better test, in the JSON of its message. */
 const SETTINGS: Partial<Record<string, object>> = {
+  ema: { decay: 0.7 },
   greedy_soup: { data: { uri: 'not read here' } },
   learned_soup: { data: { uri: 'not read here' } },
   nearswap: { t: 0.02 },
@@ -20,7 +21,14 @@ const SETTINGS: Partial<Record<string, object>> = {
   slerp: { t: 0.3 },
 };
 /** Methods that find the weights themselves and take none. */
-const EQUAL: ReadonlySet<string> = new Set(['greedy_soup', 'learned_soup', 'atlas', 'ada_merging', 'graft']);
+const EQUAL: ReadonlySet<string> = new Set([
+  'greedy_soup',
+  'learned_soup',
+  'atlas',
+  'ada_merging',
+  'graft',
+  'ema',
+]);
 const MODES = { paper: merge.MergeMode.PAPER, mergekit: merge.MergeMode.MERGEKIT };
 const WEIGHTS = [0.5, 0.2, 0.3];
 /** Rows that do not divide a chunk, more than one chunk, and a vector. */

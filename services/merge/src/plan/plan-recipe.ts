@@ -56,7 +56,15 @@ export async function planRecipe(request: merge.MergeRequest, context: RequestCo
   };
 }
 
-function checkInputs(request: merge.MergeRequest, method: BoundMethod): void {
+/** What a method says of the models that it takes. */
+interface InputRules {
+  readonly id: string;
+  readonly inputs: { readonly base: string; readonly minModels: number; readonly maxModels?: number };
+  check(models: readonly ModelParameters[]): void;
+}
+
+/** Checks the number of the models and their parameters. Errors: InvalidInput with the field. */
+export function checkInputs(request: merge.MergeRequest, method: InputRules): void {
   const { minModels, maxModels, base } = method.inputs;
   if (request.models.length < minModels) {
     throw invalidInput('FIELD_MISSING', 'models', `${method.id} needs ${minModels} or more`);

@@ -25,9 +25,9 @@ export interface CardFacts {
  * README.md of a merged model: what it is made of, what changed, and the recipe to make it again. Inputs are named by their content:
  * the card is part of the artifact, whose digest must not depend on where a merge ran. `manifest.json` has the URIs.
  */
-export function modelCard({ request, plan, inputs, lineage, report, prepared }: CardFacts): string {
+export function modelCard(facts: CardFacts): string {
+  const { plan, inputs, report, prepared } = facts;
   const { method } = plan;
-  const recipe = mapInputUris(request, ['output_uri'], (_uri, field) => contentIdOf(field, lineage, inputs));
   return [
     '---',
     'library_name: transformers',
@@ -38,21 +38,32 @@ export function modelCard({ request, plan, inputs, lineage, report, prepared }: 
     '',
     `${method.summary} (\`${method.id}\`, ${method.paper}).`,
     '',
-    ...modelTable(recipe.models),
+    ...modelTable(facts),
     `${report.changedTensors} of ${report.tensors} tensors changed; ‖Δ‖ = ${report.deltaNorm.toPrecision(6)} against ‖reference‖ = ${report.referenceNorm.toPrecision(6)}.`,
     ...(prepared?.lines ?? []).flatMap((line) => ['', line]),
     ...(plan.leftOut.length === 0 ? [] : ['', leftOutLine(plan.leftOut)]),
     ...ignoredLines(inputs),
     ...plan.notes.flatMap((note) => ['', `${note}.`]),
     '',
-    '## Recipe',
-    '',
-    'Inputs are named by the SHA-256 of their files; `manifest.json` has each file and the URIs it was read from.',
-    '',
-    ...recipeLines(recipe),
+    ...recipeSection(facts),
     '',
   ].join('\n');
 }
+
+type RecipeFacts = Pick<CardFacts, 'request' | 'inputs' | 'lineage'>;
+
+/** The request with its inputs named by their content. */
+const namedByContent = ({ request, inputs, lineage }: RecipeFacts): merge.MergeRequest =>
+  mapInputUris(request, ['output_uri'], (_uri, field) => contentIdOf(field, lineage, inputs));
+
+/** The part of a card that says how to make the result again. */
+export const recipeSection = (facts: RecipeFacts): string[] => [
+  '## Recipe',
+  '',
+  'Inputs are named by the SHA-256 of their files; `manifest.json` has each file and the URIs it was read from.',
+  '',
+  ...recipeLines(namedByContent(facts)),
+];
 
 /** A configuration of mergekit is shown as it is written, with what else the request says before it. */
 function recipeLines(recipe: merge.MergeRequest): string[] {
@@ -67,9 +78,13 @@ function recipeLines(recipe: merge.MergeRequest): string[] {
   ];
 }
 
-/** Empty where the weights stand in the configuration, which may give every tensor its own. */
-const modelTable = (models: readonly merge.MergeInput[]): string[] =>
-  models.length === 0 ? [] : ['| model | weight | density |', '|---|---|---|', ...models.map(modelRow), ''];
+/** The models with their weights. Empty where the weights stand in the configuration, which may give every tensor its own. */
+export function modelTable(facts: RecipeFacts): string[] {
+  const { models } = namedByContent(facts);
+  return models.length === 0
+    ? []
+    : ['| model | weight | density |', '|---|---|---|', ...models.map(modelRow), ''];
+}
 
 function modelRow(input: merge.MergeInput): string {
   const refs = [input.model?.uri ?? '', ...(input.model?.adapters ?? [])];

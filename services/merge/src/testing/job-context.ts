@@ -14,6 +14,8 @@ const GOLDEN = join(__dirname, '..', '..', '..', '..', 'tests', 'golden');
 export const golden = (path: string): string => join(GOLDEN, 'mergekit', path);
 /** Path of a file of tests/golden/peft. */
 export const peftGolden = (path: string): string => join(GOLDEN, 'peft', path);
+/** Path of a file of tests/golden/adapters. */
+export const adapterGolden = (path: string): string => join(GOLDEN, 'adapters', path);
 
 /** Path of a checkpoint of tests/golden/models. */
 export const modelsGolden = (path: string): string => join(GOLDEN, 'models', path);

@@ -162,6 +162,138 @@ export function atlasObjectiveToNumber(object: AtlasObjective): number {
   }
 }
 
+/** How the aligned parts of adapter_knots are merged. */
+export enum KnotsRule {
+  /** UNSPECIFIED - KNOTS_RULE_TIES. */
+  UNSPECIFIED = "KNOTS_RULE_UNSPECIFIED",
+  /** TIES - Trim, elect signs, mean of those that agree. */
+  TIES = "KNOTS_RULE_TIES",
+  /** LINEAR - Weighted sum. */
+  LINEAR = "KNOTS_RULE_LINEAR",
+  UNRECOGNIZED = "UNRECOGNIZED",
+}
+
+export function knotsRuleFromJSON(object: any): KnotsRule {
+  switch (object) {
+    case 0:
+    case "KNOTS_RULE_UNSPECIFIED":
+      return KnotsRule.UNSPECIFIED;
+    case 1:
+    case "KNOTS_RULE_TIES":
+      return KnotsRule.TIES;
+    case 2:
+    case "KNOTS_RULE_LINEAR":
+      return KnotsRule.LINEAR;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return KnotsRule.UNRECOGNIZED;
+  }
+}
+
+export function knotsRuleToJSON(object: KnotsRule): string {
+  switch (object) {
+    case KnotsRule.UNSPECIFIED:
+      return "KNOTS_RULE_UNSPECIFIED";
+    case KnotsRule.TIES:
+      return "KNOTS_RULE_TIES";
+    case KnotsRule.LINEAR:
+      return "KNOTS_RULE_LINEAR";
+    case KnotsRule.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+export function knotsRuleToNumber(object: KnotsRule): number {
+  switch (object) {
+    case KnotsRule.UNSPECIFIED:
+      return 0;
+    case KnotsRule.TIES:
+      return 1;
+    case KnotsRule.LINEAR:
+      return 2;
+    case KnotsRule.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
+/** Where the rows of a router come from; each has length 1, but for GATE_MODE_RANDOM. */
+export enum GateMode {
+  /** UNSPECIFIED - Not allowed. */
+  UNSPECIFIED = "GATE_MODE_UNSPECIFIED",
+  /** RANDOM - Normally distributed, to be trained. */
+  RANDOM = "GATE_MODE_RANDOM",
+  /** CHEAP_EMBED - Sum of the token embeddings of the prompts, the same in each layer. */
+  CHEAP_EMBED = "GATE_MODE_CHEAP_EMBED",
+  /** HIDDEN_LAST - What enters the layer at the last token of each prompt, averaged over the prompts. mergekit's `hidden`. */
+  HIDDEN_LAST = "GATE_MODE_HIDDEN_LAST",
+  /** HIDDEN_AVERAGE - What enters the layer, averaged over the tokens of each prompt, then over the prompts. mergekit's `hidden_avg`. */
+  HIDDEN_AVERAGE = "GATE_MODE_HIDDEN_AVERAGE",
+  UNRECOGNIZED = "UNRECOGNIZED",
+}
+
+export function gateModeFromJSON(object: any): GateMode {
+  switch (object) {
+    case 0:
+    case "GATE_MODE_UNSPECIFIED":
+      return GateMode.UNSPECIFIED;
+    case 1:
+    case "GATE_MODE_RANDOM":
+      return GateMode.RANDOM;
+    case 2:
+    case "GATE_MODE_CHEAP_EMBED":
+      return GateMode.CHEAP_EMBED;
+    case 3:
+    case "GATE_MODE_HIDDEN_LAST":
+      return GateMode.HIDDEN_LAST;
+    case 4:
+    case "GATE_MODE_HIDDEN_AVERAGE":
+      return GateMode.HIDDEN_AVERAGE;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return GateMode.UNRECOGNIZED;
+  }
+}
+
+export function gateModeToJSON(object: GateMode): string {
+  switch (object) {
+    case GateMode.UNSPECIFIED:
+      return "GATE_MODE_UNSPECIFIED";
+    case GateMode.RANDOM:
+      return "GATE_MODE_RANDOM";
+    case GateMode.CHEAP_EMBED:
+      return "GATE_MODE_CHEAP_EMBED";
+    case GateMode.HIDDEN_LAST:
+      return "GATE_MODE_HIDDEN_LAST";
+    case GateMode.HIDDEN_AVERAGE:
+      return "GATE_MODE_HIDDEN_AVERAGE";
+    case GateMode.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+export function gateModeToNumber(object: GateMode): number {
+  switch (object) {
+    case GateMode.UNSPECIFIED:
+      return 0;
+    case GateMode.RANDOM:
+      return 1;
+    case GateMode.CHEAP_EMBED:
+      return 2;
+    case GateMode.HIDDEN_LAST:
+      return 3;
+    case GateMode.HIDDEN_AVERAGE:
+      return 4;
+    case GateMode.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
 /** A merge. */
 export interface MergeRequest {
   /** Makes submission idempotent: the same id and body return the same operation. */
@@ -220,9 +352,22 @@ export interface MergeRequest {
     | { $case: "arceeFusion"; value: ArceeFusionMerge }
     | { $case: "learnedSoup"; value: LearnedSoup }
     | { $case: "atlas"; value: AtlasMerge }
+    | { $case: "adaMerging"; value: AdaMerging }
     | //
     /** GRAFT */
-    { $case: "adaMerging"; value: AdaMerging }
+    { $case: "ema"; value: EmaMerge }
+    | { $case: "adapterConcatenate"; value: AdapterConcatenate }
+    | { $case: "adapterLinear"; value: AdapterLinear }
+    | { $case: "adapterSvd"; value: AdapterSvd }
+    | { $case: "adapterKnots"; value: AdapterKnots }
+    | { $case: "adapterTies"; value: AdapterTies }
+    | { $case: "adapterDareLinear"; value: AdapterDareLinear }
+    | { $case: "adapterDareTies"; value: AdapterDareTies }
+    | { $case: "adapterMagnitudePrune"; value: AdapterMagnitudePrune }
+    | { $case: "adapterAverage"; value: AdapterAverage }
+    | { $case: "adapterEma"; value: AdapterEma }
+    | { $case: "extractAdapter"; value: ExtractAdapter }
+    | { $case: "mixtureOfExperts"; value: MixtureOfExperts }
     | undefined;
 }
 
@@ -614,6 +759,134 @@ export interface GraftMerge {
   validation: DatasetRef | undefined;
 }
 
+/**
+ * Exponential moving average over the models in their order: θ ← decay·θ + (1 − decay)·θᵢ, from the first model. Weights are not used.
+ * The accumulation of Gao et al. 2023, arXiv:2303.10070.
+ */
+export interface EmaMerge {
+  /** Share of the past at each step, from 0 to below 1. Required. */
+  decay?: number | undefined;
+}
+
+/** Adapters to one adapter, exactly: Σ wᵢΔWᵢ with the pairs side by side. Ranks add up. PEFT's `cat`. */
+export interface AdapterConcatenate {
+}
+
+/**
+ * Adapters of one rank to one of that rank: A = Σ ±√|wᵢsᵢ|·Aᵢ, B = Σ √|wᵢsᵢ|·Bᵢ. PEFT's `linear`. B·A has cross terms BᵢAⱼ beside the sum
+ * of the adapters; the report has their norm.
+ */
+export interface AdapterLinear {
+}
+
+/** Adapters to the best approximation of Σ wᵢΔWᵢ of a rank. PEFT's `svd`, by the factors. */
+export interface AdapterSvd {
+  /** Largest rank. Default: the largest of the adapters, or with energy their sum. */
+  rank: number;
+  /** The smallest rank that has this share of the sum of squared singular values, in each module. Default: the rank alone decides. */
+  energy?: number | undefined;
+}
+
+/**
+ * Adapters in a common basis: [ΔW₁ … ΔWₙ] = UΣ[V₁ᵀ … Vₙᵀ], the ΣVᵢᵀ merged as by ties or added. KnOTS, Stoica et al. 2024,
+ * arXiv:2410.19735.
+ */
+export interface AdapterKnots {
+  /** How what is aligned is merged. Default KNOTS_RULE_TIES. */
+  rule: KnotsRule;
+  /** KNOTS_RULE_TIES: share of each ΣVᵢᵀ that is kept. Default 1. */
+  density?:
+    | number
+    | undefined;
+  /** Factor of the result. Default 1. */
+  lambda?:
+    | number
+    | undefined;
+  /** Largest rank. Default: that of the basis, which is the sum of the adapters'. */
+  rank: number;
+}
+
+/** ties on A and on B, with the weights of adapter_linear; signs are those of the unweighted sum. PEFT's `ties`. */
+export interface AdapterTies {
+  /** Share of each factor that is kept. Default 1. */
+  density?: number | undefined;
+}
+
+/** Drops elements of A and of B at random, divides by the density, then as adapter_linear. PEFT's `dare_linear`. */
+export interface AdapterDareLinear {
+  /** Share of each factor that is kept. Default 1. */
+  density?: number | undefined;
+}
+
+/** Drops elements of A and of B at random, divides by the density, then as adapter_ties. PEFT's `dare_ties`. */
+export interface AdapterDareTies {
+  /** Share of each factor that is kept. Default 1. */
+  density?: number | undefined;
+}
+
+/** Keeps the largest elements of A and of B, then as adapter_linear. PEFT's `magnitude_prune`. */
+export interface AdapterMagnitudePrune {
+  /** Share of each factor that is kept. Default 1. */
+  density?: number | undefined;
+}
+
+/**
+ * Mean of an inventory of routed adapters, factor by factor: of a PEFT POLY adapter, or of LoRA adapters of one rank and scale. Caccia et
+ * al. 2023, arXiv:2211.03831 (MHR-μ).
+ */
+export interface AdapterAverage {
+}
+
+/**
+ * Exponential moving average over adapters of one rank and scale in their order, factor by factor: from the first adapter,
+ * A ← decay·A + (1 − decay)·Aᵢ, and B alike. Gao et al. 2023, arXiv:2303.10070.
+ */
+export interface AdapterEma {
+  /** Share of the past at each step, from 0 to below 1. Required. */
+  decay?: number | undefined;
+}
+
+/**
+ * The difference between one fine-tuned model and its base as an adapter: singular triplets of each changed matrix, what else changed in
+ * full. As mergekit-extract-lora.
+ */
+export interface ExtractAdapter {
+  /** Largest rank. Default 128; with energy or epsilon any. */
+  rank: number;
+  /** The smallest rank that has this share of ‖ΔW‖², in each module. */
+  energy?:
+    | number
+    | undefined;
+  /** The smallest rank with ‖ΔW − BA‖ ≤ epsilon·‖ΔW‖, in each module. */
+  epsilon?:
+    | number
+    | undefined;
+  /** Modules to decompose, as PEFT names them. Default: every matrix but embeddings and output layers. */
+  targetModules: string[];
+  /** Modules to keep in full where they changed, although they would be decomposed. */
+  modulesToSave: string[];
+  /** Leave out changed biases of decomposed modules, which the adapter has no place for; default: they are an error. */
+  dropBiases: boolean;
+}
+
+/** Dense models to one Mixtral: the feed-forward layers of the models are the experts, everything else is the base's. As mergekit-moe. */
+export interface MixtureOfExperts {
+  /** How the routers are made. */
+  gateMode: GateMode;
+  /** Prompts of the experts, in order of the models; needed unless gate_mode is GATE_MODE_RANDOM. */
+  prompts: ExpertPrompts[];
+  /** Experts for each token. Default 2. */
+  expertsPerToken: number;
+}
+
+/** What an expert is for. */
+export interface ExpertPrompts {
+  /** Texts for which the expert should be chosen. At least one. */
+  positive: string[];
+  /** Texts for which it should not; their direction is subtracted. */
+  negative: string[];
+}
+
 /** What was merged. */
 export interface MergeResponse {
   model:
@@ -632,7 +905,11 @@ export interface MergeResponse {
   /** Methods that search: the scores of each task, in order of the models that have data; `coefficients.json` has what was found. */
   taskScores: TaskScore[];
   /** graft: the mask. */
-  graft: GraftReport | undefined;
+  graft:
+    | GraftReport
+    | undefined;
+  /** Results that are adapters: what became of each module, in order of path. */
+  modules: AdapterModuleReport[];
 }
 
 /** How well a task does, on the examples that were searched with, with the head of its model. */
@@ -667,6 +944,18 @@ export interface GraftReport {
   elements: bigint;
   /** Share of the model's gain in accuracy over the base that is kept; absent where the model gains nothing. */
   keptGain?: number | undefined;
+}
+
+/** How near an adapter is to what it stands for in one module. */
+export interface AdapterModuleReport {
+  /** Path of the module, or name of a tensor that is kept in full. */
+  module: string;
+  /** 0 for a tensor that is kept in full. */
+  rank: number;
+  /** ‖Σ wᵢΔWᵢ‖, of the extraction ‖ΔW‖ (Frobenius). */
+  norm: number;
+  /** Norm of the difference between that and what the adapter does. */
+  error: number;
 }
 
 /** How a result differs from its reference. */
@@ -822,6 +1111,45 @@ export const MergeRequest: MessageFns<MergeRequest> = {
         break;
       case "adaMerging":
         AdaMerging.encode(message.method.value, writer.uint32(466).fork()).join();
+        break;
+      case "ema":
+        EmaMerge.encode(message.method.value, writer.uint32(530).fork()).join();
+        break;
+      case "adapterConcatenate":
+        AdapterConcatenate.encode(message.method.value, writer.uint32(538).fork()).join();
+        break;
+      case "adapterLinear":
+        AdapterLinear.encode(message.method.value, writer.uint32(546).fork()).join();
+        break;
+      case "adapterSvd":
+        AdapterSvd.encode(message.method.value, writer.uint32(554).fork()).join();
+        break;
+      case "adapterKnots":
+        AdapterKnots.encode(message.method.value, writer.uint32(562).fork()).join();
+        break;
+      case "adapterTies":
+        AdapterTies.encode(message.method.value, writer.uint32(570).fork()).join();
+        break;
+      case "adapterDareLinear":
+        AdapterDareLinear.encode(message.method.value, writer.uint32(578).fork()).join();
+        break;
+      case "adapterDareTies":
+        AdapterDareTies.encode(message.method.value, writer.uint32(586).fork()).join();
+        break;
+      case "adapterMagnitudePrune":
+        AdapterMagnitudePrune.encode(message.method.value, writer.uint32(594).fork()).join();
+        break;
+      case "adapterAverage":
+        AdapterAverage.encode(message.method.value, writer.uint32(602).fork()).join();
+        break;
+      case "adapterEma":
+        AdapterEma.encode(message.method.value, writer.uint32(610).fork()).join();
+        break;
+      case "extractAdapter":
+        ExtractAdapter.encode(message.method.value, writer.uint32(618).fork()).join();
+        break;
+      case "mixtureOfExperts":
+        MixtureOfExperts.encode(message.method.value, writer.uint32(626).fork()).join();
         break;
     }
     return writer;
@@ -1128,6 +1456,113 @@ export const MergeRequest: MessageFns<MergeRequest> = {
             message.method = { $case: "adaMerging", value: AdaMerging.decode(reader, reader.uint32()) };
             continue;
           }
+          case 66: {
+            if (tag !== 530) {
+              break;
+            }
+
+            message.method = { $case: "ema", value: EmaMerge.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 67: {
+            if (tag !== 538) {
+              break;
+            }
+
+            message.method = { $case: "adapterConcatenate", value: AdapterConcatenate.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 68: {
+            if (tag !== 546) {
+              break;
+            }
+
+            message.method = { $case: "adapterLinear", value: AdapterLinear.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 69: {
+            if (tag !== 554) {
+              break;
+            }
+
+            message.method = { $case: "adapterSvd", value: AdapterSvd.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 70: {
+            if (tag !== 562) {
+              break;
+            }
+
+            message.method = { $case: "adapterKnots", value: AdapterKnots.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 71: {
+            if (tag !== 570) {
+              break;
+            }
+
+            message.method = { $case: "adapterTies", value: AdapterTies.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 72: {
+            if (tag !== 578) {
+              break;
+            }
+
+            message.method = { $case: "adapterDareLinear", value: AdapterDareLinear.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 73: {
+            if (tag !== 586) {
+              break;
+            }
+
+            message.method = { $case: "adapterDareTies", value: AdapterDareTies.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 74: {
+            if (tag !== 594) {
+              break;
+            }
+
+            message.method = {
+              $case: "adapterMagnitudePrune",
+              value: AdapterMagnitudePrune.decode(reader, reader.uint32()),
+            };
+            continue;
+          }
+          case 75: {
+            if (tag !== 602) {
+              break;
+            }
+
+            message.method = { $case: "adapterAverage", value: AdapterAverage.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 76: {
+            if (tag !== 610) {
+              break;
+            }
+
+            message.method = { $case: "adapterEma", value: AdapterEma.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 77: {
+            if (tag !== 618) {
+              break;
+            }
+
+            message.method = { $case: "extractAdapter", value: ExtractAdapter.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 78: {
+            if (tag !== 626) {
+              break;
+            }
+
+            message.method = { $case: "mixtureOfExperts", value: MixtureOfExperts.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1254,6 +1689,56 @@ export const MergeRequest: MessageFns<MergeRequest> = {
         ? { $case: "adaMerging", value: AdaMerging.fromJSON(object.adaMerging) }
         : isSet(object.ada_merging)
         ? { $case: "adaMerging", value: AdaMerging.fromJSON(object.ada_merging) }
+        : isSet(object.ema)
+        ? { $case: "ema", value: EmaMerge.fromJSON(object.ema) }
+        : isSet(object.adapterConcatenate)
+        ? { $case: "adapterConcatenate", value: AdapterConcatenate.fromJSON(object.adapterConcatenate) }
+        : isSet(object.adapter_concatenate)
+        ? { $case: "adapterConcatenate", value: AdapterConcatenate.fromJSON(object.adapter_concatenate) }
+        : isSet(object.adapterLinear)
+        ? { $case: "adapterLinear", value: AdapterLinear.fromJSON(object.adapterLinear) }
+        : isSet(object.adapter_linear)
+        ? { $case: "adapterLinear", value: AdapterLinear.fromJSON(object.adapter_linear) }
+        : isSet(object.adapterSvd)
+        ? { $case: "adapterSvd", value: AdapterSvd.fromJSON(object.adapterSvd) }
+        : isSet(object.adapter_svd)
+        ? { $case: "adapterSvd", value: AdapterSvd.fromJSON(object.adapter_svd) }
+        : isSet(object.adapterKnots)
+        ? { $case: "adapterKnots", value: AdapterKnots.fromJSON(object.adapterKnots) }
+        : isSet(object.adapter_knots)
+        ? { $case: "adapterKnots", value: AdapterKnots.fromJSON(object.adapter_knots) }
+        : isSet(object.adapterTies)
+        ? { $case: "adapterTies", value: AdapterTies.fromJSON(object.adapterTies) }
+        : isSet(object.adapter_ties)
+        ? { $case: "adapterTies", value: AdapterTies.fromJSON(object.adapter_ties) }
+        : isSet(object.adapterDareLinear)
+        ? { $case: "adapterDareLinear", value: AdapterDareLinear.fromJSON(object.adapterDareLinear) }
+        : isSet(object.adapter_dare_linear)
+        ? { $case: "adapterDareLinear", value: AdapterDareLinear.fromJSON(object.adapter_dare_linear) }
+        : isSet(object.adapterDareTies)
+        ? { $case: "adapterDareTies", value: AdapterDareTies.fromJSON(object.adapterDareTies) }
+        : isSet(object.adapter_dare_ties)
+        ? { $case: "adapterDareTies", value: AdapterDareTies.fromJSON(object.adapter_dare_ties) }
+        : isSet(object.adapterMagnitudePrune)
+        ? { $case: "adapterMagnitudePrune", value: AdapterMagnitudePrune.fromJSON(object.adapterMagnitudePrune) }
+        : isSet(object.adapter_magnitude_prune)
+        ? { $case: "adapterMagnitudePrune", value: AdapterMagnitudePrune.fromJSON(object.adapter_magnitude_prune) }
+        : isSet(object.adapterAverage)
+        ? { $case: "adapterAverage", value: AdapterAverage.fromJSON(object.adapterAverage) }
+        : isSet(object.adapter_average)
+        ? { $case: "adapterAverage", value: AdapterAverage.fromJSON(object.adapter_average) }
+        : isSet(object.adapterEma)
+        ? { $case: "adapterEma", value: AdapterEma.fromJSON(object.adapterEma) }
+        : isSet(object.adapter_ema)
+        ? { $case: "adapterEma", value: AdapterEma.fromJSON(object.adapter_ema) }
+        : isSet(object.extractAdapter)
+        ? { $case: "extractAdapter", value: ExtractAdapter.fromJSON(object.extractAdapter) }
+        : isSet(object.extract_adapter)
+        ? { $case: "extractAdapter", value: ExtractAdapter.fromJSON(object.extract_adapter) }
+        : isSet(object.mixtureOfExperts)
+        ? { $case: "mixtureOfExperts", value: MixtureOfExperts.fromJSON(object.mixtureOfExperts) }
+        : isSet(object.mixture_of_experts)
+        ? { $case: "mixtureOfExperts", value: MixtureOfExperts.fromJSON(object.mixture_of_experts) }
         : undefined,
     };
   },
@@ -1344,6 +1829,32 @@ export const MergeRequest: MessageFns<MergeRequest> = {
       obj.atlas = AtlasMerge.toJSON(message.method.value);
     } else if (message.method?.$case === "adaMerging") {
       obj.adaMerging = AdaMerging.toJSON(message.method.value);
+    } else if (message.method?.$case === "ema") {
+      obj.ema = EmaMerge.toJSON(message.method.value);
+    } else if (message.method?.$case === "adapterConcatenate") {
+      obj.adapterConcatenate = AdapterConcatenate.toJSON(message.method.value);
+    } else if (message.method?.$case === "adapterLinear") {
+      obj.adapterLinear = AdapterLinear.toJSON(message.method.value);
+    } else if (message.method?.$case === "adapterSvd") {
+      obj.adapterSvd = AdapterSvd.toJSON(message.method.value);
+    } else if (message.method?.$case === "adapterKnots") {
+      obj.adapterKnots = AdapterKnots.toJSON(message.method.value);
+    } else if (message.method?.$case === "adapterTies") {
+      obj.adapterTies = AdapterTies.toJSON(message.method.value);
+    } else if (message.method?.$case === "adapterDareLinear") {
+      obj.adapterDareLinear = AdapterDareLinear.toJSON(message.method.value);
+    } else if (message.method?.$case === "adapterDareTies") {
+      obj.adapterDareTies = AdapterDareTies.toJSON(message.method.value);
+    } else if (message.method?.$case === "adapterMagnitudePrune") {
+      obj.adapterMagnitudePrune = AdapterMagnitudePrune.toJSON(message.method.value);
+    } else if (message.method?.$case === "adapterAverage") {
+      obj.adapterAverage = AdapterAverage.toJSON(message.method.value);
+    } else if (message.method?.$case === "adapterEma") {
+      obj.adapterEma = AdapterEma.toJSON(message.method.value);
+    } else if (message.method?.$case === "extractAdapter") {
+      obj.extractAdapter = ExtractAdapter.toJSON(message.method.value);
+    } else if (message.method?.$case === "mixtureOfExperts") {
+      obj.mixtureOfExperts = MixtureOfExperts.toJSON(message.method.value);
     }
     return obj;
   },
@@ -1511,6 +2022,87 @@ export const MergeRequest: MessageFns<MergeRequest> = {
       case "adaMerging": {
         if (object.method?.value !== undefined && object.method?.value !== null) {
           message.method = { $case: "adaMerging", value: AdaMerging.fromPartial(object.method.value) };
+        }
+        break;
+      }
+      case "ema": {
+        if (object.method?.value !== undefined && object.method?.value !== null) {
+          message.method = { $case: "ema", value: EmaMerge.fromPartial(object.method.value) };
+        }
+        break;
+      }
+      case "adapterConcatenate": {
+        if (object.method?.value !== undefined && object.method?.value !== null) {
+          message.method = { $case: "adapterConcatenate", value: AdapterConcatenate.fromPartial(object.method.value) };
+        }
+        break;
+      }
+      case "adapterLinear": {
+        if (object.method?.value !== undefined && object.method?.value !== null) {
+          message.method = { $case: "adapterLinear", value: AdapterLinear.fromPartial(object.method.value) };
+        }
+        break;
+      }
+      case "adapterSvd": {
+        if (object.method?.value !== undefined && object.method?.value !== null) {
+          message.method = { $case: "adapterSvd", value: AdapterSvd.fromPartial(object.method.value) };
+        }
+        break;
+      }
+      case "adapterKnots": {
+        if (object.method?.value !== undefined && object.method?.value !== null) {
+          message.method = { $case: "adapterKnots", value: AdapterKnots.fromPartial(object.method.value) };
+        }
+        break;
+      }
+      case "adapterTies": {
+        if (object.method?.value !== undefined && object.method?.value !== null) {
+          message.method = { $case: "adapterTies", value: AdapterTies.fromPartial(object.method.value) };
+        }
+        break;
+      }
+      case "adapterDareLinear": {
+        if (object.method?.value !== undefined && object.method?.value !== null) {
+          message.method = { $case: "adapterDareLinear", value: AdapterDareLinear.fromPartial(object.method.value) };
+        }
+        break;
+      }
+      case "adapterDareTies": {
+        if (object.method?.value !== undefined && object.method?.value !== null) {
+          message.method = { $case: "adapterDareTies", value: AdapterDareTies.fromPartial(object.method.value) };
+        }
+        break;
+      }
+      case "adapterMagnitudePrune": {
+        if (object.method?.value !== undefined && object.method?.value !== null) {
+          message.method = {
+            $case: "adapterMagnitudePrune",
+            value: AdapterMagnitudePrune.fromPartial(object.method.value),
+          };
+        }
+        break;
+      }
+      case "adapterAverage": {
+        if (object.method?.value !== undefined && object.method?.value !== null) {
+          message.method = { $case: "adapterAverage", value: AdapterAverage.fromPartial(object.method.value) };
+        }
+        break;
+      }
+      case "adapterEma": {
+        if (object.method?.value !== undefined && object.method?.value !== null) {
+          message.method = { $case: "adapterEma", value: AdapterEma.fromPartial(object.method.value) };
+        }
+        break;
+      }
+      case "extractAdapter": {
+        if (object.method?.value !== undefined && object.method?.value !== null) {
+          message.method = { $case: "extractAdapter", value: ExtractAdapter.fromPartial(object.method.value) };
+        }
+        break;
+      }
+      case "mixtureOfExperts": {
+        if (object.method?.value !== undefined && object.method?.value !== null) {
+          message.method = { $case: "mixtureOfExperts", value: MixtureOfExperts.fromPartial(object.method.value) };
         }
         break;
       }
@@ -4575,6 +5167,1123 @@ export const GraftMerge: MessageFns<GraftMerge> = {
   },
 };
 
+function createBaseEmaMerge(): EmaMerge {
+  return { decay: undefined };
+}
+
+export const EmaMerge: MessageFns<EmaMerge> = {
+  encode(message: EmaMerge, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.decay !== undefined) {
+      writer.uint32(9).double(message.decay);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EmaMerge {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEmaMerge();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.decay = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): EmaMerge {
+    return { decay: isSet(object.decay) ? globalThis.Number(object.decay) : undefined };
+  },
+
+  toJSON(message: EmaMerge): unknown {
+    const obj: any = {};
+    if (message.decay !== undefined) {
+      obj.decay = floatToJson(message.decay);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<EmaMerge>): EmaMerge {
+    return EmaMerge.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EmaMerge>): EmaMerge {
+    const message = createBaseEmaMerge();
+    message.decay = object.decay ?? undefined;
+    return message;
+  },
+};
+
+function createBaseAdapterConcatenate(): AdapterConcatenate {
+  return {};
+}
+
+export const AdapterConcatenate: MessageFns<AdapterConcatenate> = {
+  encode(_: AdapterConcatenate, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AdapterConcatenate {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAdapterConcatenate();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): AdapterConcatenate {
+    return {};
+  },
+
+  toJSON(_: AdapterConcatenate): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<AdapterConcatenate>): AdapterConcatenate {
+    return AdapterConcatenate.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<AdapterConcatenate>): AdapterConcatenate {
+    const message = createBaseAdapterConcatenate();
+    return message;
+  },
+};
+
+function createBaseAdapterLinear(): AdapterLinear {
+  return {};
+}
+
+export const AdapterLinear: MessageFns<AdapterLinear> = {
+  encode(_: AdapterLinear, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AdapterLinear {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAdapterLinear();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): AdapterLinear {
+    return {};
+  },
+
+  toJSON(_: AdapterLinear): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<AdapterLinear>): AdapterLinear {
+    return AdapterLinear.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<AdapterLinear>): AdapterLinear {
+    const message = createBaseAdapterLinear();
+    return message;
+  },
+};
+
+function createBaseAdapterSvd(): AdapterSvd {
+  return { rank: 0, energy: undefined };
+}
+
+export const AdapterSvd: MessageFns<AdapterSvd> = {
+  encode(message: AdapterSvd, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.rank !== 0) {
+      writer.uint32(8).uint32(message.rank);
+    }
+    if (message.energy !== undefined) {
+      writer.uint32(17).double(message.energy);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AdapterSvd {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAdapterSvd();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.rank = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.energy = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AdapterSvd {
+    return {
+      rank: isSet(object.rank) ? globalThis.Number(object.rank) : 0,
+      energy: isSet(object.energy) ? globalThis.Number(object.energy) : undefined,
+    };
+  },
+
+  toJSON(message: AdapterSvd): unknown {
+    const obj: any = {};
+    if (message.rank !== 0) {
+      obj.rank = Math.round(message.rank);
+    }
+    if (message.energy !== undefined) {
+      obj.energy = floatToJson(message.energy);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AdapterSvd>): AdapterSvd {
+    return AdapterSvd.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AdapterSvd>): AdapterSvd {
+    const message = createBaseAdapterSvd();
+    message.rank = object.rank ?? 0;
+    message.energy = object.energy ?? undefined;
+    return message;
+  },
+};
+
+function createBaseAdapterKnots(): AdapterKnots {
+  return { rule: KnotsRule.UNSPECIFIED, density: undefined, lambda: undefined, rank: 0 };
+}
+
+export const AdapterKnots: MessageFns<AdapterKnots> = {
+  encode(message: AdapterKnots, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.rule !== KnotsRule.UNSPECIFIED) {
+      writer.uint32(8).int32(knotsRuleToNumber(message.rule));
+    }
+    if (message.density !== undefined) {
+      writer.uint32(17).double(message.density);
+    }
+    if (message.lambda !== undefined) {
+      writer.uint32(25).double(message.lambda);
+    }
+    if (message.rank !== 0) {
+      writer.uint32(32).uint32(message.rank);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AdapterKnots {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAdapterKnots();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.rule = knotsRuleFromJSON(reader.int32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.density = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.lambda = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.rank = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AdapterKnots {
+    return {
+      rule: isSet(object.rule) ? knotsRuleFromJSON(object.rule) : KnotsRule.UNSPECIFIED,
+      density: isSet(object.density) ? globalThis.Number(object.density) : undefined,
+      lambda: isSet(object.lambda) ? globalThis.Number(object.lambda) : undefined,
+      rank: isSet(object.rank) ? globalThis.Number(object.rank) : 0,
+    };
+  },
+
+  toJSON(message: AdapterKnots): unknown {
+    const obj: any = {};
+    if (message.rule !== KnotsRule.UNSPECIFIED) {
+      obj.rule = knotsRuleToJSON(message.rule);
+    }
+    if (message.density !== undefined) {
+      obj.density = floatToJson(message.density);
+    }
+    if (message.lambda !== undefined) {
+      obj.lambda = floatToJson(message.lambda);
+    }
+    if (message.rank !== 0) {
+      obj.rank = Math.round(message.rank);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AdapterKnots>): AdapterKnots {
+    return AdapterKnots.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AdapterKnots>): AdapterKnots {
+    const message = createBaseAdapterKnots();
+    message.rule = object.rule ?? KnotsRule.UNSPECIFIED;
+    message.density = object.density ?? undefined;
+    message.lambda = object.lambda ?? undefined;
+    message.rank = object.rank ?? 0;
+    return message;
+  },
+};
+
+function createBaseAdapterTies(): AdapterTies {
+  return { density: undefined };
+}
+
+export const AdapterTies: MessageFns<AdapterTies> = {
+  encode(message: AdapterTies, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.density !== undefined) {
+      writer.uint32(9).double(message.density);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AdapterTies {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAdapterTies();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.density = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AdapterTies {
+    return { density: isSet(object.density) ? globalThis.Number(object.density) : undefined };
+  },
+
+  toJSON(message: AdapterTies): unknown {
+    const obj: any = {};
+    if (message.density !== undefined) {
+      obj.density = floatToJson(message.density);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AdapterTies>): AdapterTies {
+    return AdapterTies.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AdapterTies>): AdapterTies {
+    const message = createBaseAdapterTies();
+    message.density = object.density ?? undefined;
+    return message;
+  },
+};
+
+function createBaseAdapterDareLinear(): AdapterDareLinear {
+  return { density: undefined };
+}
+
+export const AdapterDareLinear: MessageFns<AdapterDareLinear> = {
+  encode(message: AdapterDareLinear, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.density !== undefined) {
+      writer.uint32(9).double(message.density);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AdapterDareLinear {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAdapterDareLinear();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.density = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AdapterDareLinear {
+    return { density: isSet(object.density) ? globalThis.Number(object.density) : undefined };
+  },
+
+  toJSON(message: AdapterDareLinear): unknown {
+    const obj: any = {};
+    if (message.density !== undefined) {
+      obj.density = floatToJson(message.density);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AdapterDareLinear>): AdapterDareLinear {
+    return AdapterDareLinear.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AdapterDareLinear>): AdapterDareLinear {
+    const message = createBaseAdapterDareLinear();
+    message.density = object.density ?? undefined;
+    return message;
+  },
+};
+
+function createBaseAdapterDareTies(): AdapterDareTies {
+  return { density: undefined };
+}
+
+export const AdapterDareTies: MessageFns<AdapterDareTies> = {
+  encode(message: AdapterDareTies, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.density !== undefined) {
+      writer.uint32(9).double(message.density);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AdapterDareTies {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAdapterDareTies();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.density = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AdapterDareTies {
+    return { density: isSet(object.density) ? globalThis.Number(object.density) : undefined };
+  },
+
+  toJSON(message: AdapterDareTies): unknown {
+    const obj: any = {};
+    if (message.density !== undefined) {
+      obj.density = floatToJson(message.density);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AdapterDareTies>): AdapterDareTies {
+    return AdapterDareTies.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AdapterDareTies>): AdapterDareTies {
+    const message = createBaseAdapterDareTies();
+    message.density = object.density ?? undefined;
+    return message;
+  },
+};
+
+function createBaseAdapterMagnitudePrune(): AdapterMagnitudePrune {
+  return { density: undefined };
+}
+
+export const AdapterMagnitudePrune: MessageFns<AdapterMagnitudePrune> = {
+  encode(message: AdapterMagnitudePrune, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.density !== undefined) {
+      writer.uint32(9).double(message.density);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AdapterMagnitudePrune {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAdapterMagnitudePrune();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.density = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AdapterMagnitudePrune {
+    return { density: isSet(object.density) ? globalThis.Number(object.density) : undefined };
+  },
+
+  toJSON(message: AdapterMagnitudePrune): unknown {
+    const obj: any = {};
+    if (message.density !== undefined) {
+      obj.density = floatToJson(message.density);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AdapterMagnitudePrune>): AdapterMagnitudePrune {
+    return AdapterMagnitudePrune.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AdapterMagnitudePrune>): AdapterMagnitudePrune {
+    const message = createBaseAdapterMagnitudePrune();
+    message.density = object.density ?? undefined;
+    return message;
+  },
+};
+
+function createBaseAdapterAverage(): AdapterAverage {
+  return {};
+}
+
+export const AdapterAverage: MessageFns<AdapterAverage> = {
+  encode(_: AdapterAverage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AdapterAverage {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAdapterAverage();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): AdapterAverage {
+    return {};
+  },
+
+  toJSON(_: AdapterAverage): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<AdapterAverage>): AdapterAverage {
+    return AdapterAverage.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<AdapterAverage>): AdapterAverage {
+    const message = createBaseAdapterAverage();
+    return message;
+  },
+};
+
+function createBaseAdapterEma(): AdapterEma {
+  return { decay: undefined };
+}
+
+export const AdapterEma: MessageFns<AdapterEma> = {
+  encode(message: AdapterEma, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.decay !== undefined) {
+      writer.uint32(9).double(message.decay);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AdapterEma {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAdapterEma();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.decay = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AdapterEma {
+    return { decay: isSet(object.decay) ? globalThis.Number(object.decay) : undefined };
+  },
+
+  toJSON(message: AdapterEma): unknown {
+    const obj: any = {};
+    if (message.decay !== undefined) {
+      obj.decay = floatToJson(message.decay);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AdapterEma>): AdapterEma {
+    return AdapterEma.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AdapterEma>): AdapterEma {
+    const message = createBaseAdapterEma();
+    message.decay = object.decay ?? undefined;
+    return message;
+  },
+};
+
+function createBaseExtractAdapter(): ExtractAdapter {
+  return { rank: 0, energy: undefined, epsilon: undefined, targetModules: [], modulesToSave: [], dropBiases: false };
+}
+
+export const ExtractAdapter: MessageFns<ExtractAdapter> = {
+  encode(message: ExtractAdapter, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.rank !== 0) {
+      writer.uint32(8).uint32(message.rank);
+    }
+    if (message.energy !== undefined) {
+      writer.uint32(17).double(message.energy);
+    }
+    if (message.epsilon !== undefined) {
+      writer.uint32(25).double(message.epsilon);
+    }
+    for (const v of message.targetModules) {
+      writer.uint32(34).string(v!);
+    }
+    for (const v of message.modulesToSave) {
+      writer.uint32(42).string(v!);
+    }
+    if (message.dropBiases !== false) {
+      writer.uint32(48).bool(message.dropBiases);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExtractAdapter {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExtractAdapter();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.rank = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.energy = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.epsilon = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.targetModules.push(reader.string());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.modulesToSave.push(reader.string());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.dropBiases = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ExtractAdapter {
+    return {
+      rank: isSet(object.rank) ? globalThis.Number(object.rank) : 0,
+      energy: isSet(object.energy) ? globalThis.Number(object.energy) : undefined,
+      epsilon: isSet(object.epsilon) ? globalThis.Number(object.epsilon) : undefined,
+      targetModules: globalThis.Array.isArray(object?.targetModules)
+        ? object.targetModules.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.target_modules)
+        ? object.target_modules.map((e: any) => globalThis.String(e))
+        : [],
+      modulesToSave: globalThis.Array.isArray(object?.modulesToSave)
+        ? object.modulesToSave.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.modules_to_save)
+        ? object.modules_to_save.map((e: any) => globalThis.String(e))
+        : [],
+      dropBiases: isSet(object.dropBiases)
+        ? globalThis.Boolean(object.dropBiases)
+        : isSet(object.drop_biases)
+        ? globalThis.Boolean(object.drop_biases)
+        : false,
+    };
+  },
+
+  toJSON(message: ExtractAdapter): unknown {
+    const obj: any = {};
+    if (message.rank !== 0) {
+      obj.rank = Math.round(message.rank);
+    }
+    if (message.energy !== undefined) {
+      obj.energy = floatToJson(message.energy);
+    }
+    if (message.epsilon !== undefined) {
+      obj.epsilon = floatToJson(message.epsilon);
+    }
+    if (message.targetModules?.length) {
+      obj.targetModules = message.targetModules;
+    }
+    if (message.modulesToSave?.length) {
+      obj.modulesToSave = message.modulesToSave;
+    }
+    if (message.dropBiases !== false) {
+      obj.dropBiases = message.dropBiases;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ExtractAdapter>): ExtractAdapter {
+    return ExtractAdapter.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExtractAdapter>): ExtractAdapter {
+    const message = createBaseExtractAdapter();
+    message.rank = object.rank ?? 0;
+    message.energy = object.energy ?? undefined;
+    message.epsilon = object.epsilon ?? undefined;
+    message.targetModules = object.targetModules?.map((e) => e) || [];
+    message.modulesToSave = object.modulesToSave?.map((e) => e) || [];
+    message.dropBiases = object.dropBiases ?? false;
+    return message;
+  },
+};
+
+function createBaseMixtureOfExperts(): MixtureOfExperts {
+  return { gateMode: GateMode.UNSPECIFIED, prompts: [], expertsPerToken: 0 };
+}
+
+export const MixtureOfExperts: MessageFns<MixtureOfExperts> = {
+  encode(message: MixtureOfExperts, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.gateMode !== GateMode.UNSPECIFIED) {
+      writer.uint32(8).int32(gateModeToNumber(message.gateMode));
+    }
+    for (const v of message.prompts) {
+      ExpertPrompts.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.expertsPerToken !== 0) {
+      writer.uint32(24).uint32(message.expertsPerToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MixtureOfExperts {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMixtureOfExperts();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.gateMode = gateModeFromJSON(reader.int32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.prompts.push(ExpertPrompts.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.expertsPerToken = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MixtureOfExperts {
+    return {
+      gateMode: isSet(object.gateMode)
+        ? gateModeFromJSON(object.gateMode)
+        : isSet(object.gate_mode)
+        ? gateModeFromJSON(object.gate_mode)
+        : GateMode.UNSPECIFIED,
+      prompts: globalThis.Array.isArray(object?.prompts)
+        ? object.prompts.map((e: any) => ExpertPrompts.fromJSON(e))
+        : [],
+      expertsPerToken: isSet(object.expertsPerToken)
+        ? globalThis.Number(object.expertsPerToken)
+        : isSet(object.experts_per_token)
+        ? globalThis.Number(object.experts_per_token)
+        : 0,
+    };
+  },
+
+  toJSON(message: MixtureOfExperts): unknown {
+    const obj: any = {};
+    if (message.gateMode !== GateMode.UNSPECIFIED) {
+      obj.gateMode = gateModeToJSON(message.gateMode);
+    }
+    if (message.prompts?.length) {
+      obj.prompts = message.prompts.map((e) => ExpertPrompts.toJSON(e));
+    }
+    if (message.expertsPerToken !== 0) {
+      obj.expertsPerToken = Math.round(message.expertsPerToken);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MixtureOfExperts>): MixtureOfExperts {
+    return MixtureOfExperts.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MixtureOfExperts>): MixtureOfExperts {
+    const message = createBaseMixtureOfExperts();
+    message.gateMode = object.gateMode ?? GateMode.UNSPECIFIED;
+    message.prompts = object.prompts?.map((e) => ExpertPrompts.fromPartial(e)) || [];
+    message.expertsPerToken = object.expertsPerToken ?? 0;
+    return message;
+  },
+};
+
+function createBaseExpertPrompts(): ExpertPrompts {
+  return { positive: [], negative: [] };
+}
+
+export const ExpertPrompts: MessageFns<ExpertPrompts> = {
+  encode(message: ExpertPrompts, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.positive) {
+      writer.uint32(10).string(v!);
+    }
+    for (const v of message.negative) {
+      writer.uint32(18).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExpertPrompts {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExpertPrompts();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.positive.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.negative.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ExpertPrompts {
+    return {
+      positive: globalThis.Array.isArray(object?.positive) ? object.positive.map((e: any) => globalThis.String(e)) : [],
+      negative: globalThis.Array.isArray(object?.negative) ? object.negative.map((e: any) => globalThis.String(e)) : [],
+    };
+  },
+
+  toJSON(message: ExpertPrompts): unknown {
+    const obj: any = {};
+    if (message.positive?.length) {
+      obj.positive = message.positive;
+    }
+    if (message.negative?.length) {
+      obj.negative = message.negative;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ExpertPrompts>): ExpertPrompts {
+    return ExpertPrompts.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExpertPrompts>): ExpertPrompts {
+    const message = createBaseExpertPrompts();
+    message.positive = object.positive?.map((e) => e) || [];
+    message.negative = object.negative?.map((e) => e) || [];
+    return message;
+  },
+};
+
 function createBaseMergeResponse(): MergeResponse {
   return {
     model: undefined,
@@ -4584,6 +6293,7 @@ function createBaseMergeResponse(): MergeResponse {
     soupAccuracy: 0,
     taskScores: [],
     graft: undefined,
+    modules: [],
   };
 }
 
@@ -4617,6 +6327,9 @@ export const MergeResponse: MessageFns<MergeResponse> = {
     }
     if (message.graft !== undefined) {
       GraftReport.encode(message.graft, writer.uint32(458).fork()).join();
+    }
+    for (const v of message.modules) {
+      AdapterModuleReport.encode(v!, writer.uint32(530).fork()).join();
     }
     return writer;
   },
@@ -4710,6 +6423,14 @@ export const MergeResponse: MessageFns<MergeResponse> = {
             message.graft = GraftReport.decode(reader, reader.uint32());
             continue;
           }
+          case 66: {
+            if (tag !== 530) {
+              break;
+            }
+
+            message.modules.push(AdapterModuleReport.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4741,6 +6462,9 @@ export const MergeResponse: MessageFns<MergeResponse> = {
         ? object.task_scores.map((e: any) => TaskScore.fromJSON(e))
         : [],
       graft: isSet(object.graft) ? GraftReport.fromJSON(object.graft) : undefined,
+      modules: globalThis.Array.isArray(object?.modules)
+        ? object.modules.map((e: any) => AdapterModuleReport.fromJSON(e))
+        : [],
     };
   },
 
@@ -4767,6 +6491,9 @@ export const MergeResponse: MessageFns<MergeResponse> = {
     if (message.graft !== undefined) {
       obj.graft = GraftReport.toJSON(message.graft);
     }
+    if (message.modules?.length) {
+      obj.modules = message.modules.map((e) => AdapterModuleReport.toJSON(e));
+    }
     return obj;
   },
 
@@ -4788,6 +6515,7 @@ export const MergeResponse: MessageFns<MergeResponse> = {
     message.graft = (object.graft !== undefined && object.graft !== null)
       ? GraftReport.fromPartial(object.graft)
       : undefined;
+    message.modules = object.modules?.map((e) => AdapterModuleReport.fromPartial(e)) || [];
     return message;
   },
 };
@@ -5115,6 +6843,123 @@ export const GraftReport: MessageFns<GraftReport> = {
       : 0n;
     message.elements = (object.elements !== undefined && object.elements !== null) ? BigInt(object.elements) : 0n;
     message.keptGain = object.keptGain ?? undefined;
+    return message;
+  },
+};
+
+function createBaseAdapterModuleReport(): AdapterModuleReport {
+  return { module: "", rank: 0, norm: 0, error: 0 };
+}
+
+export const AdapterModuleReport: MessageFns<AdapterModuleReport> = {
+  encode(message: AdapterModuleReport, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.module !== "") {
+      writer.uint32(10).string(message.module);
+    }
+    if (message.rank !== 0) {
+      writer.uint32(16).uint32(message.rank);
+    }
+    if (message.norm !== 0) {
+      writer.uint32(25).double(message.norm);
+    }
+    if (message.error !== 0) {
+      writer.uint32(33).double(message.error);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AdapterModuleReport {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAdapterModuleReport();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.module = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.rank = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.norm = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.error = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AdapterModuleReport {
+    return {
+      module: isSet(object.module) ? globalThis.String(object.module) : "",
+      rank: isSet(object.rank) ? globalThis.Number(object.rank) : 0,
+      norm: isSet(object.norm) ? globalThis.Number(object.norm) : 0,
+      error: isSet(object.error) ? globalThis.Number(object.error) : 0,
+    };
+  },
+
+  toJSON(message: AdapterModuleReport): unknown {
+    const obj: any = {};
+    if (message.module !== "") {
+      obj.module = message.module;
+    }
+    if (message.rank !== 0) {
+      obj.rank = Math.round(message.rank);
+    }
+    if (message.norm !== 0) {
+      obj.norm = floatToJson(message.norm);
+    }
+    if (message.error !== 0) {
+      obj.error = floatToJson(message.error);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AdapterModuleReport>): AdapterModuleReport {
+    return AdapterModuleReport.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AdapterModuleReport>): AdapterModuleReport {
+    const message = createBaseAdapterModuleReport();
+    message.module = object.module ?? "";
+    message.rank = object.rank ?? 0;
+    message.norm = object.norm ?? 0;
+    message.error = object.error ?? 0;
     return message;
   },
 };

@@ -1,0 +1,56 @@
+import type { merge } from '@eigenloom/contracts';
+import type { Lineage } from '@eigenloom/runtime';
+
+import type { ReadInput } from '../plan/planned.js';
+import { modelTable, recipeSection } from '../run/model-card.js';
+
+/** What the card of an adapter tells of. */
+export interface AdapterCardFacts {
+  readonly request: merge.MergeRequest;
+  readonly method: { readonly id: string; readonly summary: string; readonly paper: string };
+  readonly inputs: readonly ReadInput[];
+  readonly lineage: Lineage;
+  readonly modules: readonly merge.AdapterModuleReport[];
+  readonly notes: readonly string[];
+}
+
+/** README.md of an adapter that was made of others or of a model: what it is made of, how near it is, and the recipe. */
+export function adapterCard(facts: AdapterCardFacts): string {
+  const { method, modules, notes } = facts;
+  return [
+    '---',
+    'library_name: peft',
+    'tags: [eigenloom, merge, lora]',
+    '---',
+    '',
+    '# Adapter',
+    '',
+    `${method.summary} (\`${method.id}\`, ${method.paper}).`,
+    '',
+    ...modelTable(facts),
+    errorLine(modules),
+    ...notes.flatMap((note) => ['', `${note}.`]),
+    '',
+    ...recipeSection(facts),
+    '',
+  ].join('\n');
+}
+
+/** Totals over the modules, and the module that is worst. */
+function errorLine(modules: readonly merge.AdapterModuleReport[]): string {
+  const pairs = modules.filter(({ rank }) => rank > 0);
+  const full = modules.length - pairs.length;
+  const norm = Math.hypot(...pairs.map((module) => module.norm));
+  const error = Math.hypot(...pairs.map((module) => module.error));
+  const ranks = pairs.map(({ rank }) => rank);
+  const relative = ({ error: e, norm: n }: { error: number; norm: number }): number => (n === 0 ? 0 : e / n);
+  const [worst] = [...pairs].sort((x, y) => relative(y) - relative(x));
+  const range = `${Math.min(...ranks)} to ${Math.max(...ranks)}`;
+  return [
+    `${pairs.length} modules of rank ${range}; ‖ΔW‖ = ${norm.toPrecision(6)}, error ${error.toPrecision(3)}.`,
+    ...(worst === undefined
+      ? []
+      : [`Relative error of the worst module, \`${worst.module}\`: ${relative(worst).toPrecision(3)}.`]),
+    ...(full === 0 ? [] : [`${full} tensors in full.`]),
+  ].join(' ');
+}

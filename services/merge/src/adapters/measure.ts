@@ -1,0 +1,44 @@
+import { type Matrix, matmul } from '@eigenloom/numeric';
+
+import type { MergedPair, PairKernels } from './adapter-method.js';
+import type { PlannedModule } from './planned.js';
+import { joinColumns, scalesOf, stackRows } from './stack-factors.js';
+
+/** Frobenius norms of what a merged pair stands for and of how far it is from it. */
+export interface Measured {
+  /** ‖Σ wᵢsᵢBᵢAᵢ‖. */
+  readonly norm: number;
+  /** ‖s·B·A − Σ wᵢsᵢBᵢAᵢ‖; relative to the norm not below 1e-8, for it is the root of a difference in f64. */
+  readonly error: number;
+}
+
+/** Measures a merged pair by the factors: ‖BA‖² = Σ (BᵀB)ᵢⱼ(AAᵀ)ᵢⱼ, with the members and the result side by side. */
+export async function measure(
+  { members, rows, columns }: PlannedModule,
+  merged: MergedPair,
+  { factors, options }: Pick<PairKernels, 'factors' | 'options'>,
+): Promise<Measured> {
+  const given = await factors();
+  const result = {
+    a: { rows: merged.rank, columns, data: merged.a },
+    b: { rows, columns: merged.rank, data: merged.b },
+  };
+  const b = joinColumns([...given.map((pair) => pair.b), result.b], [...scalesOf(members), -merged.scaling]);
+  const a = stackRows([...given.map((pair) => pair.a), result.a]);
+  const left = await matmul(b, b, { transposeA: true }, options);
+  const right = await matmul(a, a, { transposeB: true }, options);
+  const exact = b.columns - merged.rank;
+  return { norm: norm(left, right, exact), error: norm(left, right, b.columns) };
+}
+
+/** Over the first `size` rows and columns. */
+function norm(left: Matrix, right: Matrix, size: number): number {
+  let squares = 0;
+  for (let i = 0; i < size; i += 1) {
+    for (let j = 0; j < size; j += 1) {
+      const at = i * left.columns + j;
+      squares += (left.data[at] ?? 0) * (right.data[at] ?? 0);
+    }
+  }
+  return Math.sqrt(Math.max(0, squares));
+}

@@ -1,0 +1,33 @@
+import { defineAdapterMethod, totalRank } from '../adapter-method.js';
+import { joinColumns, scalesOf, stackRows } from '../stack-factors.js';
+
+/**
+ * Σ wᵢsᵢBᵢAᵢ, exactly: A = [w₁s₁A₁; …; wₙsₙAₙ], B = [B₁ … Bₙ]. The `cat` of PEFT's `add_weighted_adapter`. Deviation: where only some
+ * of the adapters have a module its rank is the sum of theirs alone; PEFT pads with zeros to the sum of all.
+ */
+export const concatenate = defineAdapterMethod({
+  case: 'adapterConcatenate',
+  id: 'adapter_concatenate',
+  summary: 'Adapters to one adapter, exactly; ranks add up',
+  paper: 'PEFT, add_weighted_adapter (cat)',
+  inputs: { base: 'none', minModels: 1 },
+  symmetric: true,
+  alike: 'nothing',
+  check: () => undefined,
+  rankOf: totalRank,
+  async mergePairs(module, _parameters, kernels) {
+    const factors = await kernels.factors();
+    const scales = scalesOf(module.members);
+    const a = stackRows(
+      factors.map(({ a: matrix }, i) => ({
+        ...matrix,
+        data: matrix.data.map((value) => (scales[i] ?? 0) * value),
+      })),
+    );
+    const b = joinColumns(
+      factors.map(({ b: matrix }) => matrix),
+      scales.map(() => 1),
+    );
+    return { a: a.data, b: b.data, rank: a.rows, scaling: 1 };
+  },
+});

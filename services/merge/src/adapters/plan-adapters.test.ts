@@ -1,0 +1,211 @@
+import { cp, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { type Adapter, readAdapter, writeAdapter } from '@eigenloom/checkpoint';
+import { common, merge } from '@eigenloom/contracts';
+
+import { mergeKind } from '../merge-kind.js';
+import { adapterGolden, contextIn, model, modelWith, newFolder, requestOf } from '../testing/job-context.js';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await newFolder();
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const methodOf = (fields: object): merge.MergeRequest['method'] => merge.MergeRequest.fromJSON(fields).method;
+
+function request(
+  paths: readonly string[],
+  method: object,
+  more: Partial<merge.MergeRequest> = {},
+): merge.MergeRequest {
+  return requestOf({
+    outputUri: join(folder, 'out'),
+    models: paths.map((path) => model(path)),
+    method: methodOf(method),
+    ...more,
+  });
+}
+
+/** A copy of a golden adapter with a change. */
+async function variant(
+  name: string,
+  from: string,
+  change: (adapter: Adapter) => Partial<Adapter>,
+): Promise<string> {
+  const path = join(folder, name);
+  await mkdir(path);
+  const adapter = await readAdapter(adapterGolden(from));
+  await writeAdapter(path, { ...adapter, ...change(adapter) });
+  return path;
+}
+
+/** One with another config. */
+async function configured(name: string, from: string, keys: object): Promise<string> {
+  const path = join(folder, name);
+  await cp(adapterGolden(from), path, { recursive: true });
+  const file = join(path, 'adapter_config.json');
+  const config = JSON.parse(await readFile(file, 'utf8')) as object;
+  await writeFile(file, JSON.stringify({ ...config, ...keys }));
+  return path;
+}
+
+const [x, y, z] = ['x', 'y', 'z'].map(adapterGolden) as [string, string, string];
+
+describe('refused before anything runs', () => {
+  const refusal = (made: merge.MergeRequest): Promise<unknown> =>
+    Promise.resolve(mergeKind.validate(made, contextIn(folder))).then(
+      () => 'accepted',
+      (error: unknown) => error,
+    );
+
+  test('a base, another type of storage, adapters of an adapter', async () => {
+    const concatenate = { adapter_concatenate: {} };
+    expect(await refusal(request([x], concatenate, { base: { uri: x, adapters: [] } }))).toMatchObject({
+      reason: 'NOT_APPLICABLE',
+      message: expect.stringContaining('base') as string,
+    });
+    const half = { outputDataType: common.DataType.BF16 };
+    expect(await refusal(request([x], concatenate, half))).toMatchObject({ reason: 'NOT_APPLICABLE' });
+    const models = { models: [modelWith(x, { model: { uri: x, adapters: [y] } })] };
+    expect(await refusal(request([], concatenate, models))).toMatchObject({
+      message: expect.stringContaining('models[0].model.adapters') as string,
+    });
+  });
+
+  test('ranks that differ where the factors are merged, naming the module', async () => {
+    expect(await refusal(request([x, z], { adapter_linear: {} }))).toMatchObject({
+      reason: 'ADAPTERS_DIFFER',
+      details: { module: 'model.layers.0.mlp.down_proj' },
+      message: expect.stringContaining('has ranks 4 and 3 in models[0] and models[1]') as string,
+    });
+  });
+
+  test('scales that differ, and modules that one lacks, where they are averaged', async () => {
+    expect(await refusal(request([x, y], { adapter_average: {} }))).toMatchObject({
+      message: expect.stringContaining('has scales 2 and 0.75') as string,
+    });
+    const fewer = await variant('fewer', 'x', ({ modules }) => ({ modules: new Map([...modules].slice(1)) }));
+    expect(await refusal(request([x, fewer], { adapter_ema: { decay: 0.5 } }))).toMatchObject({
+      message: expect.stringContaining('is missing in models[1]') as string,
+    });
+  });
+
+  test('DoRA, rank-changing starts and other kinds of adapters, by name', async () => {
+    for (const [keys, reason] of [
+      [{ use_dora: true }, 'UNSUPPORTED_ADAPTER'],
+      [{ lora_bias: true }, 'UNSUPPORTED_ADAPTER'],
+      [{ init_lora_weights: 'pissa' }, 'ADAPTER_NEEDS_CONVERSION'],
+      [{ fan_in_fan_out: true }, 'ADAPTERS_DIFFER'],
+      [{ task_type: 'SEQ_CLS' }, 'ADAPTERS_DIFFER'],
+    ] as const) {
+      const odd = await configured(`odd-${JSON.stringify(keys).replaceAll(/\W/g, '')}`, 'y', keys);
+      expect(await refusal(request([x, odd], { adapter_concatenate: {} }))).toMatchObject({ reason });
+    }
+  });
+
+  test('weights where they would be ignored, a decay that is missing or 1', async () => {
+    const models = { models: [modelWith(x, { weight: 0.5 })] };
+    expect(await refusal(request([], { adapter_average: {} }, models))).toMatchObject({
+      reason: 'OUT_OF_RANGE',
+    });
+    expect(await refusal(request([x], { adapter_ema: {} }))).toMatchObject({ reason: 'FIELD_MISSING' });
+    expect(await refusal(request([x], { adapter_ema: { decay: 1 } }))).toMatchObject({
+      reason: 'OUT_OF_RANGE',
+    });
+  });
+
+  test('a configuration of mergekit beside the method', async () => {
+    const both = request([], { adapter_concatenate: {} }, { mergekit: { config: 'merge_method: linear' } });
+    expect(await refusal(both)).toMatchObject({ reason: 'ONEOF_CONFLICT' });
+  });
+});
+
+const head = (value: number): Adapter['savedTensors'] =>
+  new Map([['score.weight', { shape: [2, 2], data: new Float32Array(4).fill(value) }]]);
+
+test('a tensor in full of one adapter is kept; of two it is refused', async () => {
+  const one = await variant('one', 'x', ({ settings }) => ({
+    savedTensors: head(3),
+    settings: { ...settings, modulesToSave: ['score'] },
+  }));
+  const two = await variant('two', 'y', () => ({ savedTensors: head(4) }));
+  const made = request([one, y], { adapter_svd: { rank: 2 } });
+  const response = await mergeKind.run(made, contextIn(folder));
+  const { savedTensors, settings } = await readAdapter(made.outputUri);
+  expect([...(savedTensors.get('score.weight')?.data ?? [])]).toEqual([3, 3, 3, 3]);
+  expect(settings.modulesToSave).toEqual(['score']);
+  expect(response.modules.at(-1)).toMatchObject({ module: 'score.weight', rank: 0 });
+  await expect(
+    mergeKind.validate(request([one, two], { adapter_svd: {} }), contextIn(folder)),
+  ).rejects.toMatchObject({ reason: 'SAVED_TENSORS_CONFLICT', details: { tensor: 'score.weight' } });
+});
+
+/** A vector of one factor by hand. */
+const factor = async (path: string): Promise<Float32Array> =>
+  (await readAdapter(path)).modules.get('model.layers.0.self_attn.q_proj')!.a;
+
+test('average and moving average, with tensors in full, as the formulas say', async () => {
+  const paths = [
+    await variant('p', 'x', () => ({ savedTensors: head(1) })),
+    await variant('q', 'x', ({ modules }) => ({
+      savedTensors: head(5),
+      modules: new Map([...modules].map(([name, pair]) => [name, { ...pair, a: pair.a.map((v) => 3 * v) }])),
+    })),
+    await variant('r', 'x', ({ modules }) => ({
+      savedTensors: head(9),
+      modules: new Map([...modules].map(([name, pair]) => [name, { ...pair, a: pair.a.map((v) => -v) }])),
+    })),
+  ];
+  const first = await factor(paths[0]!);
+  for (const [method, inA, inHead] of [
+    [{ adapter_average: {} }, (1 + 3 - 1) / 3, 5],
+    // θ₁ = 1; 0.75·1 + 0.25·3; 0.75·that − 0.25, and of the head 0.75·(0.75·1 + 0.25·5) + 0.25·9.
+    [{ adapter_ema: { decay: 0.75 } }, 0.75 * 1.5 - 0.25, 0.75 * 2 + 2.25],
+  ] as const) {
+    const made = request(paths, method, { outputUri: join(folder, Object.keys(method)[0]!) });
+    await mergeKind.run(made, contextIn(folder));
+    const merged = await factor(made.outputUri);
+    merged.forEach((value, i) => {
+      expect(value).toBeCloseTo(inA * (first[i] ?? NaN), 6);
+    });
+    const { savedTensors, modules } = await readAdapter(made.outputUri);
+    expect([...savedTensors.get('score.weight')!.data]).toEqual([inHead, inHead, inHead, inHead]);
+    expect(modules.get('model.embed_tokens')).toMatchObject({ kind: 'embedding', scaling: 2 });
+  }
+});
+
+test('the artifact has config, weights and a card that names its inputs by content; nothing stays in scratch', async () => {
+  const context = contextIn(folder);
+  const made = request([x, y], { adapter_svd: { rank: 3 } });
+  const estimate = await mergeKind.estimate(made, context);
+  await mergeKind.run(made, context);
+  expect((await readdir(made.outputUri)).sort()).toEqual([
+    'README.md',
+    'adapter_config.json',
+    'adapter_model.safetensors',
+  ]);
+  expect(Object.keys(context.lineage?.inputs ?? {})).toEqual(
+    [0, 1].flatMap((i) => ['config.json', 'model.safetensors'].map((file) => `models/${i}/adapter_${file}`)),
+  );
+  const card = await readFile(join(made.outputUri, 'README.md'), 'utf8');
+  expect(card).toContain('15 modules of rank 3 to 3');
+  expect(card).toContain('"rank": 3');
+  expect(card).not.toContain('golden');
+  expect(await readdir(join(folder, 'scratch'))).toEqual([]);
+  const weights = await readFile(join(made.outputUri, 'adapter_model.safetensors'));
+  // Twice, for the pairs lie in the job's folder first; the header's length stands before it.
+  const header = 8 + Number(weights.readBigUInt64LE(0));
+  expect(estimate.diskBytes).toBe(BigInt(2 * (weights.length - header)));
+});
+
+test('different bases are not named, and different modules are named by their paths', async () => {
+  const other = await configured('other', 'z', { base_model_name_or_path: 'another' });
+  const made = request([x, other], { adapter_concatenate: {} });
+  await mergeKind.run(made, contextIn(folder));
+  const { settings, modules } = await readAdapter(made.outputUri);
+  expect(settings.baseModel).toBe('');
+  expect(settings.targetModules).toEqual([...modules.keys()]);
+  expect(await readFile(join(made.outputUri, 'README.md'), 'utf8')).toContain('name different base models');
+});

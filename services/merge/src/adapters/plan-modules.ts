@@ -1,0 +1,66 @@
+import type { OpenedModule } from '@eigenloom/checkpoint';
+import type { merge } from '@eigenloom/contracts';
+import { incompatible } from '@eigenloom/errors';
+
+import type { BoundAdapterMethod } from './methods/index.js';
+import type { AdapterInput, PlannedMember, PlannedModule } from './planned.js';
+
+/** The modules of the result: those of any adapter. Errors: `ADAPTERS_DIFFER`, naming the module. */
+export function planModules(
+  inputs: readonly AdapterInput[],
+  parameters: readonly merge.MergeInput[],
+  method: BoundAdapterMethod,
+): PlannedModule[] {
+  const paths = new Set(inputs.flatMap(({ adapter }) => [...adapter.modules.keys()]));
+  return [...paths].sort().map((path) => {
+    const members = inputs.flatMap((input, index): PlannedMember[] => {
+      const opened = input.adapter.modules.get(path);
+      if (opened === undefined) return [];
+      const { weight = 1, density } = parameters[index] ?? {};
+      return [{ weight, density, scaling: opened.scaling, rank: opened.rank, input, opened }];
+    });
+    checkMembers(path, members, inputs, method);
+    const [first] = members as [PlannedMember];
+    const { kind, aShape, bShape } = first.opened;
+    const columns = aShape.slice(1).reduce((product, size) => product * size, 1);
+    const module = { module: path, rows: bShape[0] ?? 0, columns, members };
+    const rank = method.rankOf(module);
+    return { ...module, kind, aTail: aShape.slice(1), bTail: bShape.slice(2), rank };
+  });
+}
+
+function checkMembers(
+  path: string,
+  members: readonly PlannedMember[],
+  inputs: readonly AdapterInput[],
+  { id, alike }: BoundAdapterMethod,
+): void {
+  const [first, ...others] = members;
+  if (first === undefined) return;
+  for (const other of others) {
+    const difference = differenceOf(first.opened, other.opened, alike);
+    if (difference !== undefined) {
+      throw differ(id, path, `${difference} in ${first.input.label} and ${other.input.label}`);
+    }
+  }
+  const missing = inputs.find(({ adapter }) => !adapter.modules.has(path));
+  if (alike === 'pairs' && missing !== undefined) throw differ(id, path, `is missing in ${missing.label}`);
+}
+
+function differenceOf(
+  x: OpenedModule,
+  y: OpenedModule,
+  alike: BoundAdapterMethod['alike'],
+): string | undefined {
+  const sides = ({ kind, aShape, bShape }: OpenedModule): string =>
+    JSON.stringify([kind, aShape.slice(1), bShape[0], bShape.slice(2)]);
+  if (sides(x) !== sides(y)) return 'has another shape';
+  if (alike !== 'nothing' && x.rank !== y.rank) return `has ranks ${x.rank} and ${y.rank}`;
+  if (alike === 'pairs' && x.scaling !== y.scaling) return `has scales ${x.scaling} and ${y.scaling}`;
+  return undefined;
+}
+
+const differ = (id: string, path: string, why: string): Error =>
+  incompatible('ADAPTERS_DIFFER', `${id}: module ${JSON.stringify(path)} ${why}`, {
+    details: { module: path },
+  });

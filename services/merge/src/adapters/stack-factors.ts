@@ -1,0 +1,47 @@
+import type { Matrix } from '@eigenloom/numeric';
+
+import type { Factors, Member } from './adapter-method.js';
+
+/** Rows below one another; all have the same columns. */
+export function stackRows(matrices: readonly Matrix[]): Matrix<Float64Array> {
+  const columns = matrices[0]?.columns ?? 0;
+  const rows = matrices.reduce((sum, matrix) => sum + matrix.rows, 0);
+  const data = new Float64Array(rows * columns);
+  let at = 0;
+  for (const matrix of matrices) {
+    data.set(matrix.data, at);
+    at += matrix.data.length;
+  }
+  return { rows, columns, data };
+}
+
+/** Columns beside one another, each matrix times its factor; all have the same rows. */
+export function joinColumns(matrices: readonly Matrix[], factors: readonly number[]): Matrix<Float64Array> {
+  const rows = matrices[0]?.rows ?? 0;
+  const columns = matrices.reduce((sum, matrix) => sum + matrix.columns, 0);
+  const data = new Float64Array(rows * columns);
+  let left = 0;
+  for (const [index, matrix] of matrices.entries()) {
+    const factor = factors[index] ?? 1;
+    for (let i = 0; i < rows; i += 1) {
+      const to = i * columns + left;
+      const from = i * matrix.columns;
+      for (let j = 0; j < matrix.columns; j += 1) data[to + j] = factor * (matrix.data[from + j] ?? 0);
+    }
+    left += matrix.columns;
+  }
+  return { rows, columns, data };
+}
+
+/** w·s of each member. */
+export const scalesOf = (members: readonly Member[]): number[] =>
+  members.map(({ weight, scaling }) => weight * scaling);
+
+/** Factors of Σ wᵢsᵢBᵢAᵢ: [w₁s₁B₁ … wₙsₙBₙ] and the Aᵢ below one another. */
+export const stackFactors = (factors: readonly Factors[], members: readonly Member[]): Factors => ({
+  a: stackRows(factors.map(({ a }) => a)),
+  b: joinColumns(
+    factors.map(({ b }) => b),
+    scalesOf(members),
+  ),
+});
