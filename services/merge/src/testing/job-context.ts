@@ -29,11 +29,11 @@ export function contextIn(
     progress: () => undefined,
     fence: () => Promise.resolve(),
     commit: async (_part, target, lineage, write) => {
-      context.lineage = lineage;
       const staging = `${target}.staging`;
       await mkdir(staging);
       try {
         await write(staging);
+        context.lineage = typeof lineage === 'function' ? lineage() : lineage;
         await rename(staging, target);
       } finally {
         await rm(staging, { recursive: true, force: true });
