@@ -37,6 +37,8 @@ pub struct NativeMergeReport {
     pub reference_norm: f64,
     pub non_finite: Vec<NativeNonFinite>,
     pub disagreeing: Vec<String>,
+    /// In the order asked for.
+    pub digests: Vec<String>,
 }
 
 #[napi(object)]
@@ -107,21 +109,29 @@ impl NativeMerge {
         Ok(())
     }
 
-    /// Merges into the writers, and lets go of them.
+    /// Merges into the writers, and lets go of them. Takes the digests of the files at the positions `hashed`.
     #[napi]
     pub fn run<'env>(
         &self,
         env: &'env Env,
         task: &NativeTask,
+        hashed: Vec<u32>,
         allow_non_finite: bool,
     ) -> napi::Result<PromiseRaw<'env, NativeMergeReport>> {
         let tensors = std::mem::take(&mut *lock(&self.tensors));
-        lock(&self.resources).writers.clear();
+        let mut resources = lock(&self.resources);
+        resources.writers.clear();
+        let file = |index: &u32| resources.files.get(*index as usize).cloned();
+        let hashed: Option<Vec<_>> = hashed.iter().map(file).collect();
+        drop(resources);
         start(
             env,
             task,
             Lane::Compute,
-            move |task| merge_files(&tensors, allow_non_finite, task),
+            move |task| {
+                let hashed = hashed.ok_or_else(|| Error::new(Reason::OutOfRange, "no such file"))?;
+                merge_files(&tensors, &hashed, allow_non_finite, task)
+            },
             |_env, report| Ok(report.into()),
         )
     }
@@ -198,6 +208,7 @@ impl From<MergeReport> for NativeMergeReport {
                 })
                 .collect(),
             disagreeing: report.disagreeing,
+            digests: report.digests,
         }
     }
 }

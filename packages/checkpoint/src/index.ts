@@ -34,6 +34,7 @@ export { type PlannedShard, type ShardPlan, planBytes, planShards } from './mode
 export { type ModelToWrite, writeModel, writeModelFiles } from './model/write-model.js';
 export { ArtifactCache, type CacheRequest } from './artifact/artifact-cache.js';
 export { type ArtifactCommit, ArtifactStore, readArtifact } from './artifact/artifact-store.js';
+export type { WrittenDigests } from './artifact/manifest.js';
 export { MANIFEST_FILE, type ManifestSource } from './artifact/manifest.js';
 export { type ParsedUri, parseUri } from './uri/parse-uri.js';
 export {

@@ -114,18 +114,18 @@ impl NativeSafetensorsWriter {
         &self,
         env: &'env Env,
         task: &NativeTask,
-    ) -> napi::Result<PromiseRaw<'env, ()>> {
+    ) -> napi::Result<PromiseRaw<'env, String>> {
         let taken = self.take();
         start(
             env,
             task,
             Lane::Disk,
-            move |_task| {
+            move |task| {
                 let busy = || Error::new(Reason::OutOfRange, "a write is still under way");
                 let writer = taken.and_then(Arc::into_inner).ok_or_else(busy)?;
-                writer.finish()
+                writer.finish(task)
             },
-            |_env, ()| Ok(()),
+            |_env, digest| Ok(digest),
         )
     }
 

@@ -6,9 +6,10 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
+use super::RunningHash;
 use super::fault::{Fault, shown};
 use super::header::{Header, TensorEntry};
-use crate::{Error, Reason, Result};
+use crate::{Error, Reason, Result, Task};
 
 /// Largest header that is read, as in the reference implementation.
 pub const MAX_HEADER_BYTES: u64 = 100_000_000;
@@ -34,6 +35,7 @@ pub struct SafetensorsFile {
     file: File,
     header: Header,
     data_start: u64,
+    length: u64,
     by_name: HashMap<String, usize>,
 }
 
@@ -77,6 +79,7 @@ impl SafetensorsFile {
             file,
             header,
             data_start,
+            length,
             by_name,
         })
     }
@@ -94,13 +97,28 @@ impl SafetensorsFile {
             .ok_or_else(|| Error::new(Reason::UnknownTensor, shown(name)))
     }
 
+    /// Bytes of the file when it was opened.
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Where byte `offset` of a tensor stands in the file.
+    pub fn position(&self, tensor: &TensorEntry, offset: u64) -> u64 {
+        self.data_start + tensor.start + offset
+    }
+
+    /// Takes the bytes of the file before `end` into its digest.
+    pub fn hash(&self, hash: &mut RunningHash, end: u64, task: &Task) -> Result<()> {
+        hash.advance(&self.file, end.min(self.length), task)
+    }
+
     /// Fills `bytes` from byte `offset` of a tensor.
     pub fn read_bytes(&self, tensor: &TensorEntry, offset: u64, bytes: &mut [u8]) -> Result<()> {
         if offset + bytes.len() as u64 > tensor.end - tensor.start {
             return Err(Error::new(Reason::OutOfRange, shown(&tensor.name)));
         }
         self.file
-            .read_exact_at(bytes, self.data_start + tensor.start + offset)
+            .read_exact_at(bytes, self.position(tensor, offset))
             .map_err(|error| match error.kind() {
                 std::io::ErrorKind::UnexpectedEof => {
                     Fault::Truncated.error(format!("tensor {}", shown(&tensor.name)))

@@ -1,39 +1,26 @@
 //! SHA-256 of a file.
 
-use std::fmt::Write as _;
 use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
-use sha2::{Digest, Sha256};
-
+use super::running_hash::RunningHash;
 use crate::{Result, Task};
 
-const BLOCK: usize = 1 << 20;
+/// Bytes between two reports of progress.
+const STRETCH: u64 = 1 << 23;
 
 /// Lower-case hex digest of a file's content.
 pub fn sha256_file(path: &Path, task: &Task) -> Result<String> {
-    let mut file = File::open(path)?;
-    task.set_total(file.metadata()?.len());
-    let mut hash = Sha256::new();
-    let mut block = vec![0; BLOCK];
-    loop {
-        task.check()?;
-        let length = file.read(&mut block)?;
-        if length == 0 {
-            break;
-        }
-        hash.update(&block[..length]);
-        task.advance(length as u64);
+    let file = File::open(path)?;
+    let length = file.metadata()?.len();
+    task.set_total(length);
+    let mut hash = RunningHash::default();
+    while hash.position() < length {
+        let end = length.min(hash.position() + STRETCH);
+        task.advance(end - hash.position());
+        hash.advance(&file, end, task)?;
     }
-    Ok(hex(&hash.finalize()))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    Ok(hash.digest())
 }
 
 #[cfg(test)]

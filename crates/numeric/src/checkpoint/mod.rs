@@ -10,12 +10,15 @@ pub mod hash;
 pub mod header;
 pub mod non_finite;
 pub mod read;
+pub mod running_hash;
 pub mod write;
+mod written;
 
 pub use dtype::Dtype;
 pub use fault::Fault;
 pub use file::{OpenOptions, SafetensorsFile};
 pub use header::{Header, TensorEntry};
+pub use running_hash::RunningHash;
 pub use write::{SafetensorsWriter, TensorPlan};
 
 #[cfg(test)]

@@ -5,13 +5,15 @@ use std::fs::{File, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rayon::prelude::*;
 
 use super::convert::Real;
 use super::fault::shown;
 use super::read::CHUNK;
-use super::{Dtype, Header, TensorEntry};
+use super::written::Written;
+use super::{Dtype, Header, RunningHash, TensorEntry};
 use crate::{Error, Reason, Result, Task};
 
 /// A tensor that will be written.
@@ -34,8 +36,9 @@ pub struct SafetensorsWriter {
     target: PathBuf,
     entries: HashMap<String, TensorEntry>,
     data_start: u64,
-    total: u64,
-    written: AtomicU64,
+    length: u64,
+    written: Mutex<Written>,
+    hash: Mutex<RunningHash>,
     finished: bool,
 }
 
@@ -56,9 +59,11 @@ impl SafetensorsWriter {
         let (header, entries) = Header::compose(&plans, metadata)?;
         let temporary = temporary_name(target)?;
         let file = OpenOptions::new()
+            .read(true)
             .write(true)
             .create_new(true)
             .open(&temporary)?;
+        let data_start = header.len() as u64;
         let total = entries.last().map_or(0, |entry| entry.end);
         let writer = Self {
             file,
@@ -68,12 +73,14 @@ impl SafetensorsWriter {
                 .into_iter()
                 .map(|entry| (entry.name.clone(), entry))
                 .collect(),
-            data_start: header.len() as u64,
-            total,
-            written: AtomicU64::new(0),
+            data_start,
+            length: data_start + total,
+            written: Mutex::default(),
+            hash: Mutex::default(),
             finished: false,
         };
         writer.file.write_all_at(&header, 0)?;
+        lock(&writer.written).add(0, data_start);
         Ok(writer)
     }
 
@@ -90,10 +97,9 @@ impl SafetensorsWriter {
             return Err(Error::new(Reason::OutOfRange, shown(&entry.name)));
         }
         // `write_all_at` goes on after a short write and fails with the system's error when nothing more can be written.
-        self.file
-            .write_all_at(bytes, self.data_start + entry.start + offset)?;
-        self.written
-            .fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        let position = self.data_start + entry.start + offset;
+        self.file.write_all_at(bytes, position)?;
+        lock(&self.written).add(position, bytes.len() as u64);
         Ok(())
     }
 
@@ -138,22 +144,35 @@ impl SafetensorsWriter {
         self.write_bytes(entry, 0, bytes)
     }
 
-    /// Makes the content durable and gives the file its name. Refuses while bytes are missing.
-    pub fn finish(mut self) -> Result<()> {
-        let written = self.written.load(Ordering::Relaxed);
-        if written != self.total {
+    /// Takes what has been written without a gap into the file's digest, while it is in memory, and lets the system begin to store
+    /// it. Nothing else that writes has to wait.
+    pub fn follow(&self, task: &Task) -> Result<()> {
+        let end = lock(&self.written).end();
+        let mut hash = lock(&self.hash);
+        let start = hash.position();
+        hash.advance(&self.file, end, task)?;
+        begin_storing(&self.file, start, hash.position() - start);
+        Ok(())
+    }
+
+    /// Makes the content durable and gives the file its name. Refuses while bytes are missing. Returns the SHA-256 of the file,
+    /// lower-case hex.
+    pub fn finish(mut self, task: &Task) -> Result<String> {
+        let written = lock(&self.written).end();
+        if written != self.length {
             return Err(Error::new(
                 Reason::OutOfRange,
-                format!("{written} of {} bytes were written", self.total),
+                format!("{written} of {} bytes were written in order", self.length),
             ));
         }
+        self.follow(task)?;
         self.file.sync_all()?;
         std::fs::rename(&self.temporary, &self.target)?;
         self.finished = true;
         if let Some(folder) = self.target.parent() {
             File::open(folder)?.sync_all()?;
         }
-        Ok(())
+        Ok(std::mem::take(&mut *lock(&self.hash)).digest())
     }
 }
 
@@ -164,6 +183,29 @@ impl Drop for SafetensorsWriter {
         }
     }
 }
+
+fn lock<S>(mutex: &Mutex<S>) -> MutexGuard<'_, S> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Otherwise the system begins when much of the memory is full, or when the file is finished and all wait for it.
+#[cfg(target_os = "linux")]
+fn begin_storing(file: &File, start: u64, length: u64) {
+    use std::os::fd::AsRawFd;
+    // A hint: where it fails, `sync_all` reports what is wrong with the disk.
+    // SAFETY: the descriptor is open, and the call touches no memory of this process.
+    unsafe {
+        libc::sync_file_range(
+            file.as_raw_fd(),
+            start as libc::off64_t,
+            length as libc::off64_t,
+            libc::SYNC_FILE_RANGE_WRITE,
+        );
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn begin_storing(_file: &File, _start: u64, _length: u64) {}
 
 fn temporary_name(target: &Path) -> Result<PathBuf> {
     static NEXT: AtomicU64 = AtomicU64::new(0);

@@ -58,7 +58,7 @@ fn tensors_of_several_types_survive() {
     writer.write("a", &values, &task).unwrap();
     writer.write("b", &values, &task).unwrap();
     writer.write_raw("c", &[1, 2, 3]).unwrap();
-    writer.finish().unwrap();
+    writer.finish(&Task::new()).unwrap();
     let file = SafetensorsFile::open(&path, OpenOptions::default()).unwrap();
     assert_eq!(read::read::<f32>(&file, "a", &task).unwrap(), values);
     assert_eq!(read::read::<f32>(&file, "b", &task).unwrap(), values);
@@ -72,7 +72,7 @@ fn an_unfinished_file_disappears() {
     let folder = Folder::new("unfinished");
     let writer = create(&folder.0.join("x"), vec![plan("a", Dtype::F32, &[2])]);
     assert_eq!(folder.entries(), 1);
-    let error = writer.finish().unwrap_err();
+    let error = writer.finish(&Task::new()).unwrap_err();
     assert_eq!(error.reason, Reason::OutOfRange);
     assert_eq!(folder.entries(), 0);
 }
@@ -119,7 +119,7 @@ fn non_finite_values_are_counted() {
     writer
         .write("a", &[1.0, f32::NAN, f32::INFINITY, 1e38], &task)
         .unwrap();
-    writer.finish().unwrap();
+    writer.finish(&Task::new()).unwrap();
     let file = SafetensorsFile::open(&path, OpenOptions::default()).unwrap();
     assert_eq!(non_finite::count(&file, "a", &task).unwrap(), 2);
 }
@@ -130,7 +130,7 @@ fn a_cancelled_read_stops() {
     let path = folder.0.join("x");
     let writer = create(&path, vec![plan("a", Dtype::F32, &[4])]);
     writer.write("a", &[0f32; 4], &Task::new()).unwrap();
-    writer.finish().unwrap();
+    writer.finish(&Task::new()).unwrap();
     let file = SafetensorsFile::open(&path, OpenOptions::default()).unwrap();
     let task = Task::new();
     task.cancel();

@@ -1,9 +1,12 @@
 //! Running programs over chunks.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 
 use super::chunk::CHUNK;
-use super::fact::find_facts;
+use super::digests::Digests;
+use super::fact::{Fact, find_facts};
 use super::norms::Difference;
 use super::pass::{Pass, Scratch};
 use super::plan::TensorMerge;
@@ -12,13 +15,13 @@ use super::program::Step;
 use super::report::{MergeReport, NonFinite};
 use super::source::{Folding, Source};
 use super::vector::count_non_finite;
-use crate::checkpoint::Dtype;
 use crate::checkpoint::read::allocate;
+use crate::checkpoint::{Dtype, SafetensorsFile};
 use crate::{Error, Reason, Result, Task};
 
 /// Elements that are worked on between two looks at the outcome: enough to keep all threads busy, little enough that a merge with
-/// broken input stops soon. Without influence on results.
-const BATCH: usize = 64 * CHUNK;
+/// broken input stops soon and that the bytes are still in memory when their digest is taken. Without influence on results.
+const WINDOW: usize = 64 * CHUNK;
 
 /// Working memory of threads, by precision.
 #[derive(Default)]
@@ -43,25 +46,32 @@ struct Outcome {
     disagrees: bool,
 }
 
-/// Merges into the writers. Without `allow_non_finite` it stops at the first batch that has non-finite inputs, and after any
-/// disagreement of tensors that cannot be merged; the report says so.
+/// Merges into the writers. Without `allow_non_finite` it stops at the first window that has non-finite inputs, and after any
+/// disagreement of tensors that cannot be merged; the report says so. Takes the digests of the files in `hashed`, which the merges
+/// may read, on the way.
 pub fn merge_files(
     merges: &[TensorMerge],
+    hashed: &[Arc<SafetensorsFile>],
     allow_non_finite: bool,
     task: &Task,
 ) -> Result<MergeReport> {
     task.set_total(merges.iter().map(work).sum());
-    let pools = Pools::default();
+    let run = Run {
+        pools: Pools::default(),
+        digests: Digests::new(hashed, merges),
+        allow_non_finite,
+        task,
+    };
     let mut report = MergeReport::default();
     let mut rest = merges;
     while !rest.is_empty() {
-        let (batch, after) = rest.split_at(batch_length(rest));
+        let (batch, after) = rest.split_at(fitting(rest.iter().map(|merge| merge.elements)));
         rest = after;
-        merge_batch(batch, &pools, &mut report, task)?;
-        if (!allow_non_finite && !report.non_finite.is_empty()) || !report.disagreeing.is_empty() {
-            break;
+        if !run.merge_batch(batch, &mut report)? {
+            return Ok(report);
         }
     }
+    report.digests = run.digests.finish(task)?;
     Ok(report)
 }
 
@@ -94,69 +104,115 @@ fn work(merge: &TensorMerge) -> u64 {
     merge.elements as u64 * (1 + passes)
 }
 
-fn batch_length(merges: &[TensorMerge]) -> usize {
-    let mut elements = 0;
-    let fits = merges.iter().take_while(|merge| {
-        elements += merge.elements;
-        elements <= BATCH
+/// How many fit into a window; at least one.
+fn fitting(elements: impl Iterator<Item = usize>) -> usize {
+    let mut total = 0;
+    let fits = elements.take_while(|elements| {
+        total += elements;
+        total <= WINDOW
     });
     fits.count().max(1)
 }
 
-fn merge_batch(
-    batch: &[TensorMerge],
-    pools: &Pools,
-    report: &mut MergeReport,
-    task: &Task,
-) -> Result<()> {
-    let wide = batch
-        .iter()
-        .map(TensorMerge::is_wide)
-        .collect::<Result<Vec<_>>>()?;
-    let facts = batch
-        .par_iter()
-        .zip(&wide)
-        .map(|(merge, wide)| match wide {
-            true => find_facts(merge, &pools.wide, task),
-            false => find_facts(merge, &pools.narrow, task),
-        })
-        .collect::<Result<Vec<_>>>()?;
-    let items: Vec<(usize, usize)> = batch
-        .iter()
-        .enumerate()
-        .flat_map(|(tensor, merge)| (0..merge.layout.chunks()).map(move |index| (tensor, index)))
-        .collect();
-    let outcomes = items
-        .par_iter()
-        .map(|(tensor, index)| {
-            task.check()?;
+/// A chunk of a tensor of a batch.
+type Item = (usize, usize);
+
+/// What all batches share.
+struct Run<'a> {
+    pools: Pools,
+    digests: Digests,
+    allow_non_finite: bool,
+    task: &'a Task,
+}
+
+impl Run<'_> {
+    /// False where the merge has to stop.
+    fn merge_batch(&self, batch: &[TensorMerge], report: &mut MergeReport) -> Result<bool> {
+        let (pools, task) = (&self.pools, self.task);
+        let facts = batch
+            .par_iter()
+            .map(|merge| match merge.is_wide()? {
+                true => find_facts(merge, &pools.wide, task),
+                false => find_facts(merge, &pools.narrow, task),
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let items: Vec<Item> = batch
+            .iter()
+            .enumerate()
+            .flat_map(|(tensor, merge)| (0..merge.layout.chunks()).map(move |chunk| (tensor, chunk)))
+            .collect();
+        let mut outcomes = Vec::with_capacity(items.len());
+        let mut stops = false;
+        while !stops && outcomes.len() < items.len() {
+            let rest = &items[outcomes.len()..];
+            let length = |(tensor, chunk): &Item| batch[*tensor].layout.range(*chunk).len();
+            let window = &rest[..fitting(rest.iter().map(length))];
+            let found = self.merge_window(batch, &facts, window)?;
+            stops = found.iter().any(|outcome| self.stops(outcome));
+            outcomes.extend(found);
+        }
+        gather(batch, &items, &outcomes, report);
+        Ok(!stops)
+    }
+
+    fn stops(&self, outcome: &Outcome) -> bool {
+        let non_finite = outcome.non_finite.iter().any(|count| *count > 0);
+        outcome.disagrees || (non_finite && !self.allow_non_finite)
+    }
+
+    /// Merges chunks, while the digests take in what was used before.
+    fn merge_window(
+        &self,
+        batch: &[TensorMerge],
+        facts: &[Vec<Option<Fact>>],
+        window: &[Item],
+    ) -> Result<Vec<Outcome>> {
+        let merged = || {
+            let merge = |(tensor, chunk): &Item| {
+                self.merge_item(&batch[*tensor], &facts[*tensor], *chunk)
+            };
+            window.par_iter().map(merge).collect::<Result<Vec<_>>>()
+        };
+        let (followed, outcomes) = rayon::join(|| self.digests.follow(self.task), merged);
+        followed?;
+        for (tensor, chunk) in window {
             let merge = &batch[*tensor];
-            let outcome = pools.outputs.with(|output| {
-                if merge.steps.is_empty() {
-                    copy_chunk(merge, *index, output)
-                } else if wide[*tensor] {
-                    let pass = Pass::new(merge, &facts[*tensor], &pools.wide, task);
-                    pools
-                        .wide
-                        .with(|scratch| merge_chunk(&pass, *index, scratch, output))
-                } else {
-                    let pass = Pass::new(merge, &facts[*tensor], &pools.narrow, task);
-                    pools
-                        .narrow
-                        .with(|scratch| merge_chunk(&pass, *index, scratch, output))
-                }
-            });
-            task.advance(merge.layout.range(*index).len() as u64);
-            outcome
-        })
-        .collect::<Result<Vec<_>>>()?;
-    gather(batch, &items, &outcomes, report);
-    Ok(())
+            self.digests.used(merge, &merge.layout.range(*chunk));
+        }
+        outcomes
+    }
+
+    fn merge_item(
+        &self,
+        merge: &TensorMerge,
+        facts: &[Option<Fact>],
+        chunk: usize,
+    ) -> Result<Outcome> {
+        let (pools, task) = (&self.pools, self.task);
+        task.check()?;
+        let outcome = pools.outputs.with(|output| {
+            if merge.steps.is_empty() {
+                copy_chunk(merge, chunk, output)
+            } else if merge.is_wide()? {
+                let pass = Pass::new(merge, facts, &pools.wide, task);
+                pools
+                    .wide
+                    .with(|scratch| merge_chunk(&pass, chunk, scratch, output))
+            } else {
+                let pass = Pass::new(merge, facts, &pools.narrow, task);
+                pools
+                    .narrow
+                    .with(|scratch| merge_chunk(&pass, chunk, scratch, output))
+            }
+        });
+        task.advance(merge.layout.range(chunk).len() as u64);
+        outcome
+    }
 }
 
 fn gather(
     batch: &[TensorMerge],
-    items: &[(usize, usize)],
+    items: &[Item],
     outcomes: &[Outcome],
     report: &mut MergeReport,
 ) {
@@ -165,7 +221,7 @@ fn gather(
         let mut difference = Difference::default();
         let mut non_finite = vec![0; merge.sources().count()];
         let mut disagrees = false;
-        while at < items.len() && items[at].0 == tensor {
+        while at < outcomes.len() && items[at].0 == tensor {
             let outcome = &outcomes[at];
             difference.add(outcome.difference);
             disagrees |= outcome.disagrees;

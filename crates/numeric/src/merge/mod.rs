@@ -5,6 +5,7 @@
 pub mod chunk;
 pub mod combine;
 pub mod cut;
+mod digests;
 pub mod execute;
 pub mod fact;
 mod importance;

@@ -26,6 +26,8 @@ pub struct MergeReport {
     pub non_finite: Vec<NonFinite>,
     /// Tensors that are not floating-point numbers and differ between inputs.
     pub disagreeing: Vec<String>,
+    /// SHA-256 of the files asked for, lower-case hex; empty after an early stop.
+    pub digests: Vec<String>,
 }
 
 impl MergeReport {

@@ -59,7 +59,7 @@ export class ArtifactCache {
     try {
       await request.write(staging);
       request.signal?.throwIfAborted();
-      const files = await hashFolder(staging, request.signal);
+      const files = await hashFolder(staging, {}, request.signal);
       const manifest = { digest: digestOf(files), key: request.key };
       await writeFile(join(staging, MANIFEST_FILE), sortedJson(manifest), { flag: 'wx' });
       await syncFolder(staging);
@@ -84,7 +84,7 @@ export class ArtifactCache {
     if (!(await exists(place))) return false;
     try {
       const { digest } = await readJsonFile(join(place, MANIFEST_FILE));
-      if (digest === digestOf(await hashFolder(place, signal))) return true;
+      if (digest === digestOf(await hashFolder(place, {}, signal))) return true;
     } catch (error) {
       signal?.throwIfAborted();
       if (!DAMAGED.has(toAppError(error).kind)) throw error;

@@ -40,6 +40,22 @@ test('an artifact lists its files, and its digest is over their lines', async ()
   expect(await stages()).toEqual([]);
 });
 
+test('a digest that the writer knows is taken; one without a file is refused', async () => {
+  const known = sha('of what was written');
+  const write = async (staging: string): Promise<Record<string, string>> => {
+    await fill(staging);
+    return { 'b.txt': known };
+  };
+  const artifact = await store.commit({ job: 'j1', source, write });
+  expect(artifact.files.map(({ path, sha256 }) => [path, sha256])).toEqual([
+    ['a/c.txt', sha('c')],
+    ['b.txt', known],
+  ]);
+  const missing = store.commit({ job: 'j2', source, write: () => Promise.resolve({ 'b.txt': known }) });
+  await expect(missing).rejects.toMatchObject({ reason: 'FILE_NOT_WRITTEN' });
+  expect(await stages()).toEqual([]);
+});
+
 test('the manifest is the same wherever and whenever it is made', async () => {
   await store.commit({ job: 'j1', source, write: fill });
   await store.commit({ job: 'j2', target: join(folder, 'out'), targetUri: 'file:out', source, write: fill });

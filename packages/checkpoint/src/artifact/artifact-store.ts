@@ -11,6 +11,7 @@ import {
   type Manifest,
   type ManifestFile,
   type ManifestSource,
+  type WrittenDigests,
   digestOf,
   hashFolder,
   manifestText,
@@ -31,8 +32,8 @@ export interface ArtifactCommit {
   readonly field?: string;
   /** May be a function when it is known only once `write` has run. */
   readonly source: ManifestSource | (() => ManifestSource);
-  /** Fills an empty folder. */
-  readonly write: (staging: string) => Promise<void>;
+  /** Fills an empty folder; may return what is known of files that it wrote itself, so that they are not read again. */
+  readonly write: (staging: string) => Promise<WrittenDigests> | Promise<void>;
   /** Called last before the rename; throws if the job belongs to another worker now. */
   readonly fence?: () => Promise<void>;
   readonly signal?: AbortSignal;
@@ -62,9 +63,9 @@ export class ArtifactStore {
     if (earlier !== undefined) return earlier;
     const staging = await this.stage(name);
     try {
-      await request.write(staging);
+      const known = (await request.write(staging)) ?? {};
       request.signal?.throwIfAborted();
-      const manifest = await describe(staging, request);
+      const manifest = await describe(staging, known, request);
       await writeNew(join(staging, MANIFEST_FILE), manifestText(manifest));
       await syncFolder(staging);
       request.signal?.throwIfAborted();
@@ -145,8 +146,8 @@ function artifactName(job: string, part: string): string {
   return part === '' ? job : `${job}.${part}`;
 }
 
-async function describe(staging: string, request: ArtifactCommit): Promise<Manifest> {
-  const files = await hashFolder(staging, request.signal);
+async function describe(staging: string, known: WrittenDigests, request: ArtifactCommit): Promise<Manifest> {
+  const files = await hashFolder(staging, known, request.signal);
   const source = typeof request.source === 'function' ? request.source() : request.source;
   return { ...source, files, digest: digestOf(files) };
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { corruptData, invalidInput } from '@eigenloom/errors';
+import { corruptData, internal, invalidInput } from '@eigenloom/errors';
 import { sha256File } from '@eigenloom/numeric';
 
 import { type JsonObject, sortedJson } from '../json-file.js';
@@ -34,17 +34,33 @@ export interface Manifest extends ManifestSource {
   readonly files: readonly ManifestFile[];
 }
 
+/**
+ * SHA-256 of files of an artifact, lower-case hex, by path with `/`: of those that their writer hashed while it wrote them and that
+ * nothing has touched since.
+ */
+export type WrittenDigests = Readonly<Record<string, string>>;
+
 /** Files that one artifact may have; beyond it something is wrong. */
 const MAX_FILES = 10_000;
 
-/** Hashes every file under a folder but its manifest, in order of path. Links and other odd files are refused. */
-export async function hashFolder(folder: string, signal?: AbortSignal): Promise<ManifestFile[]> {
+/**
+ * Digests of every file under a folder but its manifest, in order of path; what is not known is hashed. Links and other odd files
+ * are refused, and so is a digest without its file.
+ */
+export async function hashFolder(
+  folder: string,
+  known: WrittenDigests,
+  signal?: AbortSignal,
+): Promise<ManifestFile[]> {
   const paths = (await listFiles(folder, '')).filter((path) => path !== MANIFEST_FILE).sort();
   if (paths.length > MAX_FILES) throw corruptData('TOO_MANY_FILES', `an artifact of ${paths.length} files`);
+  const missing = Object.keys(known).find((path) => !paths.includes(path));
+  if (missing !== undefined) throw internal('FILE_NOT_WRITTEN', `${missing} was to be part of an artifact`);
   const files: ManifestFile[] = [];
   for (const path of paths) {
     const { size } = await stat(join(folder, path));
-    files.push({ path, sizeBytes: size, sha256: await sha256File(join(folder, path), { signal }) });
+    const sha256 = known[path] ?? (await sha256File(join(folder, path), { signal }));
+    files.push({ path, sizeBytes: size, sha256 });
   }
   return files;
 }

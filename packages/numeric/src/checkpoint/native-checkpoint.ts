@@ -56,6 +56,6 @@ export interface NativeSafetensorsFile {
 
 export interface NativeSafetensorsWriter {
   write(task: NativeTask, name: string, data: Real | Uint8Array): Promise<void>;
-  finish(task: NativeTask): Promise<void>;
+  finish(task: NativeTask): Promise<string>;
   discard(): void;
 }

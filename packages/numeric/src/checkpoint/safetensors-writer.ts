@@ -43,9 +43,9 @@ export class SafetensorsWriter {
     await call(`${this.file}: tensor ${name}`, options, (task) => this.native.write(task, name, data));
   }
 
-  /** Makes the file durable and gives it its name. Fails if a tensor is missing. */
-  async finish(options: CallOptions = {}): Promise<void> {
-    await call(this.file, options, (task) => this.native.finish(task));
+  /** Makes the file durable and gives it its name. Fails if a tensor is missing. Returns the SHA-256 of the file, lower-case hex. */
+  async finish(options: CallOptions = {}): Promise<string> {
+    return call(this.file, options, (task) => this.native.finish(task));
   }
 
   discard(): void {

@@ -45,8 +45,14 @@ export interface MergeTensor {
   readonly wide?: boolean | undefined;
 }
 
-/** Norms are of the values as they are stored. A model of `undefined` is the base. */
+/** Norms are of the values as they are stored. A model of `undefined` is the base. Digests are of the files `hashed`, in order. */
 export type MergeReport = NativeMergeReport;
+
+export interface MergeJobOptions extends CallOptions {
+  readonly allowNonFinite?: boolean;
+  /** Files whose SHA-256 is wanted. It is taken on the way from what the merge reads of them, so that nothing is read twice. */
+  readonly hashed?: readonly SafetensorsFile[];
+}
 
 /**
  * A merge of many tensors in one streamed pass: read, convert, merge, convert, write, in parallel; arithmetic in f32 (f64 where a
@@ -72,15 +78,20 @@ export class MergeJob {
 
   /**
    * Merges. Without `allowNonFinite` it stops soon after it meets NaN or infinity, and always after integer tensors that
-   * differ; the report lists them, and the files are then incomplete.
+   * differ; the report lists them, the files are then incomplete, and there are no digests.
    */
-  async run(options: CallOptions & { readonly allowNonFinite?: boolean } = {}): Promise<MergeReport> {
-    return call('merge', options, (task) => this.native.run(task, options.allowNonFinite ?? false));
+  async run(options: MergeJobOptions = {}): Promise<MergeReport> {
+    const hashed = (options.hashed ?? []).map((file) => this.indexOf(file));
+    return call('merge', options, (task) => this.native.run(task, hashed, options.allowNonFinite ?? false));
+  }
+
+  private indexOf(file: SafetensorsFile): number {
+    return remember(this.files, file, (f) => this.native.addFile(f.native));
   }
 
   private describe(tensor: MergeTensor, writer: number | null): void {
     const stored = (file: SafetensorsFile, name: string): object => ({
-      file: remember(this.files, file, (f) => this.native.addFile(f.native)),
+      file: this.indexOf(file),
       tensor: name,
     });
     const source = ({ file, name, pairs, statistic }: MergeSource): object => ({

@@ -11,7 +11,7 @@ export interface NativeMerge {
   addPair(a: Float32Array, b: Float32Array, shape: NativeFoldShape, scale: number): number;
   addWriter(writer: NativeSafetensorsWriter): number;
   addTensor(description: string): void;
-  run(task: NativeTask, allowNonFinite: boolean): Promise<NativeMergeReport>;
+  run(task: NativeTask, hashed: readonly number[], allowNonFinite: boolean): Promise<NativeMergeReport>;
   runToMemory(task: NativeTask): Promise<Float32Array>;
 }
 
@@ -22,6 +22,7 @@ export interface NativeMergeReport {
   readonly referenceNorm: number;
   readonly nonFinite: readonly { readonly tensor: string; readonly model?: number; readonly count: number }[];
   readonly disagreeing: readonly string[];
+  readonly digests: readonly string[];
 }
 
 export interface NativeMergeCalls {

@@ -1,4 +1,4 @@
-import type { CacheRequest, ManifestSource } from '@eigenloom/checkpoint';
+import type { CacheRequest, ManifestSource, WrittenDigests } from '@eigenloom/checkpoint';
 import type { common } from '@eigenloom/contracts';
 
 /** One artifact to write. */
@@ -8,11 +8,12 @@ export interface CommitOptions {
   readonly part: string;
   /** `file:` URI, or '' or `job:` for the artifact store. */
   readonly target: string;
-  readonly manifest: ManifestSource;
+  /** Asked for once `write` has run. */
+  readonly manifest: () => ManifestSource;
   readonly signal: AbortSignal;
   /** Throws once another worker holds the lease; called right before the artifact becomes visible. */
   readonly fence: () => Promise<void>;
-  readonly write: (staging: string) => Promise<void>;
+  readonly write: (staging: string) => Promise<WrittenDigests> | Promise<void>;
 }
 
 /** Where jobs read and write files. */

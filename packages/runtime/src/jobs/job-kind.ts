@@ -1,3 +1,4 @@
+import type { WrittenDigests } from '@eigenloom/checkpoint';
 import type { common, ServiceKind } from '@eigenloom/contracts';
 import type { Logger } from 'pino';
 import type { RequestOf, ResponseOf } from './contract-of.js';
@@ -43,13 +44,14 @@ export interface JobContext extends RequestContext {
   /**
    * Writes one artifact: `write` fills an empty staging folder, then the runtime hashes, adds the manifest, syncs, checks the
    * lease and renames it into place. `part` tells the artifacts of one job apart (empty for the main one). `target` is the
-   * request's URI for it; empty or `job:` means the artifact store.
+   * request's URI for it; empty or `job:` means the artifact store. The lineage may be a function where it is known only once
+   * `write` has run; digests that `write` returns are of files that it hashed while it wrote them, and are taken as they are.
    */
   readonly commit: (
     part: string,
     target: string,
-    lineage: Lineage,
-    write: (staging: string) => Promise<void>,
+    lineage: Lineage | (() => Lineage),
+    write: (staging: string) => Promise<WrittenDigests> | Promise<void>,
   ) => Promise<common.Artifact>;
   /**
    * Folder of something that jobs share because it depends on nothing but `key`: models and data by their content, parameters, version.

@@ -4,7 +4,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Artifacts } from './artifacts.js';
+import type { Artifacts, CommitOptions } from './artifacts.js';
 import { contractOf, type KindName, type RequestOf, type ResponseOf } from './contract-of.js';
 import type { JobFeed } from './job-feed.js';
 import type { JobContext, Lineage } from './job-kind.js';
@@ -195,14 +195,14 @@ export class JobRun {
       commit: (
         part: string,
         target: string,
-        lineage: Lineage,
-        write: (staging: string) => Promise<void>,
+        lineage: Lineage | (() => Lineage),
+        write: CommitOptions['write'],
       ): Promise<common.Artifact> =>
         artifacts.commit({
           jobId: this.id,
           part,
           target,
-          manifest: manifestOf(this.job.record, lineage),
+          manifest: () => manifestOf(this.job.record, typeof lineage === 'function' ? lineage() : lineage),
           signal,
           fence,
           write,

@@ -4,7 +4,6 @@ import { rm, writeFile } from 'node:fs/promises';
 import { openModel } from '@eigenloom/checkpoint';
 import { merge } from '@eigenloom/contracts';
 import { incompatible, internal } from '@eigenloom/errors';
-import type { MergeReport } from '@eigenloom/numeric';
 import type { JobContext, Lineage } from '@eigenloom/runtime';
 
 import { estimateOf } from '../plan/estimate.js';
@@ -12,7 +11,9 @@ import type { MergePlan, ReadInput } from '../plan/planned.js';
 import { type StageResult, type Stages, planAll, stagesOf } from '../plan/stages.js';
 import { dataOf, prepare } from '../prepare/index.js';
 import type { Preparation } from '../prepare/preparation.js';
+import { InputDigests } from '../run/input-digests.js';
 import { lineageOf } from '../run/lineage.js';
+import type { MergedReport } from '../run/merge-tensors.js';
 import { modelCard } from '../run/model-card.js';
 import { writeIntermediate, writeMerged } from '../run/write-merged.js';
 import type { Maker } from './maker.js';
@@ -28,20 +29,35 @@ export const makeModel: Maker = {
   },
   async run(request, context) {
     const stages = stagesOf(request, context);
-    const { plan, share } = await mergeIntermediates(request, stages, context);
+    const digests = new InputDigests();
+    const { plan, share } = await mergeIntermediates(request, stages, digests, context);
     const data = await dataOf(request, context);
     const prepared = await prepare(request, plan, data, context);
     const inputs = [...stages.inputs(), ...data];
-    const lineage = await lineageOf(inputs, context.signal);
-    let report: MergeReport | undefined;
+    const start = prepared === undefined ? 1 - share : 0.5;
+    let result: Result | undefined;
+    const lineage = (): Lineage => finished(result).lineage;
     const model = await context.commit('', request.outputUri, lineage, async (staging) => {
-      const start = prepared === undefined ? 1 - share : 0.5;
-      report = await writeResult(staging, { request, plan, inputs, lineage, prepared, start }, context);
+      const decided = { request, plan, inputs, digests, prepared, start };
+      result = await writeResult(staging, decided, context);
+      return result.report.written;
     });
     await rm(folderOf(context), { recursive: true, force: true });
-    return { ...merge.MergeResponse.fromJSON({}), model, ...reportOf(report), ...prepared?.response };
+    return { ...merge.MergeResponse.fromJSON({}), model, ...reportOf(result), ...prepared?.response };
   },
 };
+
+/** What has been written, and what it was made of. */
+interface Result {
+  readonly report: MergedReport;
+  readonly lineage: Lineage;
+}
+
+function finished(result: Result | undefined): Result {
+  if (result === undefined)
+    throw internal('NOT_WRITTEN', 'the lineage was asked for before the result was written');
+  return result;
+}
 
 /** Of this attempt alone: a worker that lost the job may still be writing in its own. */
 const folderOf = ({ scratch, attempt }: JobContext): string => join(scratch, `merged-${attempt}`);
@@ -53,6 +69,7 @@ const folderOf = ({ scratch, attempt }: JobContext): string => join(scratch, `me
 async function mergeIntermediates(
   request: merge.MergeRequest,
   { stages }: Stages,
+  digests: InputDigests,
   context: JobContext,
 ): Promise<{ plan: MergePlan; share: number }> {
   const results = new Map<string, StageResult>();
@@ -65,6 +82,7 @@ async function mergeIntermediates(
     await writeIntermediate(path, plan, {
       allowNonFinite: request.allowNonFinite,
       signal: context.signal,
+      digests,
       onProgress: (fraction) => {
         context.progress({ fraction: share * (index + fraction), phase: `merging ${stage.name}` });
       },
@@ -84,17 +102,18 @@ interface Decided {
   readonly request: merge.MergeRequest;
   readonly plan: MergePlan;
   readonly inputs: readonly ReadInput[];
-  readonly lineage: Lineage;
+  readonly digests: InputDigests;
   readonly prepared: Preparation | undefined;
   /** Share of the work that is done. */
   readonly start: number;
 }
 
-async function writeResult(staging: string, decided: Decided, context: JobContext): Promise<MergeReport> {
-  const { request, plan, prepared, start } = decided;
+async function writeResult(staging: string, decided: Decided, context: JobContext): Promise<Result> {
+  const { request, plan, inputs, digests, prepared, start } = decided;
   const report = await writeMerged(staging, plan, prepared, {
     allowNonFinite: request.allowNonFinite,
     signal: context.signal,
+    digests,
     onProgress: (fraction) => {
       context.progress({ fraction: start + (1 - start) * fraction, phase: 'merging' });
     },
@@ -110,12 +129,13 @@ async function writeResult(staging: string, decided: Decided, context: JobContex
   for (const note of plan.notes) context.log.warn(note);
   for (const [name, text] of prepared?.files ?? [])
     await writeFile(join(staging, name), text, { flag: 'wx' });
-  await writeFile(join(staging, 'README.md'), modelCard({ ...decided, report }), { flag: 'wx' });
-  return report;
+  const lineage = await lineageOf(inputs, context.signal, digests);
+  await writeFile(join(staging, 'README.md'), modelCard({ ...decided, lineage, report }), { flag: 'wx' });
+  return { report, lineage };
 }
 
-function reportOf(report: MergeReport | undefined): Pick<merge.MergeResponse, 'changes'> {
-  if (report === undefined) return { changes: undefined };
-  const { tensors, changedTensors, deltaNorm, referenceNorm } = report;
+function reportOf(result: Result | undefined): Pick<merge.MergeResponse, 'changes'> {
+  if (result === undefined) return { changes: undefined };
+  const { tensors, changedTensors, deltaNorm, referenceNorm } = result.report;
   return { changes: { tensors, changedTensors, deltaNorm, referenceNorm } };
 }

@@ -36,9 +36,10 @@ async function run(config: string, out = 'out', more: Partial<merge.MergeRequest
   const { diskBytes } = await mergeKind.estimate(request, context);
   const { lineage } = await (async () => {
     let seen: { inputs: Readonly<Record<string, string>> } = { inputs: {} };
-    const commit: typeof context.commit = (part, target, given, writeFiles) => {
-      seen = given;
-      return context.commit(part, target, given, writeFiles);
+    const commit: typeof context.commit = async (part, target, given, writeFiles) => {
+      const artifact = await context.commit(part, target, given, writeFiles);
+      seen = typeof given === 'function' ? given() : given;
+      return artifact;
     };
     await mergeKind.run(request, { ...context, commit });
     return { lineage: seen };

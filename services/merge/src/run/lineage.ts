@@ -2,21 +2,22 @@ import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
 
 import { internal } from '@eigenloom/errors';
-import { sha256File } from '@eigenloom/numeric';
 import type { Lineage } from '@eigenloom/runtime';
 
 import type { ReadInput } from '../plan/planned.js';
+import { InputDigests } from './input-digests.js';
 
 const ADAPTER_FILES = ['adapter_config.json', 'adapter_model.safetensors'];
 
-/** Digests of everything that a merge reads, by role and file name. A file that several inputs share is hashed once. */
-export async function lineageOf(read: readonly ReadInput[], signal: AbortSignal): Promise<Lineage> {
+/** Digests of everything that a merge reads, by role and file name. What is not known yet is hashed, each file once. */
+export async function lineageOf(
+  read: readonly ReadInput[],
+  signal: AbortSignal,
+  digests = new InputDigests(),
+): Promise<Lineage> {
   const inputs: Record<string, string> = {};
-  const known = new Map<string, Promise<string>>();
   const add = async (role: string, path: string): Promise<void> => {
-    const digest = known.get(path) ?? sha256File(path, { signal });
-    known.set(path, digest);
-    inputs[`${role}/${basename(path)}`] = await digest;
+    inputs[`${role}/${basename(path)}`] = await digests.of(path, signal);
   };
   for (const { role, files, adapters } of read) {
     if (role === undefined) continue;

@@ -1,21 +1,31 @@
 import { join } from 'node:path';
 
+import type { WrittenDigests } from '@eigenloom/checkpoint';
 import { incompatible } from '@eigenloom/errors';
 import {
   MergeJob,
   type MergeReport,
   type MergeSource,
   type MergeTensor,
+  type SafetensorsFile,
   SafetensorsWriter,
 } from '@eigenloom/numeric';
 
 import type { MergePlan, PlannedSource, PlannedTensor } from '../plan/planned.js';
 import type { Preparation } from '../prepare/preparation.js';
+import type { InputDigests } from './input-digests.js';
 
 export interface MergeRunOptions {
   readonly allowNonFinite: boolean;
   readonly signal: AbortSignal;
   readonly onProgress: (fraction: number) => void;
+  /** Gets those of the files that the merge reads. */
+  readonly digests?: InputDigests;
+}
+
+/** What a merge found out and what it wrote. */
+export interface MergedReport extends MergeReport {
+  readonly written: WrittenDigests;
 }
 
 /**
@@ -27,8 +37,8 @@ export async function mergeTensors(
   plan: MergePlan,
   prepared: Preparation | undefined,
   options: MergeRunOptions,
-): Promise<MergeReport> {
-  const { signal } = options;
+): Promise<MergedReport> {
+  const { signal, digests } = options;
   const writers: SafetensorsWriter[] = [];
   const job = new MergeJob();
   const chosen = plan.tensors.map((tensor) => asPrepared(tensor, prepared));
@@ -43,15 +53,40 @@ export async function mergeTensors(
         if (tensor !== undefined) job.add(describeTensor(tensor, plan), writer);
       }
     }
-    const report = await job.run(options);
+    const hashed = digests?.missing(filesOf(chosen)) ?? [];
+    const report = await job.run({ ...options, hashed });
     checkReport(report, plan, options.allowNonFinite, byName);
-    for (const writer of writers) await writer.finish({ signal });
-    return report;
+    for (const [index, digest] of report.digests.entries()) digests?.add(hashed[index]?.path ?? '', digest);
+    return { ...report, written: await finish(writers, plan, signal) };
   } catch (error) {
     for (const writer of writers) writer.discard();
     throw error;
   }
 }
+
+async function finish(
+  writers: readonly SafetensorsWriter[],
+  { shards }: MergePlan,
+  signal: AbortSignal,
+): Promise<WrittenDigests> {
+  const digests: Record<string, string> = {};
+  for (const [index, writer] of writers.entries()) {
+    const digest = await writer.finish({ signal });
+    const file = shards.shards[index]?.file;
+    if (file !== undefined) digests[file] = digest;
+  }
+  return digests;
+}
+
+const sourcesOf = ({ sources, base }: PlannedTensor): readonly PlannedSource[] =>
+  base === undefined ? sources : [...sources, base];
+
+/** What the merge itself made has no place in the lineage. */
+const filesOf = (tensors: readonly PlannedTensor[]): SafetensorsFile[] =>
+  tensors
+    .flatMap(sourcesOf)
+    .filter(({ input }) => input.role !== undefined)
+    .map(({ input, tensor }) => input.model.source(tensor.name).file);
 
 function asPrepared(tensor: PlannedTensor, prepared: Preparation | undefined): PlannedTensor {
   const kept = prepared?.kept ?? tensor.sources.map((_, index) => index);

@@ -3,11 +3,10 @@ import { join } from 'node:path';
 
 import { carriedFile, copyCarriedFile, isObject, sortedJson, writeModelFiles } from '@eigenloom/checkpoint';
 import { corruptData } from '@eigenloom/errors';
-import type { MergeReport } from '@eigenloom/numeric';
 
 import type { MergePlan } from '../plan/planned.js';
 import type { Preparation } from '../prepare/preparation.js';
-import { type MergeRunOptions, mergeTensors } from './merge-tensors.js';
+import { type MergedReport, type MergeRunOptions, mergeTensors } from './merge-tensors.js';
 import { isTokenizerFile } from './tokenizer-files.js';
 
 /** Writes a merged model in Hugging Face layout, without a card. Errors: those of `mergeTensors`; `DISK_FULL`. */
@@ -16,7 +15,7 @@ export async function writeMerged(
   plan: MergePlan,
   prepared: Preparation | undefined,
   options: MergeRunOptions,
-): Promise<MergeReport> {
+): Promise<MergedReport> {
   const report = await mergeTensors(folder, plan, prepared, options);
   const { donor, tokenizer, shards, config } = plan;
   const carriedFiles =

@@ -39,11 +39,11 @@ export function contextIn(
     fence: () => Promise.resolve(),
     cached: (key, write) => cache.folderOf({ key, scratch: join(folder, 'scratch'), write, signal }),
     commit: async (_part, target, lineage, write) => {
-      context.lineage = lineage;
       const staging = `${target}.staging`;
       await mkdir(staging);
       try {
         await write(staging);
+        context.lineage = typeof lineage === 'function' ? lineage() : lineage;
         await rename(staging, target);
       } finally {
         await rm(staging, { recursive: true, force: true });
