@@ -28,11 +28,19 @@ pub struct NativeNonFinite {
 }
 
 #[napi(object)]
+pub struct NativeDifference {
+    pub changed: bool,
+    pub delta: f64,
+    pub reference: f64,
+}
+
+#[napi(object)]
 pub struct NativeMergeReport {
     pub tensors: u32,
     pub changed_tensors: u32,
     pub delta_norm: f64,
     pub reference_norm: f64,
+    pub differences: Vec<NativeDifference>,
     pub non_finite: Vec<NativeNonFinite>,
     pub disagreeing: Vec<String>,
 }
@@ -142,6 +150,15 @@ impl From<MergeReport> for NativeMergeReport {
             changed_tensors: report.changed_tensors as u32,
             delta_norm: report.difference.delta.sqrt(),
             reference_norm: report.difference.reference.sqrt(),
+            differences: report
+                .differences
+                .into_iter()
+                .map(|of| NativeDifference {
+                    changed: of.changed,
+                    delta: of.delta,
+                    reference: of.reference,
+                })
+                .collect(),
             non_finite: report
                 .non_finite
                 .into_iter()

@@ -20,6 +20,7 @@ export { type OpenModelOptions, openModel } from './model/open-model.js';
 export { type PlannedShard, type ShardPlan, planBytes, planShards } from './model/plan-shards.js';
 export { type ModelToWrite, writeModel, writeModelFiles } from './model/write-model.js';
 export { type ArtifactCommit, ArtifactStore, readArtifact } from './artifact/artifact-store.js';
+export { type FinishedFile, FinishedFiles } from './artifact/finished-files.js';
 export { MANIFEST_FILE, type ManifestSource } from './artifact/manifest.js';
 export { type ParsedUri, parseUri } from './uri/parse-uri.js';
 export {

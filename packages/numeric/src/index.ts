@@ -34,6 +34,7 @@ export {
   MergeJob,
   type MergePair,
   type MergeReport,
+  type TensorDifference,
   type MergeSource,
   type MergeTensor,
 } from './merge/merge-job.js';

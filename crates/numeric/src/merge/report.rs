@@ -22,6 +22,8 @@ pub struct MergeReport {
     pub changed_tensors: u64,
     /// Of all tensors.
     pub difference: Difference,
+    /// Of each tensor, in their order: what is merged in several runs can be added up as in one.
+    pub differences: Vec<Difference>,
     /// In order of tensor.
     pub non_finite: Vec<NonFinite>,
     /// Tensors that are not floating-point numbers and differ between inputs.
@@ -34,5 +36,6 @@ impl MergeReport {
         self.tensors += 1;
         self.changed_tensors += u64::from(difference.changed);
         self.difference.add(difference);
+        self.differences.push(difference);
     }
 }

@@ -4,7 +4,7 @@ import { addon } from '../native/addon.js';
 import { type CallOptions, call } from '../native/call.js';
 import { fromNative } from '../native/native-error.js';
 import type { MergeStep } from './merge-step.js';
-import type { NativeMerge, NativeMergeReport } from './native-merge.js';
+import type { NativeDifference, NativeMerge, NativeMergeReport } from './native-merge.js';
 
 /** A low-rank pair folded into a tensor as it is read; rows and columns are the tensor's. */
 export interface MergePair {
@@ -36,8 +36,9 @@ export interface MergeTensor {
   readonly seed?: bigint | undefined;
 }
 
-/** Norms are of the values as they are stored. A model of `undefined` is the base. */
+/** Norms are of the values as they are stored; `differences` are in the order of the tensors. A model of `undefined` is the base. */
 export type MergeReport = NativeMergeReport;
+export type TensorDifference = NativeDifference;
 
 /**
  * A merge of many tensors in one streamed pass: read, convert, merge, convert, write, in parallel; arithmetic in f32 (f64 where a

@@ -15,11 +15,19 @@ export interface NativeMerge {
   runToMemory(task: NativeTask): Promise<Float32Array>;
 }
 
+/** Of one tensor: whether a stored byte differs, Σ (result − reference)² and Σ reference². */
+export interface NativeDifference {
+  readonly changed: boolean;
+  readonly delta: number;
+  readonly reference: number;
+}
+
 export interface NativeMergeReport {
   readonly tensors: number;
   readonly changedTensors: number;
   readonly deltaNorm: number;
   readonly referenceNorm: number;
+  readonly differences: readonly NativeDifference[];
   readonly nonFinite: readonly { readonly tensor: string; readonly model?: number; readonly count: number }[];
   readonly disagreeing: readonly string[];
 }

@@ -25,6 +25,8 @@ export interface Artifacts {
   commit(options: CommitOptions): Promise<common.Artifact>;
   /** Folder of an artifact in the store. */
   folderOf(jobId: string, part: string, field: string): Promise<string>;
+  /** Removes staging folders that attempts which died have left. */
+  removeStages(isAlive: (jobId: string) => boolean | Promise<boolean>): Promise<void>;
   /** Removes what the store holds of a job. */
   remove(jobId: string): Promise<void>;
 }

@@ -1,21 +1,23 @@
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { rm, writeFile } from 'node:fs/promises';
 
-import { openModel } from '@eigenloom/checkpoint';
 import type { merge } from '@eigenloom/contracts';
-import { incompatible, internal } from '@eigenloom/errors';
-import type { MergeReport } from '@eigenloom/numeric';
+import { incompatible } from '@eigenloom/errors';
 import type { JobContext, Lineage } from '@eigenloom/runtime';
 
 import { estimateOf } from '../plan/estimate.js';
 import type { MergePlan, ReadInput } from '../plan/planned.js';
-import { type StageResult, type Stages, planAll, stagesOf } from '../plan/stages.js';
+import { planAll, stagesOf } from '../plan/stages.js';
 import { dataOf, prepare } from '../prepare/index.js';
 import type { Preparation } from '../prepare/preparation.js';
+import type { Changes } from '../run/changes.js';
 import { lineageOf } from '../run/lineage.js';
 import { modelCard } from '../run/model-card.js';
-import { writeIntermediate, writeMerged } from '../run/write-merged.js';
+import type { MadeInputs } from '../run/plan-key.js';
+import { writeMerged } from '../run/write-merged.js';
+import { finishedShards } from './finished-shards.js';
 import type { Maker } from './maker.js';
+import { mergeIntermediates } from './merge-intermediates.js';
 
 /** Makes a model of models, tensor by tensor, from disk to disk. */
 export const makeModel: Maker = {
@@ -28,20 +30,20 @@ export const makeModel: Maker = {
   },
   async run(request, context) {
     const stages = stagesOf(request, context);
-    const { plan, share } = await mergeIntermediates(request, stages, context);
+    const { plan, share, made } = await mergeIntermediates(request, stages, context);
     const data = await dataOf(request, context);
     const prepared = await prepare(request, plan, data, context);
     const inputs = [...stages.inputs(), ...data];
     const lineage = await lineageOf(inputs, context.signal);
-    let report: MergeReport | undefined;
+    let changes: Changes | undefined;
     const model = await context.commit('', request.outputUri, lineage, async (staging) => {
       const start = prepared === undefined ? 1 - share : 0.5;
-      report = await writeResult(staging, { request, plan, inputs, lineage, prepared, start }, context);
+      const decided = { request, plan, made, inputs, lineage, prepared, start };
+      changes = await writeResult(staging, decided, context);
     });
-    await rm(folderOf(context), { recursive: true, force: true });
     return {
       model,
-      ...reportOf(report),
+      changes,
       kept: [],
       accuracies: [],
       soupAccuracy: 0,
@@ -50,46 +52,11 @@ export const makeModel: Maker = {
   },
 };
 
-/** Of this attempt alone: a worker that lost the job may still be writing in its own. */
-const folderOf = ({ scratch, attempt }: JobContext): string => join(scratch, `merged-${attempt}`);
-
-/**
- * Merges what the last stage needs into the job's own folder and plans the last. A result is removed when no later stage reads it.
- * `share` is what of the work is left.
- */
-async function mergeIntermediates(
-  request: merge.MergeRequest,
-  { stages }: Stages,
-  context: JobContext,
-): Promise<{ plan: MergePlan; share: number }> {
-  const results = new Map<string, StageResult>();
-  const share = 1 / stages.length;
-  for (const [index, stage] of stages.entries()) {
-    const plan = await stage.plan(results);
-    if (index === stages.length - 1) return { plan, share };
-    const path = join(folderOf(context), String(index));
-    await context.fence();
-    await writeIntermediate(path, plan, {
-      allowNonFinite: request.allowNonFinite,
-      signal: context.signal,
-      onProgress: (fraction) => {
-        context.progress({ fraction: share * (index + fraction), phase: `merging ${stage.name}` });
-      },
-    });
-    results.set(stage.name, { model: await openModel(path, { signal: context.signal }), path });
-    const later = stages.slice(index + 1).flatMap(({ needs }) => [...needs]);
-    for (const name of stage.needs) {
-      const done = later.includes(name) ? undefined : results.get(name)?.path;
-      if (done !== undefined) await rm(done, { recursive: true, force: true });
-    }
-  }
-  throw internal('NO_STAGES', 'a merge without stages');
-}
-
 /** Everything that is known before the first tensor of the result is merged. */
 interface Decided {
   readonly request: merge.MergeRequest;
   readonly plan: MergePlan;
+  readonly made: MadeInputs;
   readonly inputs: readonly ReadInput[];
   readonly lineage: Lineage;
   readonly prepared: Preparation | undefined;
@@ -97,17 +64,19 @@ interface Decided {
   readonly start: number;
 }
 
-async function writeResult(staging: string, decided: Decided, context: JobContext): Promise<MergeReport> {
-  const { request, plan, prepared, start } = decided;
-  const report = await writeMerged(staging, plan, prepared, {
+async function writeResult(staging: string, decided: Decided, context: JobContext): Promise<Changes> {
+  const { request, plan, made, prepared, start } = decided;
+  const finished = await finishedShards('result', { plan, prepared, made }, context);
+  const changes = await writeMerged(staging, plan, prepared, {
     allowNonFinite: request.allowNonFinite,
     signal: context.signal,
+    finished,
     onProgress: (fraction) => {
       context.progress({ fraction: start + (1 - start) * fraction, phase: 'merging' });
     },
   });
   const allowed = request.allowUnchanged || plan.copies || prepared?.mayChangeNothing === true;
-  if (report.changedTensors === 0 && !allowed) {
+  if (changes.changedTensors === 0 && !allowed) {
     const reference = plan.base === undefined ? 'the first model' : 'its base';
     throw incompatible('MERGE_CHANGED_NOTHING', `the result equals ${reference} in every tensor`);
   }
@@ -115,12 +84,6 @@ async function writeResult(staging: string, decided: Decided, context: JobContex
     context.log.warn({ tensors: plan.leftOut.length }, 'tensors that the base lacks are left out');
   }
   for (const note of plan.notes) context.log.warn(note);
-  await writeFile(join(staging, 'README.md'), modelCard({ ...decided, report }), { flag: 'wx' });
-  return report;
-}
-
-function reportOf(report: MergeReport | undefined): Pick<merge.MergeResponse, 'changes'> {
-  if (report === undefined) return { changes: undefined };
-  const { tensors, changedTensors, deltaNorm, referenceNorm } = report;
-  return { changes: { tensors, changedTensors, deltaNorm, referenceNorm } };
+  await writeFile(join(staging, 'README.md'), modelCard({ ...decided, changes }), { flag: 'wx' });
+  return changes;
 }

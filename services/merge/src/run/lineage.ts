@@ -7,7 +7,7 @@ import type { Lineage } from '@eigenloom/runtime';
 
 import type { ReadInput } from '../plan/planned.js';
 
-const ADAPTER_FILES = ['adapter_config.json', 'adapter_model.safetensors'];
+export const ADAPTER_FILES = ['adapter_config.json', 'adapter_model.safetensors'];
 
 /** Digests of everything that a merge reads, by role and file name. A file that several inputs share is hashed once. */
 export async function lineageOf(read: readonly ReadInput[], signal: AbortSignal): Promise<Lineage> {

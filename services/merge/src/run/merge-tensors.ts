@@ -1,56 +1,130 @@
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { type FinishedFiles, type PlannedShard, planBytes } from '@eigenloom/checkpoint';
 import { incompatible } from '@eigenloom/errors';
 import {
   MergeJob,
   type MergeReport,
   type MergeSource,
+  type MergeStep,
   type MergeTensor,
   SafetensorsWriter,
+  type TensorDifference,
+  sha256File,
 } from '@eigenloom/numeric';
 
 import type { MergePlan, PlannedSource, PlannedTensor } from '../plan/planned.js';
 import type { Preparation } from '../prepare/preparation.js';
+import { type Changes, changesOf, decodeDifferences, encodeDifferences } from './changes.js';
 
 export interface MergeRunOptions {
   readonly allowNonFinite: boolean;
   readonly signal: AbortSignal;
   readonly onProgress: (fraction: number) => void;
+  /** Where finished shards survive a crash, and what to call before one is kept; by default every shard is made again. */
+  readonly finished?: FinishedShards | undefined;
+}
+
+/** Shards as the job's attempts keep them for one another. */
+export interface FinishedShards {
+  readonly files: FinishedFiles<string>;
+  readonly fence: () => Promise<void>;
+  /** Hears of shards that are not made again, and of those whose checksum is wrong. */
+  readonly onFound: (file: string) => void;
+  readonly onDamaged: (file: string) => void;
 }
 
 /**
- * Merges the tensors of a plan into its shards in a folder. What was prepared says which sources take part, and with which weights.
- * Errors: `NON_FINITE_INPUT`, `BUFFERS_DIFFER`, `DISK_FULL`; no file is left then.
+ * Merges the tensors of a plan into its shards in a folder, one shard after the other. What was prepared says which sources take part,
+ * and with which weights. Errors: `NON_FINITE_INPUT`, `BUFFERS_DIFFER`, `DISK_FULL`; the shard at work is removed then.
  */
 export async function mergeTensors(
   folder: string,
   plan: MergePlan,
   prepared: Preparation | undefined,
   options: MergeRunOptions,
-): Promise<MergeReport> {
-  const { signal } = options;
-  const writers: SafetensorsWriter[] = [];
+): Promise<Changes> {
+  const byName = preparedTensors(plan, prepared);
+  const work = { plan, byName, options };
+  const differences: TensorDifference[] = [];
+  let doneBytes = 0;
+  for (const shard of plan.shards.shards) {
+    const bytes = shard.tensors.reduce((sum, tensor) => sum + planBytes(tensor), 0);
+    const onProgress = (fraction: number): void => {
+      options.onProgress((doneBytes + fraction * bytes) / Math.max(1, plan.shards.totalBytes));
+    };
+    const { finished } = options;
+    const made =
+      finished === undefined
+        ? await mergeShard(join(folder, shard.file), shard, { ...work, onProgress })
+        : await finishShard(folder, shard, finished, { ...work, onProgress });
+    for (const difference of made) differences.push(difference);
+    doneBytes += bytes;
+  }
+  return changesOf(differences);
+}
+
+interface ShardWork {
+  readonly plan: MergePlan;
+  readonly byName: ReadonlyMap<string, PlannedTensor>;
+  readonly options: MergeRunOptions;
+  readonly onProgress: (fraction: number) => void;
+}
+
+/** A shard that an earlier attempt finished, or a new one that the next attempt may find. */
+async function finishShard(
+  folder: string,
+  shard: PlannedShard,
+  { files, fence, onFound, onDamaged }: FinishedShards,
+  work: ShardWork,
+): Promise<readonly TensorDifference[]> {
+  const { file, tensors } = shard;
+  const found = await files.find(file, onDamaged);
+  let differences: readonly TensorDifference[] | undefined =
+    found === undefined ? undefined : decodeDifferences(found.note, tensors.length);
+  if (differences === undefined) {
+    const path = files.pathOf(file);
+    differences = await mergeShard(path, shard, work, fence);
+    const { size } = await stat(path);
+    const sha256 = await sha256File(path, { signal: work.options.signal });
+    await files.keep(file, { sha256, sizeBytes: size, note: encodeDifferences(differences) });
+  } else onFound(file);
+  await files.place(file, folder);
+  return differences;
+}
+
+async function mergeShard(
+  path: string,
+  { tensors }: PlannedShard,
+  { plan, byName, options, onProgress }: ShardWork,
+  fence?: () => Promise<void>,
+): Promise<readonly TensorDifference[]> {
+  const { signal, allowNonFinite } = options;
   const job = new MergeJob();
-  const chosen = plan.tensors.map((tensor) => asPrepared(tensor, prepared));
-  const byName = new Map(chosen.map((tensor) => [tensor.name, tensor]));
+  const writer = await SafetensorsWriter.create(path, tensors, { format: 'pt' }, { signal });
   try {
-    for (const shard of plan.shards.shards) {
-      const path = join(folder, shard.file);
-      const writer = await SafetensorsWriter.create(path, shard.tensors, { format: 'pt' }, { signal });
-      writers.push(writer);
-      for (const { name } of shard.tensors) {
-        const tensor = byName.get(name);
-        if (tensor !== undefined) job.add(describeTensor(tensor, plan), writer);
-      }
+    for (const { name } of tensors) {
+      const tensor = byName.get(name);
+      if (tensor !== undefined) job.add(describeTensor(tensor, plan), writer);
     }
-    const report = await job.run(options);
-    checkReport(report, plan, options.allowNonFinite, byName);
-    for (const writer of writers) await writer.finish({ signal });
-    return report;
+    const report = await job.run({ signal, allowNonFinite, onProgress });
+    checkReport(report, plan, allowNonFinite, byName);
+    await fence?.();
+    await writer.finish({ signal });
+    return report.differences;
   } catch (error) {
-    for (const writer of writers) writer.discard();
+    writer.discard();
     throw error;
   }
+}
+
+/** The tensors of the result by name, with the sources that take part and their weights. */
+export function preparedTensors(
+  { tensors }: Pick<MergePlan, 'tensors'>,
+  prepared: Preparation | undefined,
+): Map<string, PlannedTensor> {
+  return new Map(tensors.map((tensor) => [tensor.name, asPrepared(tensor, prepared)]));
 }
 
 function asPrepared(tensor: PlannedTensor, prepared: Preparation | undefined): PlannedTensor {
@@ -65,19 +139,29 @@ function asPrepared(tensor: PlannedTensor, prepared: Preparation | undefined): P
   return { ...tensor, sources };
 }
 
-/** What the core needs to merge one tensor. */
-export function describeTensor(
-  { name, shape, merged, sources, base, method }: PlannedTensor,
-  { mode, seed }: Pick<MergePlan, 'mode' | 'seed'>,
-): MergeTensor {
-  const read = ({ input, tensor }: PlannedSource): MergeSource => input.model.source(tensor.name);
+/** The program of a tensor; empty where it is copied. */
+export function stepsOf(
+  { name, shape, merged, sources, method }: PlannedTensor,
+  mode: MergePlan['mode'],
+): readonly MergeStep[] {
+  if (!merged) return [];
   const elements = shape.reduce((product, size) => product * size, 1);
   const models = sources.map(({ parameters }) => parameters);
+  return method.mergeTensor({ name, shape, elements, models, mode });
+}
+
+/** What the core needs to merge one tensor. */
+export function describeTensor(
+  tensor: PlannedTensor,
+  { mode, seed }: Pick<MergePlan, 'mode' | 'seed'>,
+): MergeTensor {
+  const read = ({ input, tensor: { name } }: PlannedSource): MergeSource => input.model.source(name);
+  const { name, sources, base } = tensor;
   return {
     name,
     models: sources.map(read),
     base: base === undefined ? undefined : read(base),
-    steps: merged ? method.mergeTensor({ name, shape, elements, models, mode }) : [],
+    steps: stepsOf(tensor, mode),
     seed,
   };
 }

@@ -1,10 +1,10 @@
 import { merge } from '@eigenloom/contracts';
 import { type JsonObject, sortedJson } from '@eigenloom/checkpoint';
-import type { MergeReport } from '@eigenloom/numeric';
 import { type Lineage, mapInputUris } from '@eigenloom/runtime';
 
 import type { MergePlan, ReadInput } from '../plan/planned.js';
 import type { Preparation } from '../prepare/preparation.js';
+import type { Changes } from './changes.js';
 import { contentIdOf } from './lineage.js';
 
 /** Enough of a content id to tell inputs apart at sight. */
@@ -17,7 +17,7 @@ export interface CardFacts {
   readonly plan: MergePlan;
   readonly inputs: readonly ReadInput[];
   readonly lineage: Lineage;
-  readonly report: MergeReport;
+  readonly changes: Changes;
   readonly prepared: Preparation | undefined;
 }
 
@@ -25,7 +25,7 @@ export interface CardFacts {
  * README.md of a merged model: what it is made of, what changed, and the recipe to make it again. Inputs are named by their content:
  * the card is part of the artifact, whose digest must not depend on where a merge ran. `manifest.json` has the URIs.
  */
-export function modelCard({ request, plan, inputs, lineage, report, prepared }: CardFacts): string {
+export function modelCard({ request, plan, inputs, lineage, changes, prepared }: CardFacts): string {
   const { method } = plan;
   const recipe = mapInputUris(request, ['output_uri'], (_uri, field) => contentIdOf(field, lineage, inputs));
   return [
@@ -39,7 +39,7 @@ export function modelCard({ request, plan, inputs, lineage, report, prepared }: 
     `${method.summary} (\`${method.id}\`, ${method.paper}).`,
     '',
     ...modelTable(recipe.models),
-    `${report.changedTensors} of ${report.tensors} tensors changed; ‖Δ‖ = ${report.deltaNorm.toPrecision(6)} against ‖reference‖ = ${report.referenceNorm.toPrecision(6)}.`,
+    `${changes.changedTensors} of ${changes.tensors} tensors changed; ‖Δ‖ = ${changes.deltaNorm.toPrecision(6)} against ‖reference‖ = ${changes.referenceNorm.toPrecision(6)}.`,
     ...(prepared?.lines ?? []).flatMap((line) => ['', line]),
     ...(plan.leftOut.length === 0 ? [] : ['', leftOutLine(plan.leftOut)]),
     ...ignoredLines(inputs),

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 
 import { carriedFile, copyCarriedFile, isObject, sortedJson, writeModelFiles } from '@eigenloom/checkpoint';
 import { corruptData } from '@eigenloom/errors';
-import type { MergeReport } from '@eigenloom/numeric';
 
 import type { MergePlan } from '../plan/planned.js';
 import type { Preparation } from '../prepare/preparation.js';
+import type { Changes } from './changes.js';
 import { type MergeRunOptions, mergeTensors } from './merge-tensors.js';
 import { isTokenizerFile } from './tokenizer-files.js';
 
@@ -16,8 +16,8 @@ export async function writeMerged(
   plan: MergePlan,
   prepared: Preparation | undefined,
   options: MergeRunOptions,
-): Promise<MergeReport> {
-  const report = await mergeTensors(folder, plan, prepared, options);
+): Promise<Changes> {
+  const changes = await mergeTensors(folder, plan, prepared, options);
   const { donor, tokenizer, shards, config } = plan;
   const carriedFiles =
     tokenizer === undefined
@@ -28,7 +28,7 @@ export async function writeMerged(
     await copyCarriedFile(tokenizer?.directory ?? donor.directory, name, folder);
   }
   if (plan.chatTemplate !== undefined) await writeChatTemplate(folder, plan.chatTemplate);
-  return report;
+  return changes;
 }
 
 /** Writes a merged model that only this job reads. */

@@ -14,6 +14,8 @@ export const golden = (path: string): string => join(GOLDEN, 'mergekit', path);
 /** Path of a file of tests/golden/peft. */
 export const peftGolden = (path: string): string => join(GOLDEN, 'peft', path);
 
+let scratches = 0;
+
 /** A job that writes where its request says and keeps the lineage. */
 export function contextIn(
   folder: string,
@@ -22,7 +24,7 @@ export function contextIn(
   const context: JobContext & { lineage?: Lineage } = {
     name: 'operations/test',
     log: pino({ level: 'silent' }),
-    scratch: join(folder, 'scratch'),
+    scratch: join(folder, 'scratch', String((scratches += 1))),
     attempt: 1,
     signal,
     resolve: (uri) => Promise.resolve(uri),
