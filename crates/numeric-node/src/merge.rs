@@ -3,7 +3,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use eigenloom_numeric::checkpoint::fold::LowRankPair;
 use eigenloom_numeric::merge::source::FoldedPair;
 use eigenloom_numeric::merge::{
-    Interference, MergeReport, Resources, TensorMerge, interference, merge_files, merge_to_memory,
+    InputDigests, Interference, MergeReport, Resources, TensorMerge, interference, merge_files,
+    merge_to_memory,
 };
 use eigenloom_numeric::{Error, Reason};
 use napi::Env;
@@ -19,6 +20,7 @@ use crate::checkpoint::{NativeFoldShape, NativeSafetensorsFile, NativeSafetensor
 pub struct NativeMerge {
     resources: Mutex<Resources>,
     tensors: Mutex<Vec<TensorMerge>>,
+    digests: Mutex<Arc<InputDigests>>,
 }
 
 #[napi(object)]
@@ -30,15 +32,21 @@ pub struct NativeNonFinite {
 }
 
 #[napi(object)]
+pub struct NativeDifference {
+    pub changed: bool,
+    pub delta: f64,
+    pub reference: f64,
+}
+
+#[napi(object)]
 pub struct NativeMergeReport {
     pub tensors: u32,
     pub changed_tensors: u32,
     pub delta_norm: f64,
     pub reference_norm: f64,
+    pub differences: Vec<NativeDifference>,
     pub non_finite: Vec<NativeNonFinite>,
     pub disagreeing: Vec<String>,
-    /// In the order asked for.
-    pub digests: Vec<String>,
 }
 
 #[napi(object)]
@@ -109,29 +117,50 @@ impl NativeMerge {
         Ok(())
     }
 
-    /// Merges into the writers, and lets go of them. Takes the digests of the files at the positions `hashed`.
+    /// The digests of these files are taken on the way through the runs that follow.
+    #[napi]
+    pub fn hash_files(&self, files: Vec<u32>) -> Result<(), napi::Error<String>> {
+        let resources = lock(&self.resources);
+        let file = |index: &u32| resources.files.get(*index as usize).cloned();
+        let files: Option<Vec<_>> = files.iter().map(file).collect();
+        let files = files.ok_or_else(|| failure(Error::new(Reason::OutOfRange, "no such file")))?;
+        *lock(&self.digests) = Arc::new(InputDigests::new(&files));
+        Ok(())
+    }
+
+    /// Takes in what the runs have not read; the digests of the files, in order.
+    #[napi]
+    pub fn finish_digests<'env>(
+        &self,
+        env: &'env Env,
+        task: &NativeTask,
+    ) -> napi::Result<PromiseRaw<'env, Vec<String>>> {
+        let digests = Arc::clone(&lock(&self.digests));
+        start(
+            env,
+            task,
+            Lane::Compute,
+            move |task| digests.finish(task),
+            |_env, digests| Ok(digests),
+        )
+    }
+
+    /// Merges into the writers, and lets go of them.
     #[napi]
     pub fn run<'env>(
         &self,
         env: &'env Env,
         task: &NativeTask,
-        hashed: Vec<u32>,
         allow_non_finite: bool,
     ) -> napi::Result<PromiseRaw<'env, NativeMergeReport>> {
         let tensors = std::mem::take(&mut *lock(&self.tensors));
-        let mut resources = lock(&self.resources);
-        resources.writers.clear();
-        let file = |index: &u32| resources.files.get(*index as usize).cloned();
-        let hashed: Option<Vec<_>> = hashed.iter().map(file).collect();
-        drop(resources);
+        lock(&self.resources).writers.clear();
+        let digests = Arc::clone(&lock(&self.digests));
         start(
             env,
             task,
             Lane::Compute,
-            move |task| {
-                let hashed = hashed.ok_or_else(|| Error::new(Reason::OutOfRange, "no such file"))?;
-                merge_files(&tensors, &hashed, allow_non_finite, task)
-            },
+            move |task| merge_files(&tensors, &digests, allow_non_finite, task),
             |_env, report| Ok(report.into()),
         )
     }
@@ -198,6 +227,15 @@ impl From<MergeReport> for NativeMergeReport {
             changed_tensors: report.changed_tensors as u32,
             delta_norm: report.difference.delta.sqrt(),
             reference_norm: report.difference.reference.sqrt(),
+            differences: report
+                .differences
+                .into_iter()
+                .map(|of| NativeDifference {
+                    changed: of.changed,
+                    delta: of.delta,
+                    reference: of.reference,
+                })
+                .collect(),
             non_finite: report
                 .non_finite
                 .into_iter()
@@ -208,7 +246,6 @@ impl From<MergeReport> for NativeMergeReport {
                 })
                 .collect(),
             disagreeing: report.disagreeing,
-            digests: report.digests,
         }
     }
 }

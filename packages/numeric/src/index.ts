@@ -34,6 +34,7 @@ export {
   MergeJob,
   type MergePair,
   type MergeReport,
+  type TensorDifference,
   type MergeSource,
   type MergeStatistic,
   type MergeTensor,

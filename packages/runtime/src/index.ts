@@ -24,6 +24,7 @@ export { type JobUpdate, type JobView, toJobView } from './client/job-view.js';
 export type { NodeTuning } from './node.js';
 export { ERROR_DOMAIN, toStatus } from './errors/to-status.js';
 export { fromStatus } from './errors/from-status.js';
+export { EIGENLOOM_VERSION } from './jobs/manifest.js';
 export { mapInputUris } from './pipelines/input-uris.js';
 export { checkMessage, nearest } from './recipes/check-message.js';
 export { parseYaml, parseYamlDocuments } from './recipes/parse-yaml.js';

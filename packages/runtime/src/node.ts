@@ -12,6 +12,7 @@ import type { AnyJobKind } from './jobs/job-kind.js';
 import type { RunEnvironment } from './jobs/job-run.js';
 import { JobService } from './jobs/job-service.js';
 import { JobStore } from './jobs/job-store.js';
+import { removeLeftovers } from './jobs/leftovers.js';
 import { Sweep } from './jobs/sweep.js';
 import { UriReader } from './jobs/uri-reader.js';
 import type { WatchTimes } from './jobs/watch-job.js';
@@ -46,6 +47,8 @@ export interface NodeOptions extends NodeTuning {
 /** Jobs of some kinds in this process: their service, their workers, the sweep and the pipelines. */
 export class Node {
   readonly jobs: JobService;
+  private readonly store: JobStore;
+  private readonly scratchFolder: string;
   private readonly feed: JobFeed;
   private readonly sweep: Sweep;
   private readonly workers: readonly Worker[];
@@ -57,6 +60,8 @@ export class Node {
     const { kinds, kv, bus, artifacts, log } = options;
     const owner = `${hostname()}/${String(process.pid)}/${randomUUID().slice(0, 8)}`;
     const store = new JobStore(kv);
+    this.store = store;
+    this.scratchFolder = join(options.dataFolder, 'scratch');
     const uris = new UriReader(store, artifacts);
     const own: ReadonlySet<KindName> = new Set(kinds.map(({ kind }) => kind));
     this.feed = new JobFeed(kv);
@@ -78,7 +83,7 @@ export class Node {
       artifacts,
       uris,
       log,
-      scratchFolder: join(options.dataFolder, 'scratch'),
+      scratchFolder: this.scratchFolder,
       progressMs: options.progressMs ?? 1_000,
     };
     const { leaseMs = 30_000, concurrency = 1, sweepMs = 5_000, rehintMs = 60_000 } = options;
@@ -94,8 +99,14 @@ export class Node {
   }
 
   async start(): Promise<void> {
-    const { bus, dataFolder, kinds, log } = this.options;
-    await mkdir(join(dataFolder, 'scratch'), { recursive: true, mode: 0o700 });
+    const { artifacts, bus, kinds, log } = this.options;
+    await mkdir(this.scratchFolder, { recursive: true, mode: 0o700 });
+    await removeLeftovers(this.store, artifacts, this.scratchFolder).catch((error: unknown) => {
+      log.warn(
+        { err: error },
+        'what ended jobs left behind could not be removed; the next start tries again',
+      );
+    });
     this.feed.start();
     for (const worker of this.workers) await worker.start();
     const names = kinds.length === SERVICE_KINDS.length ? 'all' : kinds.map(({ kind }) => kind).join('-');

@@ -23,25 +23,21 @@ struct Input {
     hash: Mutex<RunningHash>,
 }
 
-/// The files whose digests are taken.
-pub struct Digests {
+/// Inputs whose digests are taken on the way through one merge or several, one after the other.
+#[derive(Default)]
+pub struct InputDigests {
     inputs: Vec<Input>,
     by_file: HashMap<*const SafetensorsFile, usize>,
-    writers: Vec<Arc<SafetensorsWriter>>,
 }
 
 // SAFETY: the pointers are keys; they are never followed.
-unsafe impl Sync for Digests {}
+unsafe impl Send for InputDigests {}
+// SAFETY: as above.
+unsafe impl Sync for InputDigests {}
 
-impl Digests {
-    /// Of those inputs, and of all files that the merges write.
-    pub fn new(inputs: &[Arc<SafetensorsFile>], merges: &[TensorMerge]) -> Self {
-        let mut writers: Vec<Arc<SafetensorsWriter>> = Vec::new();
-        for writer in merges.iter().filter_map(|merge| merge.writer.as_ref()) {
-            if !writers.iter().any(|known| Arc::ptr_eq(known, writer)) {
-                writers.push(Arc::clone(writer));
-            }
-        }
+impl InputDigests {
+    /// Of those files.
+    pub fn new(inputs: &[Arc<SafetensorsFile>]) -> Self {
         let by_file = inputs.iter().map(Arc::as_ptr).zip(0..).collect();
         let input = |file: &Arc<SafetensorsFile>| Input {
             file: Arc::clone(file),
@@ -51,7 +47,6 @@ impl Digests {
         Self {
             inputs: inputs.iter().map(input).collect(),
             by_file,
-            writers,
         }
     }
 
@@ -66,31 +61,52 @@ impl Digests {
         }
     }
 
-    /// Takes in what has been used and written by now, or the next part of it.
-    pub fn follow(&self, task: &Task) -> Result<()> {
-        self.advance(task, |input, position| {
-            let used = input.used.load(Ordering::Relaxed);
-            used.min(position + STRIDE)
-        })
-    }
-
-    /// Takes in the rest and returns the digests of the inputs, lower-case hex.
-    pub fn finish(self, task: &Task) -> Result<Vec<String>> {
+    /// Takes in the rest and returns the digests, lower-case hex.
+    pub fn finish(&self, task: &Task) -> Result<Vec<String>> {
         self.advance(task, |input, _| input.file.length())?;
-        let digest = |input: Input| {
-            let hash = input.hash.into_inner();
-            hash.unwrap_or_else(PoisonError::into_inner).digest()
-        };
-        Ok(self.inputs.into_iter().map(digest).collect())
+        let digest = |input: &Input| std::mem::take(&mut *lock(&input.hash)).digest();
+        Ok(self.inputs.iter().map(digest).collect())
     }
 
     fn advance(&self, task: &Task, end: impl Fn(&Input, u64) -> u64 + Sync) -> Result<()> {
+        self.inputs.par_iter().try_for_each(|input| {
+            let mut hash = lock(&input.hash);
+            let end = end(input, hash.position());
+            input.file.hash(&mut hash, end, task)
+        })
+    }
+}
+
+/// The digests that are taken beside one merge: of those inputs, and of all files that it writes.
+pub struct Digests<'a> {
+    inputs: &'a InputDigests,
+    writers: Vec<Arc<SafetensorsWriter>>,
+}
+
+impl<'a> Digests<'a> {
+    /// For these merges.
+    pub fn new(inputs: &'a InputDigests, merges: &[TensorMerge]) -> Self {
+        let mut writers: Vec<Arc<SafetensorsWriter>> = Vec::new();
+        for writer in merges.iter().filter_map(|merge| merge.writer.as_ref()) {
+            if !writers.iter().any(|known| Arc::ptr_eq(known, writer)) {
+                writers.push(Arc::clone(writer));
+            }
+        }
+        Self { inputs, writers }
+    }
+
+    /// Notes that the merge has used elements of a tensor.
+    pub fn used(&self, merge: &TensorMerge, elements: &Range<usize>) {
+        self.inputs.used(merge, elements);
+    }
+
+    /// Takes in what has been used and written by now, or the next part of it.
+    pub fn follow(&self, task: &Task) -> Result<()> {
         let outputs = || self.writers.par_iter().try_for_each(|w| w.follow(task));
         let inputs = || {
-            self.inputs.par_iter().try_for_each(|input| {
-                let mut hash = lock(&input.hash);
-                let end = end(input, hash.position());
-                input.file.hash(&mut hash, end, task)
+            self.inputs.advance(task, |input, position| {
+                let used = input.used.load(Ordering::Relaxed);
+                used.min(position + STRIDE)
             })
         };
         let (inputs, outputs) = rayon::join(inputs, outputs);

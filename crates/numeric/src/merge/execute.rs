@@ -1,11 +1,9 @@
 //! Running programs over chunks.
 
-use std::sync::Arc;
-
 use rayon::prelude::*;
 
 use super::chunk::CHUNK;
-use super::digests::Digests;
+use super::digests::{Digests, InputDigests};
 use super::fact::{Fact, find_facts};
 use super::norms::Difference;
 use super::pass::{Pass, Scratch};
@@ -16,7 +14,7 @@ use super::report::{MergeReport, NonFinite};
 use super::source::{Folding, Source};
 use super::vector::count_non_finite;
 use crate::checkpoint::read::allocate;
-use crate::checkpoint::{Dtype, SafetensorsFile};
+use crate::checkpoint::Dtype;
 use crate::{Error, Reason, Result, Task};
 
 /// Elements that are worked on between two looks at the outcome: enough to keep all threads busy, little enough that a merge with
@@ -47,18 +45,18 @@ struct Outcome {
 }
 
 /// Merges into the writers. Without `allow_non_finite` it stops at the first window that has non-finite inputs, and after any
-/// disagreement of tensors that cannot be merged; the report says so. Takes the digests of the files in `hashed`, which the merges
-/// may read, on the way.
+/// disagreement of tensors that cannot be merged; the report says so. Takes the digests of inputs on the way as far as the merges
+/// read them.
 pub fn merge_files(
     merges: &[TensorMerge],
-    hashed: &[Arc<SafetensorsFile>],
+    inputs: &InputDigests,
     allow_non_finite: bool,
     task: &Task,
 ) -> Result<MergeReport> {
     task.set_total(merges.iter().map(work).sum());
     let run = Run {
         pools: Pools::default(),
-        digests: Digests::new(hashed, merges),
+        digests: Digests::new(inputs, merges),
         allow_non_finite,
         task,
     };
@@ -71,7 +69,6 @@ pub fn merge_files(
             return Ok(report);
         }
     }
-    report.digests = run.digests.finish(task)?;
     Ok(report)
 }
 
@@ -120,7 +117,7 @@ type Item = (usize, usize);
 /// What all batches share.
 struct Run<'a> {
     pools: Pools,
-    digests: Digests,
+    digests: Digests<'a>,
     allow_non_finite: bool,
     task: &'a Task,
 }

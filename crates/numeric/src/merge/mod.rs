@@ -23,6 +23,7 @@ mod steps;
 mod varied;
 mod vector;
 
+pub use digests::InputDigests;
 pub use execute::{merge_files, merge_to_memory};
 pub use interference::{Interference, interference};
 pub use plan::{Resources, TensorMerge};

@@ -22,12 +22,12 @@ pub struct MergeReport {
     pub changed_tensors: u64,
     /// Of all tensors.
     pub difference: Difference,
+    /// Of each tensor, in their order: what is merged in several runs can be added up as in one.
+    pub differences: Vec<Difference>,
     /// In order of tensor.
     pub non_finite: Vec<NonFinite>,
     /// Tensors that are not floating-point numbers and differ between inputs.
     pub disagreeing: Vec<String>,
-    /// SHA-256 of the files asked for, lower-case hex; empty after an early stop.
-    pub digests: Vec<String>,
 }
 
 impl MergeReport {
@@ -36,5 +36,6 @@ impl MergeReport {
         self.tensors += 1;
         self.changed_tensors += u64::from(difference.changed);
         self.difference.add(difference);
+        self.differences.push(difference);
     }
 }

@@ -4,7 +4,7 @@ import { addon } from '../native/addon.js';
 import { type CallOptions, call } from '../native/call.js';
 import { fromNative } from '../native/native-error.js';
 import type { MergeStep } from './merge-step.js';
-import type { NativeMerge, NativeMergeReport } from './native-merge.js';
+import type { NativeDifference, NativeMerge, NativeMergeReport } from './native-merge.js';
 
 /** A low-rank pair folded into a tensor as it is read; rows and columns are the tensor's. */
 export interface MergePair {
@@ -45,17 +45,12 @@ export interface MergeTensor {
   readonly wide?: boolean | undefined;
 }
 
-/** Norms are of the values as they are stored. A model of `undefined` is the base. Digests are of the files `hashed`, in order. */
+/** Norms are of the values as they are stored; `differences` are in the order of the tensors. A model of `undefined` is the base. */
 export type MergeReport = NativeMergeReport;
-
-export interface MergeJobOptions extends CallOptions {
-  readonly allowNonFinite?: boolean;
-  /** Files whose SHA-256 is wanted. It is taken on the way from what the merge reads of them, so that nothing is read twice. */
-  readonly hashed?: readonly SafetensorsFile[];
-}
+export type TensorDifference = NativeDifference;
 
 /**
- * A merge of many tensors in one streamed pass: read, convert, merge, convert, write, in parallel; arithmetic in f32 (f64 where a
+ * A merge of many tensors in streamed runs, one or more: read, convert, merge, convert, write, in parallel; arithmetic in f32 (f64 where a
  * tensor is stored so), one rounding at the end. The bytes do not depend on threads or shards.
  */
 export class MergeJob {
@@ -77,12 +72,26 @@ export class MergeJob {
   }
 
   /**
-   * Merges. Without `allowNonFinite` it stops soon after it meets NaN or infinity, and always after integer tensors that
-   * differ; the report lists them, the files are then incomplete, and there are no digests.
+   * The SHA-256 of these files is taken on the way, from what the runs that follow read of them, so that nothing is read twice.
+   * `digests` has them.
    */
-  async run(options: MergeJobOptions = {}): Promise<MergeReport> {
-    const hashed = (options.hashed ?? []).map((file) => this.indexOf(file));
-    return call('merge', options, (task) => this.native.run(task, hashed, options.allowNonFinite ?? false));
+  hash(files: readonly SafetensorsFile[]): void {
+    this.native.hashFiles(files.map((file) => this.indexOf(file)));
+  }
+
+  /** The digests of the files to hash, in order, lower-case hex; reads what no run has. */
+  async digests(options: CallOptions = {}): Promise<string[]> {
+    return call('merge', options, (task) => this.native.finishDigests(task));
+  }
+
+  /**
+   * Merges what has been added since the last run. Without `allowNonFinite` it stops soon after it meets NaN or infinity, and always
+   * after integer tensors that differ; the report lists them, and the files are then incomplete.
+   */
+  async run(options: CallOptions & { readonly allowNonFinite?: boolean } = {}): Promise<MergeReport> {
+    // The core lets go of its writers.
+    this.writers.clear();
+    return call('merge', options, (task) => this.native.run(task, options.allowNonFinite ?? false));
   }
 
   private indexOf(file: SafetensorsFile): number {

@@ -11,8 +11,17 @@ export interface NativeMerge {
   addPair(a: Float32Array, b: Float32Array, shape: NativeFoldShape, scale: number): number;
   addWriter(writer: NativeSafetensorsWriter): number;
   addTensor(description: string): void;
-  run(task: NativeTask, hashed: readonly number[], allowNonFinite: boolean): Promise<NativeMergeReport>;
+  hashFiles(files: readonly number[]): void;
+  finishDigests(task: NativeTask): Promise<string[]>;
+  run(task: NativeTask, allowNonFinite: boolean): Promise<NativeMergeReport>;
   runToMemory(task: NativeTask): Promise<Float32Array>;
+}
+
+/** Of one tensor: whether a stored byte differs, Σ (result − reference)² and Σ reference². */
+export interface NativeDifference {
+  readonly changed: boolean;
+  readonly delta: number;
+  readonly reference: number;
 }
 
 export interface NativeMergeReport {
@@ -20,9 +29,9 @@ export interface NativeMergeReport {
   readonly changedTensors: number;
   readonly deltaNorm: number;
   readonly referenceNorm: number;
+  readonly differences: readonly NativeDifference[];
   readonly nonFinite: readonly { readonly tensor: string; readonly model?: number; readonly count: number }[];
   readonly disagreeing: readonly string[];
-  readonly digests: readonly string[];
 }
 
 export interface NativeMergeCalls {

@@ -28,6 +28,8 @@ export interface Artifacts {
   cached(request: CacheRequest): Promise<string>;
   /** Folder of an artifact in the store. */
   folderOf(jobId: string, part: string, field: string): Promise<string>;
+  /** Removes staging folders that attempts which died have left. */
+  removeStages(isAlive: (jobId: string) => boolean | Promise<boolean>): Promise<void>;
   /** Removes what the store holds of a job. */
   remove(jobId: string): Promise<void>;
 }

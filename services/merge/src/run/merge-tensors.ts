@@ -1,92 +1,160 @@
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import type { WrittenDigests } from '@eigenloom/checkpoint';
+import { type FinishedFiles, type PlannedShard, type WrittenDigests, planBytes } from '@eigenloom/checkpoint';
 import { incompatible } from '@eigenloom/errors';
 import {
   MergeJob,
   type MergeReport,
   type MergeSource,
+  type MergeStep,
   type MergeTensor,
   type SafetensorsFile,
   SafetensorsWriter,
+  type TensorDifference,
 } from '@eigenloom/numeric';
 
 import type { MergePlan, PlannedSource, PlannedTensor } from '../plan/planned.js';
 import type { Preparation } from '../prepare/preparation.js';
+import { type Changes, changesOf, decodeDifferences, encodeDifferences } from './changes.js';
 import type { InputDigests } from './input-digests.js';
 
 export interface MergeRunOptions {
   readonly allowNonFinite: boolean;
   readonly signal: AbortSignal;
   readonly onProgress: (fraction: number) => void;
+  /** Where finished shards survive a crash, and what to call before one is kept; by default every shard is made again. */
+  readonly finished?: FinishedShards | undefined;
   /** Gets those of the files that the merge reads. */
   readonly digests?: InputDigests;
 }
 
-/** What a merge found out and what it wrote. */
-export interface MergedReport extends MergeReport {
+/** What a merge changed and what it wrote. */
+export interface Merged {
+  readonly changes: Changes;
   readonly written: WrittenDigests;
 }
 
+/** Shards as the job's attempts keep them for one another. */
+export interface FinishedShards {
+  readonly files: FinishedFiles<string>;
+  readonly fence: () => Promise<void>;
+  /** Hears of shards that are not made again, and of those whose checksum is wrong. */
+  readonly onFound: (file: string) => void;
+  readonly onDamaged: (file: string) => void;
+}
+
 /**
- * Merges the tensors of a plan into its shards in a folder. What was prepared says which sources take part, and with which weights.
- * Errors: `NON_FINITE_INPUT`, `BUFFERS_DIFFER`, `DISK_FULL`; no file is left then.
+ * Merges the tensors of a plan into its shards in a folder, one shard after the other. What was prepared says which sources take part,
+ * and with which weights. Errors: `NON_FINITE_INPUT`, `BUFFERS_DIFFER`, `DISK_FULL`; the shard at work is removed then.
  */
 export async function mergeTensors(
   folder: string,
   plan: MergePlan,
   prepared: Preparation | undefined,
   options: MergeRunOptions,
-): Promise<MergedReport> {
-  const { signal, digests } = options;
-  const writers: SafetensorsWriter[] = [];
+): Promise<Merged> {
+  const byName = preparedTensors(plan, prepared);
   const job = new MergeJob();
-  const chosen = plan.tensors.map((tensor) => asPrepared(tensor, prepared));
-  const byName = new Map(chosen.map((tensor) => [tensor.name, tensor]));
+  const hashed = (await options.digests?.missing(filesOf(byName.values()))) ?? [];
+  job.hash(hashed);
+  const work = { job, plan, byName, options };
+  const differences: TensorDifference[] = [];
+  const written: Record<string, string> = {};
+  let doneBytes = 0;
+  for (const shard of plan.shards.shards) {
+    const bytes = shard.tensors.reduce((sum, tensor) => sum + planBytes(tensor), 0);
+    const onProgress = (fraction: number): void => {
+      options.onProgress((doneBytes + fraction * bytes) / Math.max(1, plan.shards.totalBytes));
+    };
+    const { finished } = options;
+    const made =
+      finished === undefined
+        ? await mergeShard(join(folder, shard.file), shard, { ...work, onProgress })
+        : await finishShard(folder, shard, finished, { ...work, onProgress });
+    for (const difference of made.differences) differences.push(difference);
+    written[shard.file] = made.sha256;
+    doneBytes += bytes;
+  }
+  const digests = await job.digests({ signal: options.signal });
+  for (const [index, digest] of digests.entries()) await options.digests?.add(hashed[index], digest);
+  return { changes: changesOf(differences), written };
+}
+
+/** What the merge itself made has no place in the lineage. */
+const filesOf = (tensors: Iterable<PlannedTensor>): SafetensorsFile[] =>
+  [...tensors]
+    .flatMap(({ sources, base }) => (base === undefined ? sources : [...sources, base]))
+    .filter(({ input }) => input.role !== undefined)
+    .map(({ input, tensor }) => input.model.source(tensor.name).file);
+
+/** A shard on disk. */
+interface MadeShard {
+  readonly differences: readonly TensorDifference[];
+  readonly sha256: string;
+}
+
+interface ShardWork {
+  readonly job: MergeJob;
+  readonly plan: MergePlan;
+  readonly byName: ReadonlyMap<string, PlannedTensor>;
+  readonly options: MergeRunOptions;
+  readonly onProgress: (fraction: number) => void;
+}
+
+/** A shard that an earlier attempt finished, or a new one that the next attempt may find. */
+async function finishShard(
+  folder: string,
+  shard: PlannedShard,
+  { files, fence, onFound, onDamaged }: FinishedShards,
+  work: ShardWork,
+): Promise<MadeShard> {
+  const { file, tensors } = shard;
+  const found = await files.find(file, onDamaged);
+  const differences = found === undefined ? undefined : decodeDifferences(found.note, tensors.length);
+  let made =
+    found === undefined || differences === undefined ? undefined : { differences, sha256: found.sha256 };
+  if (made === undefined) {
+    const path = files.pathOf(file);
+    made = await mergeShard(path, shard, work, fence);
+    const { size } = await stat(path);
+    const note = encodeDifferences(made.differences);
+    await files.keep(file, { sha256: made.sha256, sizeBytes: size, note });
+  } else onFound(file);
+  await files.place(file, folder);
+  return made;
+}
+
+async function mergeShard(
+  path: string,
+  { tensors }: PlannedShard,
+  { job, plan, byName, options, onProgress }: ShardWork,
+  fence?: () => Promise<void>,
+): Promise<MadeShard> {
+  const { signal, allowNonFinite } = options;
+  const writer = await SafetensorsWriter.create(path, tensors, { format: 'pt' }, { signal });
   try {
-    for (const shard of plan.shards.shards) {
-      const path = join(folder, shard.file);
-      const writer = await SafetensorsWriter.create(path, shard.tensors, { format: 'pt' }, { signal });
-      writers.push(writer);
-      for (const { name } of shard.tensors) {
-        const tensor = byName.get(name);
-        if (tensor !== undefined) job.add(describeTensor(tensor, plan), writer);
-      }
+    for (const { name } of tensors) {
+      const tensor = byName.get(name);
+      if (tensor !== undefined) job.add(describeTensor(tensor, plan), writer);
     }
-    const hashed = digests?.missing(filesOf(chosen)) ?? [];
-    const report = await job.run({ ...options, hashed });
-    checkReport(report, plan, options.allowNonFinite, byName);
-    for (const [index, digest] of report.digests.entries()) digests?.add(hashed[index]?.path ?? '', digest);
-    return { ...report, written: await finish(writers, plan, signal) };
+    const report = await job.run({ signal, allowNonFinite, onProgress });
+    checkReport(report, plan, allowNonFinite, byName);
+    await fence?.();
+    return { differences: report.differences, sha256: await writer.finish({ signal }) };
   } catch (error) {
-    for (const writer of writers) writer.discard();
+    writer.discard();
     throw error;
   }
 }
 
-async function finish(
-  writers: readonly SafetensorsWriter[],
-  { shards }: MergePlan,
-  signal: AbortSignal,
-): Promise<WrittenDigests> {
-  const digests: Record<string, string> = {};
-  for (const [index, writer] of writers.entries()) {
-    const digest = await writer.finish({ signal });
-    const file = shards.shards[index]?.file;
-    if (file !== undefined) digests[file] = digest;
-  }
-  return digests;
+/** The tensors of the result by name, with the sources that take part and their weights. */
+export function preparedTensors(
+  { tensors }: Pick<MergePlan, 'tensors'>,
+  prepared: Preparation | undefined,
+): Map<string, PlannedTensor> {
+  return new Map(tensors.map((tensor) => [tensor.name, asPrepared(tensor, prepared)]));
 }
-
-const sourcesOf = ({ sources, base }: PlannedTensor): readonly PlannedSource[] =>
-  base === undefined ? sources : [...sources, base];
-
-/** What the merge itself made has no place in the lineage. */
-const filesOf = (tensors: readonly PlannedTensor[]): SafetensorsFile[] =>
-  tensors
-    .flatMap(sourcesOf)
-    .filter(({ input }) => input.role !== undefined)
-    .map(({ input, tensor }) => input.model.source(tensor.name).file);
 
 function asPrepared(tensor: PlannedTensor, prepared: Preparation | undefined): PlannedTensor {
   const kept = prepared?.kept ?? tensor.sources.map((_, index) => index);
@@ -100,21 +168,31 @@ function asPrepared(tensor: PlannedTensor, prepared: Preparation | undefined): P
   return { ...tensor, sources };
 }
 
-/** What the core needs to merge one tensor. */
-export function describeTensor(
-  { name, shape, merged, wide, sources, base, method }: PlannedTensor,
-  { mode, seed }: Pick<MergePlan, 'mode' | 'seed'>,
-): MergeTensor {
-  const read = ({ input, tensor }: PlannedSource): MergeSource => input.model.source(tensor.name);
+/** The program of a tensor; empty where it is copied. */
+export function stepsOf(
+  { name, shape, merged, sources, method }: PlannedTensor,
+  mode: MergePlan['mode'],
+): readonly MergeStep[] {
+  if (!merged) return [];
   const elements = shape.reduce((product, size) => product * size, 1);
   const models = sources.map(({ parameters }) => parameters);
+  return method.mergeTensor({ name, shape, elements, models, mode });
+}
+
+/** What the core needs to merge one tensor. */
+export function describeTensor(
+  tensor: PlannedTensor,
+  { mode, seed }: Pick<MergePlan, 'mode' | 'seed'>,
+): MergeTensor {
+  const read = ({ input, tensor: { name } }: PlannedSource): MergeSource => input.model.source(name);
+  const { name, sources, base } = tensor;
   return {
     name,
     models: sources.map(read),
     base: base === undefined ? undefined : read(base),
-    steps: merged ? method.mergeTensor({ name, shape, elements, models, mode }) : [],
+    steps: stepsOf(tensor, mode),
     seed,
-    wide,
+    wide: tensor.wide,
   };
 }
 

@@ -1,10 +1,10 @@
 import { merge } from '@eigenloom/contracts';
 import { type JsonObject, sortedJson } from '@eigenloom/checkpoint';
-import type { MergeReport } from '@eigenloom/numeric';
 import { type Lineage, mapInputUris } from '@eigenloom/runtime';
 
 import type { MergePlan, ReadInput } from '../plan/planned.js';
 import type { Preparation } from '../prepare/preparation.js';
+import type { Changes } from './changes.js';
 import { contentIdOf } from './lineage.js';
 
 /** Enough of a content id to tell inputs apart at sight. */
@@ -17,7 +17,7 @@ export interface CardFacts {
   readonly plan: MergePlan;
   readonly inputs: readonly ReadInput[];
   readonly lineage: Lineage;
-  readonly report: MergeReport;
+  readonly changes: Changes;
   readonly prepared: Preparation | undefined;
 }
 
@@ -26,7 +26,7 @@ export interface CardFacts {
  * the card is part of the artifact, whose digest must not depend on where a merge ran. `manifest.json` has the URIs.
  */
 export function modelCard(facts: CardFacts): string {
-  const { plan, inputs, report, prepared } = facts;
+  const { plan, inputs, changes, prepared } = facts;
   const { method } = plan;
   return [
     '---',
@@ -39,7 +39,7 @@ export function modelCard(facts: CardFacts): string {
     `${method.summary} (\`${method.id}\`, ${method.paper}).`,
     '',
     ...modelTable(facts),
-    `${report.changedTensors} of ${report.tensors} tensors changed; ‖Δ‖ = ${report.deltaNorm.toPrecision(6)} against ‖reference‖ = ${report.referenceNorm.toPrecision(6)}.`,
+    `${changes.changedTensors} of ${changes.tensors} tensors changed; ‖Δ‖ = ${changes.deltaNorm.toPrecision(6)} against ‖reference‖ = ${changes.referenceNorm.toPrecision(6)}.`,
     ...(prepared?.lines ?? []).flatMap((line) => ['', line]),
     ...(plan.leftOut.length === 0 ? [] : ['', leftOutLine(plan.leftOut)]),
     ...ignoredLines(inputs),

@@ -6,7 +6,7 @@ import { corruptData } from '@eigenloom/errors';
 
 import type { MergePlan } from '../plan/planned.js';
 import type { Preparation } from '../prepare/preparation.js';
-import { type MergedReport, type MergeRunOptions, mergeTensors } from './merge-tensors.js';
+import { type MergeRunOptions, type Merged, mergeTensors } from './merge-tensors.js';
 import { isTokenizerFile } from './tokenizer-files.js';
 
 /** Writes a merged model in Hugging Face layout, without a card. Errors: those of `mergeTensors`; `DISK_FULL`. */
@@ -15,8 +15,8 @@ export async function writeMerged(
   plan: MergePlan,
   prepared: Preparation | undefined,
   options: MergeRunOptions,
-): Promise<MergedReport> {
-  const report = await mergeTensors(folder, plan, prepared, options);
+): Promise<Merged> {
+  const merged = await mergeTensors(folder, plan, prepared, options);
   const { donor, tokenizer, shards, config } = plan;
   const carriedFiles =
     tokenizer === undefined
@@ -27,7 +27,7 @@ export async function writeMerged(
     await copyCarriedFile(tokenizer?.directory ?? donor.directory, name, folder);
   }
   if (plan.chatTemplate !== undefined) await writeChatTemplate(folder, plan.chatTemplate);
-  return report;
+  return merged;
 }
 
 /** Writes a merged model that only this job reads. */

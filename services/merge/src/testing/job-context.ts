@@ -22,6 +22,8 @@ export const modelsGolden = (path: string): string => join(GOLDEN, 'models', pat
 /** Path of a file of tests/golden/statistics. */
 export const statisticsGolden = (path: string): string => join(GOLDEN, 'statistics', path);
 
+let scratches = 0;
+
 /** A job that writes where its request says and keeps the lineage. */
 export function contextIn(
   folder: string,
@@ -31,7 +33,7 @@ export function contextIn(
   const context: JobContext & { lineage?: Lineage } = {
     name: 'operations/test',
     log: pino({ level: 'silent' }),
-    scratch: join(folder, 'scratch'),
+    scratch: join(folder, 'scratch', String((scratches += 1))),
     attempt: 1,
     signal,
     resolve: (uri) => Promise.resolve(uri),

@@ -1,0 +1,54 @@
+import { join } from 'node:path';
+
+import { openModel } from '@eigenloom/checkpoint';
+import type { merge } from '@eigenloom/contracts';
+import { internal } from '@eigenloom/errors';
+import type { JobContext } from '@eigenloom/runtime';
+
+import type { MergePlan } from '../plan/planned.js';
+import type { StageResult, Stages } from '../plan/stages.js';
+import type { InputDigests } from '../run/input-digests.js';
+import type { MadeInputs } from '../run/plan-key.js';
+import { writeIntermediate } from '../run/write-merged.js';
+import { finishedShards } from './finished-shards.js';
+
+export interface LastStage {
+  readonly plan: MergePlan;
+  /** What of the work is left. */
+  readonly share: number;
+  readonly made: MadeInputs;
+}
+
+/** Of this attempt alone: a worker that lost the job may still be writing in its own. */
+const folderOf = ({ scratch, attempt }: JobContext): string => join(scratch, `merged-${attempt}`);
+
+/**
+ * Merges what the last stage needs into the job's own folder and plans the last. All results stay until the job ends: an attempt that
+ * finds a later one unfinished reads the earlier ones again.
+ */
+export async function mergeIntermediates(
+  request: merge.MergeRequest,
+  { stages }: Stages,
+  digests: InputDigests,
+  context: JobContext,
+): Promise<LastStage> {
+  const results = new Map<string, StageResult>();
+  const made = new Map<string, string>();
+  const share = 1 / stages.length;
+  const { signal } = context;
+  for (const [index, stage] of stages.entries()) {
+    const plan = await stage.plan(results);
+    if (index === stages.length - 1) return { plan, share, made };
+    const path = join(folderOf(context), String(index));
+    const finished = await finishedShards(String(index), { plan, prepared: undefined, made }, context);
+    await writeIntermediate(path, plan, {
+      ...{ allowNonFinite: request.allowNonFinite, signal, finished, digests },
+      onProgress: (fraction) => {
+        context.progress({ fraction: share * (index + fraction), phase: `merging ${stage.name}` });
+      },
+    });
+    made.set(path, finished.key);
+    results.set(stage.name, { model: await openModel(path, { signal }), path });
+  }
+  throw internal('NO_STAGES', 'a merge without stages');
+}
