@@ -116,7 +116,8 @@ impl NativeMerge {
             task,
             Lane::Compute,
             move |task| {
-                let hashed = hashed.ok_or_else(|| Error::new(Reason::OutOfRange, "no such file"))?;
+                let hashed =
+                    hashed.ok_or_else(|| Error::new(Reason::OutOfRange, "no such file"))?;
                 merge_files(&tensors, &hashed, allow_non_finite, task)
             },
             |_env, report| Ok(report.into()),

@@ -21,6 +21,7 @@ export { type PlannedShard, type ShardPlan, planBytes, planShards } from './mode
 export { type ModelToWrite, writeModel, writeModelFiles } from './model/write-model.js';
 export { type ArtifactCommit, ArtifactStore, readArtifact } from './artifact/artifact-store.js';
 export type { WrittenDigests } from './artifact/manifest.js';
+export { DigestCache, type FileDigest } from './digest/digest-cache.js';
 export { MANIFEST_FILE, type ManifestSource } from './artifact/manifest.js';
 export { type ParsedUri, parseUri } from './uri/parse-uri.js';
 export {

@@ -53,10 +53,10 @@ export async function mergeTensors(
         if (tensor !== undefined) job.add(describeTensor(tensor, plan), writer);
       }
     }
-    const hashed = digests?.missing(filesOf(chosen)) ?? [];
+    const hashed = (await digests?.missing(filesOf(chosen))) ?? [];
     const report = await job.run({ ...options, hashed });
     checkReport(report, plan, options.allowNonFinite, byName);
-    for (const [index, digest] of report.digests.entries()) digests?.add(hashed[index]?.path ?? '', digest);
+    for (const [index, digest] of report.digests.entries()) await digests?.add(hashed[index], digest);
     return { ...report, written: await finish(writers, plan, signal) };
   } catch (error) {
     for (const writer of writers) writer.discard();
