@@ -36,6 +36,7 @@ export { ArtifactCache, type CacheRequest } from './artifact/artifact-cache.js';
 export { type ArtifactCommit, ArtifactStore, readArtifact } from './artifact/artifact-store.js';
 export type { WrittenDigests } from './artifact/manifest.js';
 export { type FinishedFile, FinishedFiles } from './artifact/finished-files.js';
+export { DigestCache, type FileDigest } from './digest/digest-cache.js';
 export { MANIFEST_FILE, type ManifestSource } from './artifact/manifest.js';
 export { type ParsedUri, parseUri } from './uri/parse-uri.js';
 export {

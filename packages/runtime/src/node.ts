@@ -1,3 +1,4 @@
+import { DigestCache } from '@eigenloom/checkpoint';
 import { SERVICE_KINDS } from '@eigenloom/contracts';
 import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
@@ -84,6 +85,7 @@ export class Node {
       uris,
       log,
       scratchFolder: this.scratchFolder,
+      digests: new DigestCache(join(options.dataFolder, 'digests')),
       progressMs: options.progressMs ?? 1_000,
     };
     const { leaseMs = 30_000, concurrency = 1, sweepMs = 5_000, rehintMs = 60_000 } = options;

@@ -7,7 +7,7 @@ use napi::Env;
 use napi::bindgen_prelude::{Float32Array, Float64Array, PromiseRaw, Uint8Array};
 use napi_derive::napi;
 
-use crate::call::{Lane, NativeTask, start};
+use crate::call::{Lane, NativeTask, failure, start};
 
 /// An open file; read by any number of calls at once.
 #[napi]
@@ -69,6 +69,11 @@ impl NativeSafetensorsFile {
             .iter()
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect()
+    }
+
+    #[napi]
+    pub fn identity(&self) -> Result<String, napi::Error<String>> {
+        self.file.identity().map_err(failure)
     }
 
     #[napi]

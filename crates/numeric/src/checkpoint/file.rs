@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 
 use super::RunningHash;
@@ -100,6 +100,12 @@ impl SafetensorsFile {
     /// Bytes of the file when it was opened.
     pub fn length(&self) -> u64 {
         self.length
+    }
+
+    /// Device and inode: which file this is, whatever has its name now.
+    pub fn identity(&self) -> Result<String> {
+        let metadata = self.file.metadata()?;
+        Ok(format!("{}-{}", metadata.dev(), metadata.ino()))
     }
 
     /// Where byte `offset` of a tensor stands in the file.

@@ -61,6 +61,28 @@ impl Layout {
         index * self.chunk..((index + 1) * self.chunk).min(self.elements)
     }
 
+    /// Number of tiles.
+    pub fn tile_count(&self) -> usize {
+        self.elements.div_ceil(self.tile)
+    }
+
+    /// Elements of tile `index`.
+    pub fn tile_range(&self, index: usize) -> Range<usize> {
+        index * self.tile..((index + 1) * self.tile).min(self.elements)
+    }
+
+    /// A vector in chunks of one tile of that size.
+    #[cfg(test)]
+    pub fn of_size(elements: usize, tile: usize) -> Self {
+        Self {
+            elements,
+            row: elements,
+            columns: 1,
+            tile,
+            chunk: tile,
+        }
+    }
+
     /// The tiles of a chunk.
     pub fn tiles(&self, chunk: Range<usize>) -> impl Iterator<Item = Range<usize>> + use<> {
         let (tile, end) = (self.tile, chunk.end);

@@ -85,8 +85,9 @@ pub fn merge_to_memory(merge: &TensorMerge, task: &Task) -> Result<Vec<f32>> {
         .par_chunks_mut(chunk)
         .enumerate()
         .try_for_each(|(index, part)| -> Result<()> {
-            let start = merge.layout.range(index).start;
-            pass.tiles(index, &[end], &mut |_, tile| {
+            let range = merge.layout.range(index);
+            let start = range.start;
+            pass.tiles(range, &[end], &mut |_, tile| {
                 part[tile.start - start..][..tile.length].copy_from_slice(&tile.models[0]);
             })?;
             task.advance(part.len() as u64);
@@ -136,7 +137,9 @@ impl Run<'_> {
         let items: Vec<Item> = batch
             .iter()
             .enumerate()
-            .flat_map(|(tensor, merge)| (0..merge.layout.chunks()).map(move |chunk| (tensor, chunk)))
+            .flat_map(|(tensor, merge)| {
+                (0..merge.layout.chunks()).map(move |chunk| (tensor, chunk))
+            })
             .collect();
         let mut outcomes = Vec::with_capacity(items.len());
         let mut stops = false;
@@ -165,9 +168,8 @@ impl Run<'_> {
         window: &[Item],
     ) -> Result<Vec<Outcome>> {
         let merged = || {
-            let merge = |(tensor, chunk): &Item| {
-                self.merge_item(&batch[*tensor], &facts[*tensor], *chunk)
-            };
+            let merge =
+                |(tensor, chunk): &Item| self.merge_item(&batch[*tensor], &facts[*tensor], *chunk);
             window.par_iter().map(merge).collect::<Result<Vec<_>>>()
         };
         let (followed, outcomes) = rayon::join(|| self.digests.follow(self.task), merged);
@@ -207,12 +209,7 @@ impl Run<'_> {
     }
 }
 
-fn gather(
-    batch: &[TensorMerge],
-    items: &[Item],
-    outcomes: &[Outcome],
-    report: &mut MergeReport,
-) {
+fn gather(batch: &[TensorMerge], items: &[Item], outcomes: &[Outcome], report: &mut MergeReport) {
     let mut at = 0;
     for (tensor, merge) in batch.iter().enumerate() {
         let mut difference = Difference::default();

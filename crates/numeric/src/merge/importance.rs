@@ -1,6 +1,9 @@
 //! Which changes of a tensor matter: scores above the median by 1.5 interquartile ranges, as in mergekit's arcee_fusion. The
 //! quantiles are exact, by selection.
 
+use std::ops::Range;
+
+use super::chunk::Layout;
 use super::cut::{Cut, Rows, find_cuts};
 use super::pass::Pass;
 use super::program::Quantile;
@@ -20,14 +23,18 @@ struct Scores<'a, T> {
 }
 
 impl<T: Folding> Rows<T> for Scores<'_, T> {
-    fn chunks(&self) -> usize {
-        self.pass.layout().chunks()
+    fn layout(&self) -> Layout {
+        self.pass.layout()
     }
 
-    fn visit(&self, chunk: usize, visit: &mut dyn FnMut(usize, usize, &[T])) -> Result<()> {
+    fn visit(
+        &self,
+        elements: Range<usize>,
+        visit: &mut dyn FnMut(usize, usize, &[T]),
+    ) -> Result<()> {
         let row = self.pass.layout().row;
         let mut values = Vec::new();
-        self.pass.tiles(chunk, &[self.position], &mut |_, tile| {
+        self.pass.tiles(elements, &[self.position], &mut |_, tile| {
             for (model, x) in tile.active().iter().enumerate() {
                 let divergences = &self.divergences[model];
                 scores(x, &tile.base, tile.start, row, divergences, &mut values);
@@ -122,7 +129,7 @@ fn smallest_scores<T: Folding>(rows: &Scores<'_, T>) -> Result<Vec<f64>> {
         // Then no quartile is the smallest element.
         return Ok(smallest);
     }
-    rows.visit(0, &mut |row, _, values| {
+    rows.visit(rows.layout().range(0), &mut |row, _, values| {
         let least = &mut smallest[row / rows.times];
         *least = values.iter().fold(*least, |least, x| least.min(x.to_f64()));
     })?;

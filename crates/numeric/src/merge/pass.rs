@@ -59,16 +59,16 @@ impl<'a, T: Folding> Pass<'a, T> {
         self.merge.layout
     }
 
-    /// Calls `visit(position, tile)` with every tile of a chunk, in order, before the steps at the positions `stops` (ascending).
+    /// Calls `visit(position, tile)` with every tile of a chunk, or of another run of tiles, in order, before the steps at the
+    /// positions `stops` (ascending).
     pub fn tiles(
         &self,
-        chunk: usize,
+        range: Range<usize>,
         stops: &[usize],
         visit: &mut dyn FnMut(usize, &Tile<T>),
     ) -> Result<()> {
         self.task.check()?;
         self.pool.with(|scratch| {
-            let range = self.layout().range(chunk);
             self.read(range.clone(), scratch)?;
             for part in self.layout().tiles(range.clone()) {
                 self.decode(range.start, part, scratch)?;
@@ -97,7 +97,7 @@ impl<'a, T: Folding> Pass<'a, T> {
                 .into_par_iter()
                 .map(|chunk| {
                     let mut result = start();
-                    self.tiles(chunk, stops, &mut |stop, tile| {
+                    self.tiles(self.layout().range(chunk), stops, &mut |stop, tile| {
                         visit(&mut result, stop, tile)
                     })?;
                     Ok(result)
@@ -200,12 +200,16 @@ pub struct ModelRows<'a, T> {
 }
 
 impl<T: Folding> Rows<T> for ModelRows<'_, T> {
-    fn chunks(&self) -> usize {
-        self.pass.layout().chunks()
+    fn layout(&self) -> Layout {
+        self.pass.layout()
     }
 
-    fn visit(&self, chunk: usize, visit: &mut dyn FnMut(usize, usize, &[T])) -> Result<()> {
-        self.pass.tiles(chunk, &[self.position], &mut |_, tile| {
+    fn visit(
+        &self,
+        elements: Range<usize>,
+        visit: &mut dyn FnMut(usize, usize, &[T]),
+    ) -> Result<()> {
+        self.pass.tiles(elements, &[self.position], &mut |_, tile| {
             for (model, row) in tile.active().iter().enumerate() {
                 visit(model, tile.start, row);
             }

@@ -1,6 +1,8 @@
 //! Which elements vary most over the models: the selection of SCE. Wan et al. 2024, arXiv:2408.07990.
 
-use super::chunk::Tile;
+use std::ops::Range;
+
+use super::chunk::{Layout, Tile};
 use super::cut::{Cut, Rows, find_cuts};
 use super::pass::Pass;
 use super::program::CountIn;
@@ -16,14 +18,18 @@ struct Variances<'a, T> {
 }
 
 impl<T: Folding> Rows<T> for Variances<'_, T> {
-    fn chunks(&self) -> usize {
-        self.pass.layout().chunks()
+    fn layout(&self) -> Layout {
+        self.pass.layout()
     }
 
-    fn visit(&self, chunk: usize, visit: &mut dyn FnMut(usize, usize, &[T])) -> Result<()> {
+    fn visit(
+        &self,
+        elements: Range<usize>,
+        visit: &mut dyn FnMut(usize, usize, &[T]),
+    ) -> Result<()> {
         let mut variances = Vec::new();
         self.pass
-            .tiles(chunk, &[self.position], &mut |_, tile: &Tile<T>| {
+            .tiles(elements, &[self.position], &mut |_, tile: &Tile<T>| {
                 variance(tile, &mut variances);
                 visit(0, tile.start, &variances);
             })

@@ -48,6 +48,7 @@ export interface NativeTensor extends NativePlan {
 export interface NativeSafetensorsFile {
   tensors(): NativeTensor[];
   metadata(): Record<string, string>;
+  identity(): string;
   readF32(task: NativeTask, name: string): Promise<Float32Array>;
   readF64(task: NativeTask, name: string): Promise<Float64Array>;
   readRaw(task: NativeTask, name: string): Promise<Uint8Array>;

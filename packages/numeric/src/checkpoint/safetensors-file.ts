@@ -62,6 +62,11 @@ export class SafetensorsFile {
     return new SafetensorsFile(path, native);
   }
 
+  /** Device and inode, `2-34`: which file this is, whatever has its path now. */
+  get identity(): string {
+    return this.native.identity();
+  }
+
   /** A tensor, converted if needed. Integers become floating-point numbers of the same value where they fit. */
   async read<K extends keyof ReadAs>(name: string, as: K, options: CallOptions = {}): Promise<ReadAs[K]> {
     if (!this.tensors.has(name)) {

@@ -1,4 +1,4 @@
-import type { WrittenDigests } from '@eigenloom/checkpoint';
+import type { DigestCache, WrittenDigests } from '@eigenloom/checkpoint';
 import type { common, ServiceKind } from '@eigenloom/contracts';
 import type { Logger } from 'pino';
 import type { RequestOf, ResponseOf } from './contract-of.js';
@@ -39,6 +39,8 @@ export interface JobContext extends RequestContext {
   /** Above 1 when an earlier worker lost the job. */
   readonly attempt: number;
   readonly progress: (update: ProgressUpdate) => void;
+  /** Digests of files that earlier jobs have hashed. Without it every file is hashed. */
+  readonly digests?: DigestCache;
   /** Fails with CONFLICT once another worker holds the lease; call it before making anything in `scratch` durable. */
   readonly fence: () => Promise<void>;
   /**

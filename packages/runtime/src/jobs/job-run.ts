@@ -1,3 +1,4 @@
+import type { DigestCache } from '@eigenloom/checkpoint';
 import { type common, jobs } from '@eigenloom/contracts';
 import { AppError, conflict, toAppError } from '@eigenloom/errors';
 import { mkdir, rm } from 'node:fs/promises';
@@ -22,6 +23,7 @@ export interface RunEnvironment {
   readonly artifacts: Artifacts;
   readonly uris: UriReader;
   readonly scratchFolder: string;
+  readonly digests: DigestCache;
   readonly log: Logger;
   /** Progress is stored at most this often. */
   readonly progressMs: number;
@@ -181,7 +183,7 @@ export class JobRun {
   }
 
   private context(): JobContext {
-    const { artifacts, uris } = this.environment;
+    const { artifacts, digests, uris } = this.environment;
     const { signal } = this.stop;
     const fence = async (): Promise<void> => {
       signal.throwIfAborted();
@@ -193,6 +195,7 @@ export class JobRun {
       scratch: this.scratch,
       attempt: this.job.record.attempt,
       signal,
+      digests,
       fence,
       progress: (update) => {
         this.progress.report(update);

@@ -31,7 +31,7 @@ export const makeModel: Maker = {
   },
   async run(request, context) {
     const stages = stagesOf(request, context);
-    const digests = new InputDigests();
+    const digests = new InputDigests(context.digests);
     const { plan, share, made } = await mergeIntermediates(request, stages, digests, context);
     const data = await dataOf(request, context);
     const prepared = await prepare(request, plan, data, context);

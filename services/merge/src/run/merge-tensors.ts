@@ -56,7 +56,7 @@ export async function mergeTensors(
 ): Promise<Merged> {
   const byName = preparedTensors(plan, prepared);
   const job = new MergeJob();
-  const hashed = (await options.digests?.missing(filesOf(byName.values()))) ?? [];
+  const hashed = (await options.digests?.missing(filesOf([...byName.values()]))) ?? [];
   job.hash(hashed);
   const work = { job, plan, byName, options };
   const differences: TensorDifference[] = [];
@@ -81,10 +81,13 @@ export async function mergeTensors(
   return { changes: changesOf(differences), written };
 }
 
+const sourcesOf = ({ sources, base }: PlannedTensor): readonly PlannedSource[] =>
+  base === undefined ? sources : [...sources, base];
+
 /** What the merge itself made has no place in the lineage. */
-const filesOf = (tensors: Iterable<PlannedTensor>): SafetensorsFile[] =>
-  [...tensors]
-    .flatMap(({ sources, base }) => (base === undefined ? sources : [...sources, base]))
+const filesOf = (tensors: readonly PlannedTensor[]): SafetensorsFile[] =>
+  tensors
+    .flatMap(sourcesOf)
     .filter(({ input }) => input.role !== undefined)
     .map(({ input, tensor }) => input.model.source(tensor.name).file);
 
@@ -112,7 +115,7 @@ async function finishShard(
   const { file, tensors } = shard;
   const found = await files.find(file, onDamaged);
   const differences = found === undefined ? undefined : decodeDifferences(found.note, tensors.length);
-  let made =
+  let made: MadeShard | undefined =
     found === undefined || differences === undefined ? undefined : { differences, sha256: found.sha256 };
   if (made === undefined) {
     const path = files.pathOf(file);
