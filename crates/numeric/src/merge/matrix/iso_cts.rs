@@ -111,7 +111,8 @@ fn residual<T: Folding>(
         }
         Ok(rest)
     })?;
-    let spectrum = Spectrum::of_gram(&gram, panels.length(), task)?.first(own);
+    let known = first.values.first().copied().unwrap_or(0.0);
+    let spectrum = Spectrum::of_rest(&gram, panels.length(), known, task)?.first(own);
     let mut scaled = spectrum.scaled(&spectrum.inverses());
     let common = match &remove {
         Some(factors) => product(factors.view().faer(), scaled.view().faer(), task)?,

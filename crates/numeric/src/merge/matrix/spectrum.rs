@@ -17,9 +17,18 @@ impl Spectrum {
     /// Of X (length, n) with XᵀX = `gram`. Values below √(max(length, n)·2⁻⁵²) of the largest are rounding errors of the sums, and count
     /// as zero.
     pub fn of_gram(gram: &Matrix<f64>, length: usize, task: &Task) -> Result<Self> {
+        Self::of_rest(gram, length, 0.0, task)
+    }
+
+    /// Of what is left of a matrix after something with the singular value `known` was taken out: what is small beside that, too, counts
+    /// as zero.
+    pub fn of_rest(gram: &Matrix<f64>, length: usize, known: f64, task: &Task) -> Result<Self> {
         let size = gram.rows;
         let eigen = symmetric_eigen::decompose(gram.view(), true, task)?;
-        let largest = eigen.values.last().copied().unwrap_or(0.0);
+        let largest = eigen
+            .values
+            .last()
+            .map_or(0.0, |value| value.max(known * known));
         let smallest = largest * length.max(size) as f64 * f64::EPSILON;
         let rank = eigen
             .values

@@ -23,8 +23,8 @@ pub fn merge<T: Folding>(
     let mut sums = vec![0.0; spectrum.rank()];
     for model in 0..panels.models() {
         let responses = match panels.side() {
-            Side::Columns => of_columns(panels, &spectrum, &merged, model, task)?,
-            Side::Rows => of_rows(panels, &spectrum, &merged, model, task)?,
+            Side::Columns => of_columns(panels, &spectrum, merged, model, task)?,
+            Side::Rows => of_rows(panels, &spectrum, merged, model, task)?,
         };
         for (sum, (dot, square)) in sums.iter_mut().zip(responses) {
             // A task without a response to this vector has no part in what is counted too often.
