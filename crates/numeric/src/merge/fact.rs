@@ -90,6 +90,9 @@ fn find<T: Folding>(
             Fact::Important(important_parts(pass, position, *quantile, task)?)
         }
         Step::MatchL1 { before } => Fact::Factors(l1_factors(pass, *before, position)?),
+        Step::MatchMeanNorm { before } => {
+            Fact::Factors(mean_norm_factors(pass, *before, position)?)
+        }
         Step::AmplifyUnique { r, alpha } => {
             Fact::Factors(amplifications(pass, position, *r, *alpha)?)
         }
@@ -164,6 +167,35 @@ fn l1_factors<T: Folding>(pass: &Pass<'_, T>, before: usize, position: usize) ->
         }
     };
     Ok(whole.iter().zip(kept).map(factor).collect())
+}
+
+fn mean_norm_factors<T: Folding>(
+    pass: &Pass<'_, T>,
+    before: usize,
+    position: usize,
+) -> Result<Vec<f64>> {
+    let models = pass.merge.models.len();
+    let mut totals = vec![0.0; 2 * models];
+    pass.reduce(
+        &[before, position],
+        || vec![0.0; 2 * models],
+        |sums, stop, tile| {
+            let half = if stop == before { 0 } else { models };
+            let squares = tile.active().iter().map(|row| vector::dot(row, row));
+            add_to(&mut sums[half..], squares);
+        },
+        |sums| add_to(&mut totals, sums),
+    )?;
+    let (whole, now) = totals.split_at(models);
+    let mean = whole.iter().map(|square| square.sqrt()).sum::<f64>() / models as f64;
+    let factor = |square: &f64| {
+        if *square > 0.0 {
+            mean / square.sqrt()
+        } else {
+            1.0
+        }
+    };
+    Ok(now.iter().map(factor).collect())
 }
 
 fn amplifications<T: Folding>(

@@ -68,8 +68,8 @@ pub enum StatisticSize {
     Columns,
 }
 
-/// One step. At first a tile holds one row for each model; `Sum`, `MeanByEnergy`, `Combine`, `FisherMean` and `Matrix` leave one row in
-/// all, and a program has exactly one of these. Vectors have one entry for each model. `before` is the position of an earlier step.
+/// One step. At first a tile holds one row for each model; those that [`combine`](Step::combines) leave one row in all, and a
+/// program has exactly one of these. Vectors have one entry for each model. `before` is the position of an earlier step.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(tag = "step", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Step {
@@ -136,6 +136,11 @@ pub enum Step {
         /// Position of that step.
         before: usize,
     },
+    /// Scales each row to the mean, over the models, of the L2 norms that they had before an earlier step.
+    MatchMeanNorm {
+        /// Position of that step.
+        before: usize,
+    },
     /// x ← weight · x.
     Weigh {
         /// The weights.
@@ -166,6 +171,15 @@ pub enum Step {
         smallest_sum: f64,
         /// Divisors below this count as this.
         smallest_divisor: f64,
+    },
+    /// At each element the value of largest magnitude; of equal ones that are not equal in sign the positive.
+    Largest,
+    /// The sum over the models where enough of them need it, else zero. Model i needs it where |xᵢ| > lambda·|sum − xᵢ|.
+    Consensus {
+        /// lambda.
+        lambda: f64,
+        /// How many must need it.
+        least: u32,
     },
     /// Σ cᵢxᵢ with coefficients that follow from the dot products of the models.
     Combine {
@@ -219,6 +233,8 @@ impl Step {
                 | Step::Combine { .. }
                 | Step::FisherMean { .. }
                 | Step::Matrix { .. }
+                | Step::Largest
+                | Step::Consensus { .. }
         )
     }
 
@@ -250,6 +266,7 @@ impl Step {
             Step::KeepLargest { .. } | Step::DropLargest { .. } | Step::KeepImportant { .. } => 2,
             Step::KeepMostVaried { share, .. } if *share < 1.0 => 2,
             Step::MatchL1 { .. }
+            | Step::MatchMeanNorm { .. }
             | Step::AmplifyUnique { .. }
             | Step::MeanByEnergy { .. }
             | Step::FisherMean { .. }
@@ -282,7 +299,11 @@ impl Step {
             ));
         }
         match self {
-            Step::MatchL1 { before } | Step::MeanByEnergy { before, .. } if *before >= position => {
+            Step::MatchL1 { before }
+            | Step::MatchMeanNorm { before }
+            | Step::MeanByEnergy { before, .. }
+                if *before >= position =>
+            {
                 Err(Error::new(
                     Reason::OutOfRange,
                     format!("step {position} refers to step {before}, which is not earlier"),

@@ -19,16 +19,35 @@ export type CombineRule =
  * have non-finite values give a result of NaN. Sums are in f64.
  */
 export type MatrixRule =
+  /** The first 1/N singular triplets of each of N models, their vectors made orthogonal. */
+  | { readonly name: 'tsv_merge' }
+  /** The sum with all singular values that are not zero set to their mean. */
+  | { readonly name: 'iso_c' }
+  /** Directions of the sum, that share of all, and of what each model has outside them; the same singular value for all. */
+  | { readonly name: 'iso_cts'; readonly common_fraction: number }
+  /** TIES in the coordinates of the left singular vectors of all models side by side; right where there are more rows than columns. */
+  | {
+      readonly name: 'knots_ties';
+      readonly densities: readonly number[];
+      readonly weights: readonly number[];
+      readonly normalize: boolean;
+    }
+  /** Adam from the sum towards the least interference with the models. */
+  | { readonly name: 'wudi'; readonly iterations: number; readonly learning_rate: number }
+  /** Σ wᵢxᵢ, each singular value times N / Σᵢ max(alpha, how much of the response is model i's). */
+  | { readonly name: 'svc'; readonly alpha: number; readonly weights: readonly number[] }
+  /** One model after the other, without its components along the dominant directions of those before; `alpha` is their share. */
+  | { readonly name: 'opcm'; readonly alpha: number }
   /**
    * W = (Σ wᵢWᵢĜᵢ)(Σ wᵢĜᵢ)⁻¹, Ĝ = α·G + (1−α)·diag(G). G (in, in) is each model's `statistic`: symmetric, finite. Errors: `SINGULAR` where
    * Σ wᵢĜᵢ is not positive definite to working precision.
    */
-  { readonly name: 'regmean'; readonly alpha: number; readonly weights: readonly number[] };
+  | { readonly name: 'regmean'; readonly alpha: number; readonly weights: readonly number[] };
 
 /**
  * The steps that merge methods are made of; they run in Rust on every element of a tensor, in one pass after those that steps need to
- * see the whole tensor. At first there is one row for each model; `sum`, `mean_by_energy`, `combine`, `fisher_mean` and `matrix` leave one
- * row in all, and a program has exactly one of these. Lists have one entry for each model; `before` is the position of an earlier step.
+ * see the whole tensor. At first there is one row for each model; `sum`, `mean_by_energy`, `combine`, `largest`, `consensus`, `fisher_mean`
+ * and `matrix` leave one row in all, and a program has exactly one of these. Lists have one entry for each model; `before` is the position of an earlier step.
  */
 export type MergeStep =
   /** x ← x − base. */
@@ -56,6 +75,8 @@ export type MergeStep =
   | { readonly step: 'clip'; readonly limit: number; readonly smallest: number }
   /** Scales each model to the L1 norm that it had before an earlier step. */
   | { readonly step: 'match_l1'; readonly before: number }
+  /** Scales each row to the mean, over the models, of the L2 norms that they had before an earlier step. */
+  | { readonly step: 'match_mean_norm'; readonly before: number }
   /** x ← weight · x. */
   | { readonly step: 'weigh'; readonly weights: readonly number[] }
   /** Sets to zero what differs in sign from the sum over the models; a sum of zero counts as positive. */
@@ -78,6 +99,10 @@ export type MergeStep =
       readonly smallest_sum: number;
       readonly smallest_divisor: number;
     }
+  /** At each element the value of largest magnitude; of equal magnitudes the positive. */
+  | { readonly step: 'largest' }
+  /** The sum where |xᵢ| > lambda·|sum − xᵢ| for that many models or more, else zero. */
+  | { readonly step: 'consensus'; readonly lambda: number; readonly least: number }
   /** Σ cᵢxᵢ, with coefficients for the whole tensor, for each row (last dimension) or for each column (first dimension). */
   | {
       readonly step: 'combine';

@@ -7,15 +7,21 @@ import { arceeFusion } from './arcee-fusion.js';
 import { atlas } from './atlas.js';
 import { breadcrumbsTies } from './breadcrumbs-ties.js';
 import { breadcrumbs } from './breadcrumbs.js';
+import { consensus } from './consensus.js';
 import { dareLinear } from './dare-linear.js';
 import { dareTies } from './dare-ties.js';
 import { dellaLinear } from './della-linear.js';
 import { della } from './della.js';
 import { ema } from './ema.js';
+import { emr } from './emr.js';
 import { greedySoup } from './greedy-soup.js';
+import { isoC } from './iso-c.js';
+import { isoCts } from './iso-cts.js';
 import { karcher } from './karcher.js';
+import { knotsTies } from './knots-ties.js';
 import { learnedSoup } from './learned-soup.js';
 import { linear } from './linear.js';
+import { magmax } from './magmax.js';
 import type {
   MergeMethod,
   MethodCase,
@@ -28,13 +34,17 @@ import { modelStock } from './model-stock.js';
 import { multislerp } from './multislerp.js';
 import { nearswap } from './nearswap.js';
 import { nuslerp } from './nuslerp.js';
+import { opcm } from './opcm.js';
 import { passthrough } from './passthrough.js';
 import { ram } from './ram.js';
 import { ramplusTl } from './ramplus-tl.js';
 import { sce } from './sce.js';
 import { slerp } from './slerp.js';
+import { svc } from './svc.js';
 import { taskArithmetic } from './task-arithmetic.js';
 import { ties } from './ties.js';
+import { tsvMerge } from './tsv-merge.js';
+import { wudi } from './wudi.js';
 
 /** In the order of the proto; one of the proto that is missing here and has no maker does not compile. */
 const BY_CASE: { readonly [K in TensorCase]: MergeMethod<K> } = {
@@ -63,6 +73,16 @@ const BY_CASE: { readonly [K in TensorCase]: MergeMethod<K> } = {
   atlas,
   adaMerging,
   ema,
+  tsvMerge,
+  isoC,
+  isoCts,
+  knotsTies,
+  wudi,
+  svc,
+  opcm,
+  magmax,
+  consensus,
+  emr,
 };
 
 /** What every method has, whatever its parameters. */

@@ -49,6 +49,11 @@ export interface MergeMethod<K extends TensorCase = TensorCase> {
     /** Default: as many as the request may have. */
     readonly maxModels?: number;
   };
+  /**
+   * Tensors of two or more dimensions are merged as matrices (out, in) with so many bytes of working memory; those that need more than there
+   * is are merged as vectors are, which the result's card says.
+   */
+  readonly matrixBytes?: (out: number, columns: number) => number;
   /** Exchanging models, with their weights and densities, changes rounding errors at most. */
   readonly symmetric: boolean;
   /** Throws InvalidInput for parameters outside their range; those of the models are known to be in the range of their kind. */

@@ -17,6 +17,9 @@ const SETTINGS: Partial<Record<string, object>> = {
   greedy_soup: { data: { uri: 'not read here' } },
   learned_soup: { data: { uri: 'not read here' } },
   nearswap: { t: 0.02 },
+  // Three hundred steps would take minutes here and show no more.
+  wudi: { iterations: 10, learning_rate: 1e-3 },
+  consensus: { least_tasks: 1 },
   // Halfway it would not matter which model is the first.
   slerp: { t: 0.3 },
 };

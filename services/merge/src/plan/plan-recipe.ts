@@ -7,6 +7,7 @@ import type { RequestContext } from '@eigenloom/runtime';
 import { checkFinite, checkFraction, checkNotNegative } from '../methods/check-number.js';
 import { type BoundMethod, boundMethod } from '../methods/index.js';
 import type { ModelParameters } from '../methods/method.js';
+import { largeMatrixNotes } from '../methods/task-matrices.js';
 import { mergedConfig } from '../run/merged-config.js';
 import { checkFamilies } from './check-families.js';
 import { type PairedTensor, type Part, incompatibleTensors, pairTensors } from './pair-tensors.js';
@@ -52,7 +53,7 @@ export async function planRecipe(request: merge.MergeRequest, context: RequestCo
     config: mergedConfig(base, models, tensors),
     donor: donor.model,
     copies: false,
-    notes: [],
+    notes: largeMatrixNotes(method, tensors),
   };
 }
 

@@ -5,10 +5,21 @@
 //! matrices of the shorter side in f64, whose eigenvalues are exact to 2⁻⁵² of the largest: singular values above 10⁻⁷ of the largest
 //! have at least the precision of f32 data, smaller ones count as zero.
 
+mod iso_c;
+mod iso_cts;
+mod knots_ties;
+mod opcm;
 mod panels;
+mod recombine;
 mod regmean;
+mod spectrum;
+mod svc;
+mod tsv_merge;
+mod wudi;
 
 use serde::Deserialize;
+
+use panels::{Panels, Side};
 
 use super::chunk::Tile;
 use super::pass::Pass;
@@ -21,6 +32,43 @@ use crate::{Result, Task};
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(tag = "name", rename_all = "snake_case", deny_unknown_fields)]
 pub enum MatrixRule {
+    /// Singular triplets of all models, made orthogonal.
+    TsvMerge,
+    /// The sum with equal singular values.
+    IsoC,
+    /// Directions of the sum and of each model, with equal singular values.
+    IsoCts {
+        /// Share of the directions that are the sum's.
+        common_fraction: f64,
+    },
+    /// TIES in common coordinates.
+    KnotsTies {
+        /// Share of the elements that each model keeps.
+        densities: Vec<f64>,
+        /// For each model.
+        weights: Vec<f64>,
+        /// Whether the sum is divided by the weights of those that agree.
+        normalize: bool,
+    },
+    /// Least interference with the models, by Adam.
+    Wudi {
+        /// Steps.
+        iterations: u32,
+        /// Step size.
+        learning_rate: f64,
+    },
+    /// The weighted sum, its singular values divided by how often the models count them.
+    Svc {
+        /// Smallest count of a model.
+        alpha: f64,
+        /// For each model.
+        weights: Vec<f64>,
+    },
+    /// One model after the other, without what lies along the dominant directions of those before.
+    Opcm {
+        /// Share of the singular values that is dominant.
+        alpha: f64,
+    },
     /// Least squares on the models' activations.
     Regmean {
         /// What of the off-diagonal elements of the statistics stays.
@@ -39,14 +87,26 @@ impl MatrixRule {
     /// The number of models that the rule is for, if it is for one number only.
     pub fn models(&self) -> Option<usize> {
         match self {
-            MatrixRule::Regmean { weights, .. } => Some(weights.len()),
+            MatrixRule::Regmean { weights, .. } | MatrixRule::Svc { weights, .. } => {
+                Some(weights.len())
+            }
+            // A length of its own where the two differ, which fits no number of models.
+            MatrixRule::KnotsTies {
+                densities, weights, ..
+            } => Some(if densities.len() == weights.len() {
+                weights.len()
+            } else {
+                0
+            }),
+            _ => None,
         }
     }
 
     /// The work in passes over the tensor, very roughly: it grows with the matrix.
     pub fn passes(&self) -> u64 {
         match self {
-            MatrixRule::Regmean { .. } => 20,
+            MatrixRule::Wudi { iterations, .. } => 20 + u64::from(*iterations),
+            _ => 20,
         }
     }
 }
@@ -111,9 +171,28 @@ pub fn merge<T: Folding>(
     if !is_finite(pass, position)? {
         return Ok(Merged::Undefined);
     }
+    let rows = || Panels::new(pass, position, Side::Rows, task);
+    let tall = || Panels::tall(pass, position, task);
     let result = match rule {
+        MatrixRule::TsvMerge => tsv_merge::merge(&tall(), task),
+        MatrixRule::IsoC => iso_c::merge(&tall(), task),
+        MatrixRule::IsoCts { common_fraction } => iso_cts::merge(&tall(), *common_fraction, task),
+        MatrixRule::KnotsTies {
+            densities,
+            weights,
+            normalize,
+        } => {
+            let layout = pass.layout();
+            knots_ties::merge(&tall(), densities, weights, *normalize, layout, task)
+        }
+        MatrixRule::Wudi {
+            iterations,
+            learning_rate,
+        } => wudi::merge(&rows(), *iterations, *learning_rate, task),
+        MatrixRule::Svc { alpha, weights } => svc::merge(&tall(), *alpha, weights, task),
+        MatrixRule::Opcm { alpha } => opcm::merge(&tall(), *alpha, task),
         MatrixRule::Regmean { alpha, weights } => {
-            regmean::merge(pass, position, *alpha, weights, task)
+            regmean::merge(pass, &rows(), *alpha, weights, task)
         }
     }?;
     Ok(T::keep(result))

@@ -57,15 +57,29 @@ impl Panel {
         }
     }
 
+    /// The vectors of a model as rows, a copy.
+    pub fn matrix(&self, model: usize) -> Matrix<f64> {
+        Matrix::from_faer(self.of(model))
+    }
+
     /// The sum over the models, (vectors, width).
     pub fn sum(&self) -> Matrix<f64> {
-        let first = self.of(0);
-        let mut sum = Matrix::zeros(first.nrows(), first.ncols());
-        for model in 0..self.stored.len() {
-            let mut target = sum.faer_mut();
-            target += self.of(model);
+        self.weighted(&vec![1.0; self.stored.len()])
+    }
+
+    /// The sum over the models with weights, (vectors, width).
+    pub fn weighted(&self, weights: &[f64]) -> Matrix<f64> {
+        let first = &self.stored[0];
+        let mut sum = Matrix::zeros(first.rows, first.columns);
+        for (matrix, weight) in self.stored.iter().zip(weights) {
+            for (total, value) in sum.data.iter_mut().zip(&matrix.data) {
+                *total += weight * value;
+            }
         }
-        sum
+        match self.side {
+            Side::Rows => sum,
+            Side::Columns => Matrix::from_faer(sum.view().faer().transpose()),
+        }
     }
 }
 
@@ -203,6 +217,35 @@ impl<'a, T: Folding> Panels<'a, T> {
             )
         })?;
         Ok(gram)
+    }
+
+    /// AᵢᵀAᵢ of a model, (width, width).
+    pub fn gram_of(&self, model: usize) -> Result<Matrix<f64>> {
+        let mut gram = Matrix::zeros(self.width(), self.width());
+        self.each(|panel| {
+            let x = panel.of(model);
+            add_product(&mut gram, x.transpose(), x, self.task)
+        })?;
+        Ok(gram)
+    }
+
+    /// Σ XᵀAᵢ over panels, (width, width), X (vectors, width) as `of` makes it of a panel.
+    pub fn cross(
+        &self,
+        mut of: impl FnMut(&Panel) -> Result<Matrix<f64>>,
+        model: usize,
+    ) -> Result<Matrix<f64>> {
+        let mut cross = Matrix::zeros(self.width(), self.width());
+        self.each(|panel| {
+            let x = of(panel)?;
+            add_product(
+                &mut cross,
+                x.view().faer().transpose(),
+                panel.of(model),
+                self.task,
+            )
+        })?;
+        Ok(cross)
     }
 
     /// The matrix whose panels `of` makes, (vectors, width) each, as it is stored.

@@ -3,19 +3,20 @@
 
 use super::super::pass::Pass;
 use super::super::source::Folding;
-use super::panels::{Panels, Side, product};
+use super::panels::Panels;
 use crate::linalg::Matrix;
 use crate::linalg::cholesky::Factors;
+use crate::linalg::gemm::multiply_onto;
 use crate::{Error, Reason, Result, Task};
 
+/// `panels` are rows.
 pub fn merge<T: Folding>(
     pass: &Pass<'_, T>,
-    position: usize,
+    panels: &Panels<'_, T>,
     alpha: f64,
     weights: &[f64],
     task: &Task,
 ) -> Result<Vec<T>> {
-    let panels = Panels::new(pass, position, Side::Rows, task);
     let width = panels.width();
     let mut total = Matrix::<f64>::zeros(width, width);
     // Σ wᵢWᵢĜᵢ, (out, in).
@@ -26,12 +27,10 @@ pub fn merge<T: Folding>(
             *sum += value;
         }
         panels.each(|panel| {
-            let part = product(panel.of(model), gram.view().faer(), task)?;
-            let target = &mut right.data[panel.range.start * width..][..part.data.len()];
-            for (sum, value) in target.iter_mut().zip(&part.data) {
-                *sum += value;
-            }
-            Ok(())
+            let rows = right
+                .faer_mut()
+                .subrows_mut(panel.range.start, panel.range.len());
+            multiply_onto(rows, panel.of(model), gram.view().faer(), task)
         })?;
     }
     let factors = Factors::new(total.view(), task)?;

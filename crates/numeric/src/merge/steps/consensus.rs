@@ -81,6 +81,39 @@ pub fn mean_by_energy<T: MergeReal>(tile: &mut Tile<T>, weights: &[f64], smalles
     tile.replace_by_sum();
 }
 
+/// The value of largest magnitude; of equal magnitudes the positive value.
+pub fn largest<T: MergeReal>(tile: &mut Tile<T>) {
+    let Tile {
+        models, sum, rows, ..
+    } = tile;
+    sum.clone_from(&models[0]);
+    for row in &models[1..*rows] {
+        for (best, x) in sum.iter_mut().zip(row) {
+            let wins = x.magnitude() > best.magnitude()
+                || (x.magnitude() == best.magnitude() && *x > *best);
+            *best = if wins { *x } else { *best };
+        }
+    }
+    tile.replace_by_sum();
+}
+
+/// The sum where |xᵢ| > lambda·|sum − xᵢ| for `least` models or more, else zero.
+pub fn needed_by<T: MergeReal>(tile: &mut Tile<T>, lambda: f64, least: u32) {
+    add_up(tile);
+    let Tile {
+        models, sum, rows, ..
+    } = tile;
+    let lambda = T::from_f64(lambda);
+    for (at, total) in sum.iter_mut().enumerate() {
+        let needs = |row: &&Vec<T>| row[at].abs() > lambda * (*total - row[at]).abs();
+        let count = models[..*rows].iter().filter(needs).count();
+        if count < least as usize {
+            *total = T::default();
+        }
+    }
+    tile.replace_by_sum();
+}
+
 /// Σ wᵢFᵢxᵢ / Σ wᵢFᵢ, F the statistics; where the divisor is zero Σ wᵢxᵢ / Σ wᵢ. Sums are in f64.
 pub fn fisher_mean<T: MergeReal>(tile: &mut Tile<T>, weights: &[f64], floor: f64) {
     let plain: f64 = weights.iter().sum();

@@ -108,7 +108,7 @@ pub fn apply<T: MergeReal>(step: &Step, tile: &mut Tile<T>, with: &Surroundings<
                 .iter_mut()
                 .for_each(|row| vector::clip(row, limit, smallest));
         }
-        Step::MatchL1 { .. } => {
+        Step::MatchL1 { .. } | Step::MatchMeanNorm { .. } => {
             let factors = with.fact.map_or(&[][..], Fact::factors);
             for (row, factor) in tile.active_mut().iter_mut().zip(factors) {
                 if *factor != 1.0 {
@@ -142,6 +142,8 @@ pub fn apply<T: MergeReal>(step: &Step, tile: &mut Tile<T>, with: &Surroundings<
             );
         }
         Step::FisherMean { weights, floor } => consensus::fisher_mean(tile, weights, *floor),
+        Step::Largest => consensus::largest(tile),
+        Step::Consensus { lambda, least } => consensus::needed_by(tile, *lambda, *least),
         Step::Matrix { .. } => {
             if let Some(Fact::Merged(merged)) = with.fact {
                 merged.copy_to(tile);

@@ -368,6 +368,16 @@ export interface MergeRequest {
     | { $case: "adapterEma"; value: AdapterEma }
     | { $case: "extractAdapter"; value: ExtractAdapter }
     | { $case: "mixtureOfExperts"; value: MixtureOfExperts }
+    | { $case: "tsvMerge"; value: TsvMerge }
+    | { $case: "isoC"; value: IsoCMerge }
+    | { $case: "isoCts"; value: IsoCtsMerge }
+    | { $case: "knotsTies"; value: KnotsTiesMerge }
+    | { $case: "wudi"; value: WudiMerge }
+    | { $case: "svc"; value: SvcMerge }
+    | { $case: "opcm"; value: OpcmMerge }
+    | { $case: "magmax"; value: MagmaxMerge }
+    | { $case: "consensus"; value: ConsensusMerge }
+    | { $case: "emr"; value: EmrMerge }
     | undefined;
 }
 
@@ -389,7 +399,7 @@ export interface MergeInput {
   weight?:
     | number
     | undefined;
-  /** Share of the task vector that is kept (ties, dare_*, della*, breadcrumbs*). Default: the method's. */
+  /** Share of the task vector that is kept (ties, knots_ties, dare_*, della*, breadcrumbs*). Default: the method's. */
   density?:
     | number
     | undefined;
@@ -887,6 +897,95 @@ export interface ExpertPrompts {
   negative: string[];
 }
 
+/** The first 1/N singular triplets of each of N task matrices, their vectors made orthogonal. Gargiulo et al. 2025, arXiv:2412.00081. */
+export interface TsvMerge {
+  /** λ. Default 1. */
+  lambda?: number | undefined;
+}
+
+/** The sum of the task matrices with equal singular values. Marczak et al. 2025, arXiv:2502.04959. */
+export interface IsoCMerge {
+  /** λ. Default 1. */
+  lambda?: number | undefined;
+}
+
+/** Directions of the sum and of each task, with equal singular values. arXiv:2502.04959. */
+export interface IsoCtsMerge {
+  /** λ. Default 1. */
+  lambda?:
+    | number
+    | undefined;
+  /** Share of the directions that are the sum's. Default 0.8. */
+  commonFraction?: number | undefined;
+}
+
+/** TIES in the coordinates of the singular vectors of all task matrices side by side. Stoica et al. 2024, arXiv:2410.19735. */
+export interface KnotsTiesMerge {
+  /** Share of each task's elements that is kept. Default 1. */
+  density?:
+    | number
+    | undefined;
+  /** λ. Default 1. */
+  lambda?:
+    | number
+    | undefined;
+  /** Divide by the sum of the agreeing weights. Default true. */
+  normalize?: boolean | undefined;
+}
+
+/** The task matrix that interferes least with those of the models, by Adam from their sum. Cheng et al. 2025, arXiv:2503.08099. */
+export interface WudiMerge {
+  /** Steps. Default 300. */
+  iterations?:
+    | number
+    | undefined;
+  /** Step size. Default 1e-5. */
+  learningRate?: number | undefined;
+}
+
+/** Task arithmetic whose singular values are divided by how often the tasks count them. arXiv:2602.05536. */
+export interface SvcMerge {
+  /** Smallest count of a task. Default 1. */
+  alpha?:
+    | number
+    | undefined;
+  /** λ of task arithmetic. Default 1. */
+  lambda?: number | undefined;
+}
+
+/**
+ * One task matrix after the other, without its components along the dominant directions of those before. Tang et al. 2025,
+ * arXiv:2501.09522.
+ */
+export interface OpcmMerge {
+  /** Share of the singular values that is dominant. Default 0.5. */
+  alpha?: number | undefined;
+}
+
+/** Of each element the change of largest magnitude. Marczak et al. 2024, arXiv:2407.06322. */
+export interface MagmaxMerge {
+  /** λ. Default 1. */
+  lambda?: number | undefined;
+}
+
+/** The sum of the task vectors where enough tasks need it. Wang et al. 2024, arXiv:2405.07813. */
+export interface ConsensusMerge {
+  /** λ of the masks: a task needs an element where its change exceeds λ times what the sum is off it. Default 0.4. */
+  maskLambda?:
+    | number
+    | undefined;
+  /** Tasks that must need an element. Default 2. */
+  leastTasks?:
+    | number
+    | undefined;
+  /** Factor of the sum. Default 1. */
+  lambda?: number | undefined;
+}
+
+/** The elected sign and the largest magnitude that has it. Huang et al. 2024, arXiv:2405.17461. */
+export interface EmrMerge {
+}
+
 /** What was merged. */
 export interface MergeResponse {
   model:
@@ -1150,6 +1249,36 @@ export const MergeRequest: MessageFns<MergeRequest> = {
         break;
       case "mixtureOfExperts":
         MixtureOfExperts.encode(message.method.value, writer.uint32(626).fork()).join();
+        break;
+      case "tsvMerge":
+        TsvMerge.encode(message.method.value, writer.uint32(330).fork()).join();
+        break;
+      case "isoC":
+        IsoCMerge.encode(message.method.value, writer.uint32(338).fork()).join();
+        break;
+      case "isoCts":
+        IsoCtsMerge.encode(message.method.value, writer.uint32(346).fork()).join();
+        break;
+      case "knotsTies":
+        KnotsTiesMerge.encode(message.method.value, writer.uint32(354).fork()).join();
+        break;
+      case "wudi":
+        WudiMerge.encode(message.method.value, writer.uint32(362).fork()).join();
+        break;
+      case "svc":
+        SvcMerge.encode(message.method.value, writer.uint32(370).fork()).join();
+        break;
+      case "opcm":
+        OpcmMerge.encode(message.method.value, writer.uint32(378).fork()).join();
+        break;
+      case "magmax":
+        MagmaxMerge.encode(message.method.value, writer.uint32(386).fork()).join();
+        break;
+      case "consensus":
+        ConsensusMerge.encode(message.method.value, writer.uint32(394).fork()).join();
+        break;
+      case "emr":
+        EmrMerge.encode(message.method.value, writer.uint32(402).fork()).join();
         break;
     }
     return writer;
@@ -1563,6 +1692,86 @@ export const MergeRequest: MessageFns<MergeRequest> = {
             message.method = { $case: "mixtureOfExperts", value: MixtureOfExperts.decode(reader, reader.uint32()) };
             continue;
           }
+          case 41: {
+            if (tag !== 330) {
+              break;
+            }
+
+            message.method = { $case: "tsvMerge", value: TsvMerge.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 42: {
+            if (tag !== 338) {
+              break;
+            }
+
+            message.method = { $case: "isoC", value: IsoCMerge.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 43: {
+            if (tag !== 346) {
+              break;
+            }
+
+            message.method = { $case: "isoCts", value: IsoCtsMerge.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 44: {
+            if (tag !== 354) {
+              break;
+            }
+
+            message.method = { $case: "knotsTies", value: KnotsTiesMerge.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 45: {
+            if (tag !== 362) {
+              break;
+            }
+
+            message.method = { $case: "wudi", value: WudiMerge.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 46: {
+            if (tag !== 370) {
+              break;
+            }
+
+            message.method = { $case: "svc", value: SvcMerge.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 47: {
+            if (tag !== 378) {
+              break;
+            }
+
+            message.method = { $case: "opcm", value: OpcmMerge.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 48: {
+            if (tag !== 386) {
+              break;
+            }
+
+            message.method = { $case: "magmax", value: MagmaxMerge.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 49: {
+            if (tag !== 394) {
+              break;
+            }
+
+            message.method = { $case: "consensus", value: ConsensusMerge.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 50: {
+            if (tag !== 402) {
+              break;
+            }
+
+            message.method = { $case: "emr", value: EmrMerge.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1739,6 +1948,34 @@ export const MergeRequest: MessageFns<MergeRequest> = {
         ? { $case: "mixtureOfExperts", value: MixtureOfExperts.fromJSON(object.mixtureOfExperts) }
         : isSet(object.mixture_of_experts)
         ? { $case: "mixtureOfExperts", value: MixtureOfExperts.fromJSON(object.mixture_of_experts) }
+        : isSet(object.tsvMerge)
+        ? { $case: "tsvMerge", value: TsvMerge.fromJSON(object.tsvMerge) }
+        : isSet(object.tsv_merge)
+        ? { $case: "tsvMerge", value: TsvMerge.fromJSON(object.tsv_merge) }
+        : isSet(object.isoC)
+        ? { $case: "isoC", value: IsoCMerge.fromJSON(object.isoC) }
+        : isSet(object.iso_c)
+        ? { $case: "isoC", value: IsoCMerge.fromJSON(object.iso_c) }
+        : isSet(object.isoCts)
+        ? { $case: "isoCts", value: IsoCtsMerge.fromJSON(object.isoCts) }
+        : isSet(object.iso_cts)
+        ? { $case: "isoCts", value: IsoCtsMerge.fromJSON(object.iso_cts) }
+        : isSet(object.knotsTies)
+        ? { $case: "knotsTies", value: KnotsTiesMerge.fromJSON(object.knotsTies) }
+        : isSet(object.knots_ties)
+        ? { $case: "knotsTies", value: KnotsTiesMerge.fromJSON(object.knots_ties) }
+        : isSet(object.wudi)
+        ? { $case: "wudi", value: WudiMerge.fromJSON(object.wudi) }
+        : isSet(object.svc)
+        ? { $case: "svc", value: SvcMerge.fromJSON(object.svc) }
+        : isSet(object.opcm)
+        ? { $case: "opcm", value: OpcmMerge.fromJSON(object.opcm) }
+        : isSet(object.magmax)
+        ? { $case: "magmax", value: MagmaxMerge.fromJSON(object.magmax) }
+        : isSet(object.consensus)
+        ? { $case: "consensus", value: ConsensusMerge.fromJSON(object.consensus) }
+        : isSet(object.emr)
+        ? { $case: "emr", value: EmrMerge.fromJSON(object.emr) }
         : undefined,
     };
   },
@@ -1855,6 +2092,26 @@ export const MergeRequest: MessageFns<MergeRequest> = {
       obj.extractAdapter = ExtractAdapter.toJSON(message.method.value);
     } else if (message.method?.$case === "mixtureOfExperts") {
       obj.mixtureOfExperts = MixtureOfExperts.toJSON(message.method.value);
+    } else if (message.method?.$case === "tsvMerge") {
+      obj.tsvMerge = TsvMerge.toJSON(message.method.value);
+    } else if (message.method?.$case === "isoC") {
+      obj.isoC = IsoCMerge.toJSON(message.method.value);
+    } else if (message.method?.$case === "isoCts") {
+      obj.isoCts = IsoCtsMerge.toJSON(message.method.value);
+    } else if (message.method?.$case === "knotsTies") {
+      obj.knotsTies = KnotsTiesMerge.toJSON(message.method.value);
+    } else if (message.method?.$case === "wudi") {
+      obj.wudi = WudiMerge.toJSON(message.method.value);
+    } else if (message.method?.$case === "svc") {
+      obj.svc = SvcMerge.toJSON(message.method.value);
+    } else if (message.method?.$case === "opcm") {
+      obj.opcm = OpcmMerge.toJSON(message.method.value);
+    } else if (message.method?.$case === "magmax") {
+      obj.magmax = MagmaxMerge.toJSON(message.method.value);
+    } else if (message.method?.$case === "consensus") {
+      obj.consensus = ConsensusMerge.toJSON(message.method.value);
+    } else if (message.method?.$case === "emr") {
+      obj.emr = EmrMerge.toJSON(message.method.value);
     }
     return obj;
   },
@@ -2103,6 +2360,66 @@ export const MergeRequest: MessageFns<MergeRequest> = {
       case "mixtureOfExperts": {
         if (object.method?.value !== undefined && object.method?.value !== null) {
           message.method = { $case: "mixtureOfExperts", value: MixtureOfExperts.fromPartial(object.method.value) };
+        }
+        break;
+      }
+      case "tsvMerge": {
+        if (object.method?.value !== undefined && object.method?.value !== null) {
+          message.method = { $case: "tsvMerge", value: TsvMerge.fromPartial(object.method.value) };
+        }
+        break;
+      }
+      case "isoC": {
+        if (object.method?.value !== undefined && object.method?.value !== null) {
+          message.method = { $case: "isoC", value: IsoCMerge.fromPartial(object.method.value) };
+        }
+        break;
+      }
+      case "isoCts": {
+        if (object.method?.value !== undefined && object.method?.value !== null) {
+          message.method = { $case: "isoCts", value: IsoCtsMerge.fromPartial(object.method.value) };
+        }
+        break;
+      }
+      case "knotsTies": {
+        if (object.method?.value !== undefined && object.method?.value !== null) {
+          message.method = { $case: "knotsTies", value: KnotsTiesMerge.fromPartial(object.method.value) };
+        }
+        break;
+      }
+      case "wudi": {
+        if (object.method?.value !== undefined && object.method?.value !== null) {
+          message.method = { $case: "wudi", value: WudiMerge.fromPartial(object.method.value) };
+        }
+        break;
+      }
+      case "svc": {
+        if (object.method?.value !== undefined && object.method?.value !== null) {
+          message.method = { $case: "svc", value: SvcMerge.fromPartial(object.method.value) };
+        }
+        break;
+      }
+      case "opcm": {
+        if (object.method?.value !== undefined && object.method?.value !== null) {
+          message.method = { $case: "opcm", value: OpcmMerge.fromPartial(object.method.value) };
+        }
+        break;
+      }
+      case "magmax": {
+        if (object.method?.value !== undefined && object.method?.value !== null) {
+          message.method = { $case: "magmax", value: MagmaxMerge.fromPartial(object.method.value) };
+        }
+        break;
+      }
+      case "consensus": {
+        if (object.method?.value !== undefined && object.method?.value !== null) {
+          message.method = { $case: "consensus", value: ConsensusMerge.fromPartial(object.method.value) };
+        }
+        break;
+      }
+      case "emr": {
+        if (object.method?.value !== undefined && object.method?.value !== null) {
+          message.method = { $case: "emr", value: EmrMerge.fromPartial(object.method.value) };
         }
         break;
       }
@@ -6280,6 +6597,799 @@ export const ExpertPrompts: MessageFns<ExpertPrompts> = {
     const message = createBaseExpertPrompts();
     message.positive = object.positive?.map((e) => e) || [];
     message.negative = object.negative?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseTsvMerge(): TsvMerge {
+  return { lambda: undefined };
+}
+
+export const TsvMerge: MessageFns<TsvMerge> = {
+  encode(message: TsvMerge, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.lambda !== undefined) {
+      writer.uint32(9).double(message.lambda);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TsvMerge {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTsvMerge();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.lambda = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TsvMerge {
+    return { lambda: isSet(object.lambda) ? globalThis.Number(object.lambda) : undefined };
+  },
+
+  toJSON(message: TsvMerge): unknown {
+    const obj: any = {};
+    if (message.lambda !== undefined) {
+      obj.lambda = floatToJson(message.lambda);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<TsvMerge>): TsvMerge {
+    return TsvMerge.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TsvMerge>): TsvMerge {
+    const message = createBaseTsvMerge();
+    message.lambda = object.lambda ?? undefined;
+    return message;
+  },
+};
+
+function createBaseIsoCMerge(): IsoCMerge {
+  return { lambda: undefined };
+}
+
+export const IsoCMerge: MessageFns<IsoCMerge> = {
+  encode(message: IsoCMerge, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.lambda !== undefined) {
+      writer.uint32(9).double(message.lambda);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): IsoCMerge {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIsoCMerge();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.lambda = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): IsoCMerge {
+    return { lambda: isSet(object.lambda) ? globalThis.Number(object.lambda) : undefined };
+  },
+
+  toJSON(message: IsoCMerge): unknown {
+    const obj: any = {};
+    if (message.lambda !== undefined) {
+      obj.lambda = floatToJson(message.lambda);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<IsoCMerge>): IsoCMerge {
+    return IsoCMerge.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<IsoCMerge>): IsoCMerge {
+    const message = createBaseIsoCMerge();
+    message.lambda = object.lambda ?? undefined;
+    return message;
+  },
+};
+
+function createBaseIsoCtsMerge(): IsoCtsMerge {
+  return { lambda: undefined, commonFraction: undefined };
+}
+
+export const IsoCtsMerge: MessageFns<IsoCtsMerge> = {
+  encode(message: IsoCtsMerge, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.lambda !== undefined) {
+      writer.uint32(9).double(message.lambda);
+    }
+    if (message.commonFraction !== undefined) {
+      writer.uint32(17).double(message.commonFraction);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): IsoCtsMerge {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIsoCtsMerge();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.lambda = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.commonFraction = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): IsoCtsMerge {
+    return {
+      lambda: isSet(object.lambda) ? globalThis.Number(object.lambda) : undefined,
+      commonFraction: isSet(object.commonFraction)
+        ? globalThis.Number(object.commonFraction)
+        : isSet(object.common_fraction)
+        ? globalThis.Number(object.common_fraction)
+        : undefined,
+    };
+  },
+
+  toJSON(message: IsoCtsMerge): unknown {
+    const obj: any = {};
+    if (message.lambda !== undefined) {
+      obj.lambda = floatToJson(message.lambda);
+    }
+    if (message.commonFraction !== undefined) {
+      obj.commonFraction = floatToJson(message.commonFraction);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<IsoCtsMerge>): IsoCtsMerge {
+    return IsoCtsMerge.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<IsoCtsMerge>): IsoCtsMerge {
+    const message = createBaseIsoCtsMerge();
+    message.lambda = object.lambda ?? undefined;
+    message.commonFraction = object.commonFraction ?? undefined;
+    return message;
+  },
+};
+
+function createBaseKnotsTiesMerge(): KnotsTiesMerge {
+  return { density: undefined, lambda: undefined, normalize: undefined };
+}
+
+export const KnotsTiesMerge: MessageFns<KnotsTiesMerge> = {
+  encode(message: KnotsTiesMerge, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.density !== undefined) {
+      writer.uint32(9).double(message.density);
+    }
+    if (message.lambda !== undefined) {
+      writer.uint32(17).double(message.lambda);
+    }
+    if (message.normalize !== undefined) {
+      writer.uint32(24).bool(message.normalize);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KnotsTiesMerge {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKnotsTiesMerge();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.density = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.lambda = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.normalize = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): KnotsTiesMerge {
+    return {
+      density: isSet(object.density) ? globalThis.Number(object.density) : undefined,
+      lambda: isSet(object.lambda) ? globalThis.Number(object.lambda) : undefined,
+      normalize: isSet(object.normalize) ? globalThis.Boolean(object.normalize) : undefined,
+    };
+  },
+
+  toJSON(message: KnotsTiesMerge): unknown {
+    const obj: any = {};
+    if (message.density !== undefined) {
+      obj.density = floatToJson(message.density);
+    }
+    if (message.lambda !== undefined) {
+      obj.lambda = floatToJson(message.lambda);
+    }
+    if (message.normalize !== undefined) {
+      obj.normalize = message.normalize;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<KnotsTiesMerge>): KnotsTiesMerge {
+    return KnotsTiesMerge.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<KnotsTiesMerge>): KnotsTiesMerge {
+    const message = createBaseKnotsTiesMerge();
+    message.density = object.density ?? undefined;
+    message.lambda = object.lambda ?? undefined;
+    message.normalize = object.normalize ?? undefined;
+    return message;
+  },
+};
+
+function createBaseWudiMerge(): WudiMerge {
+  return { iterations: undefined, learningRate: undefined };
+}
+
+export const WudiMerge: MessageFns<WudiMerge> = {
+  encode(message: WudiMerge, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.iterations !== undefined) {
+      writer.uint32(8).uint32(message.iterations);
+    }
+    if (message.learningRate !== undefined) {
+      writer.uint32(17).double(message.learningRate);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WudiMerge {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWudiMerge();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.iterations = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.learningRate = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): WudiMerge {
+    return {
+      iterations: isSet(object.iterations) ? globalThis.Number(object.iterations) : undefined,
+      learningRate: isSet(object.learningRate)
+        ? globalThis.Number(object.learningRate)
+        : isSet(object.learning_rate)
+        ? globalThis.Number(object.learning_rate)
+        : undefined,
+    };
+  },
+
+  toJSON(message: WudiMerge): unknown {
+    const obj: any = {};
+    if (message.iterations !== undefined) {
+      obj.iterations = Math.round(message.iterations);
+    }
+    if (message.learningRate !== undefined) {
+      obj.learningRate = floatToJson(message.learningRate);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<WudiMerge>): WudiMerge {
+    return WudiMerge.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WudiMerge>): WudiMerge {
+    const message = createBaseWudiMerge();
+    message.iterations = object.iterations ?? undefined;
+    message.learningRate = object.learningRate ?? undefined;
+    return message;
+  },
+};
+
+function createBaseSvcMerge(): SvcMerge {
+  return { alpha: undefined, lambda: undefined };
+}
+
+export const SvcMerge: MessageFns<SvcMerge> = {
+  encode(message: SvcMerge, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.alpha !== undefined) {
+      writer.uint32(9).double(message.alpha);
+    }
+    if (message.lambda !== undefined) {
+      writer.uint32(17).double(message.lambda);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SvcMerge {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSvcMerge();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.alpha = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.lambda = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SvcMerge {
+    return {
+      alpha: isSet(object.alpha) ? globalThis.Number(object.alpha) : undefined,
+      lambda: isSet(object.lambda) ? globalThis.Number(object.lambda) : undefined,
+    };
+  },
+
+  toJSON(message: SvcMerge): unknown {
+    const obj: any = {};
+    if (message.alpha !== undefined) {
+      obj.alpha = floatToJson(message.alpha);
+    }
+    if (message.lambda !== undefined) {
+      obj.lambda = floatToJson(message.lambda);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SvcMerge>): SvcMerge {
+    return SvcMerge.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SvcMerge>): SvcMerge {
+    const message = createBaseSvcMerge();
+    message.alpha = object.alpha ?? undefined;
+    message.lambda = object.lambda ?? undefined;
+    return message;
+  },
+};
+
+function createBaseOpcmMerge(): OpcmMerge {
+  return { alpha: undefined };
+}
+
+export const OpcmMerge: MessageFns<OpcmMerge> = {
+  encode(message: OpcmMerge, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.alpha !== undefined) {
+      writer.uint32(9).double(message.alpha);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OpcmMerge {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOpcmMerge();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.alpha = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): OpcmMerge {
+    return { alpha: isSet(object.alpha) ? globalThis.Number(object.alpha) : undefined };
+  },
+
+  toJSON(message: OpcmMerge): unknown {
+    const obj: any = {};
+    if (message.alpha !== undefined) {
+      obj.alpha = floatToJson(message.alpha);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<OpcmMerge>): OpcmMerge {
+    return OpcmMerge.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<OpcmMerge>): OpcmMerge {
+    const message = createBaseOpcmMerge();
+    message.alpha = object.alpha ?? undefined;
+    return message;
+  },
+};
+
+function createBaseMagmaxMerge(): MagmaxMerge {
+  return { lambda: undefined };
+}
+
+export const MagmaxMerge: MessageFns<MagmaxMerge> = {
+  encode(message: MagmaxMerge, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.lambda !== undefined) {
+      writer.uint32(9).double(message.lambda);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MagmaxMerge {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMagmaxMerge();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.lambda = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MagmaxMerge {
+    return { lambda: isSet(object.lambda) ? globalThis.Number(object.lambda) : undefined };
+  },
+
+  toJSON(message: MagmaxMerge): unknown {
+    const obj: any = {};
+    if (message.lambda !== undefined) {
+      obj.lambda = floatToJson(message.lambda);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MagmaxMerge>): MagmaxMerge {
+    return MagmaxMerge.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MagmaxMerge>): MagmaxMerge {
+    const message = createBaseMagmaxMerge();
+    message.lambda = object.lambda ?? undefined;
+    return message;
+  },
+};
+
+function createBaseConsensusMerge(): ConsensusMerge {
+  return { maskLambda: undefined, leastTasks: undefined, lambda: undefined };
+}
+
+export const ConsensusMerge: MessageFns<ConsensusMerge> = {
+  encode(message: ConsensusMerge, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.maskLambda !== undefined) {
+      writer.uint32(9).double(message.maskLambda);
+    }
+    if (message.leastTasks !== undefined) {
+      writer.uint32(16).uint32(message.leastTasks);
+    }
+    if (message.lambda !== undefined) {
+      writer.uint32(25).double(message.lambda);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ConsensusMerge {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConsensusMerge();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.maskLambda = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.leastTasks = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.lambda = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ConsensusMerge {
+    return {
+      maskLambda: isSet(object.maskLambda)
+        ? globalThis.Number(object.maskLambda)
+        : isSet(object.mask_lambda)
+        ? globalThis.Number(object.mask_lambda)
+        : undefined,
+      leastTasks: isSet(object.leastTasks)
+        ? globalThis.Number(object.leastTasks)
+        : isSet(object.least_tasks)
+        ? globalThis.Number(object.least_tasks)
+        : undefined,
+      lambda: isSet(object.lambda) ? globalThis.Number(object.lambda) : undefined,
+    };
+  },
+
+  toJSON(message: ConsensusMerge): unknown {
+    const obj: any = {};
+    if (message.maskLambda !== undefined) {
+      obj.maskLambda = floatToJson(message.maskLambda);
+    }
+    if (message.leastTasks !== undefined) {
+      obj.leastTasks = Math.round(message.leastTasks);
+    }
+    if (message.lambda !== undefined) {
+      obj.lambda = floatToJson(message.lambda);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ConsensusMerge>): ConsensusMerge {
+    return ConsensusMerge.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ConsensusMerge>): ConsensusMerge {
+    const message = createBaseConsensusMerge();
+    message.maskLambda = object.maskLambda ?? undefined;
+    message.leastTasks = object.leastTasks ?? undefined;
+    message.lambda = object.lambda ?? undefined;
+    return message;
+  },
+};
+
+function createBaseEmrMerge(): EmrMerge {
+  return {};
+}
+
+export const EmrMerge: MessageFns<EmrMerge> = {
+  encode(_: EmrMerge, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EmrMerge {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEmrMerge();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): EmrMerge {
+    return {};
+  },
+
+  toJSON(_: EmrMerge): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<EmrMerge>): EmrMerge {
+    return EmrMerge.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<EmrMerge>): EmrMerge {
+    const message = createBaseEmrMerge();
     return message;
   },
 };

@@ -1,0 +1,44 @@
+import { checkFinite, checkShare } from './check-number.js';
+import { defineMergeMethod, weightsOf } from './method.js';
+import { isMatrix, spectralBytes } from './task-matrices.js';
+import { addTaskVectors, countsOf } from './task-vectors.js';
+
+/**
+ * KnOTS-TIES: the task matrices side by side are U·Σ·[V₁ … Vₙ]ᵀ; TIES merges the ΣVᵢᵀ, which are in coordinates that all tasks share, and U
+ * turns the result back. Stoica et al. 2024, arXiv:2410.19735, on full weights. A linear merge would be the same without U.
+ *
+ * Deviations: those of `ties`; the matrices lie along their longer sides, so that the shorter is shared (the authors' code has both, as
+ * `concat_across_output`); singular values count as zero relative to the largest instead of below 1e-5; tensors of more than two
+ * dimensions are (first, rest), vectors are merged by `ties`.
+ */
+export const knotsTies = defineMergeMethod({
+  case: 'knotsTies',
+  id: 'knots_ties',
+  summary: 'Turns task matrices to shared singular vectors and merges them by TIES',
+  paper: 'arXiv:2410.19735',
+  inputs: { base: 'required', minModels: 1 },
+  matrixBytes: spectralBytes,
+  symmetric: true,
+  check({ density, lambda }) {
+    checkShare(density, 'knots_ties.density');
+    checkFinite(lambda, 'knots_ties.lambda');
+  },
+  mergeTensor(tensor, { density = 1, lambda = 1, normalize = true }) {
+    const { shape, models } = tensor;
+    const densities = models.map((model) => model.density ?? density);
+    const weights = weightsOf(models);
+    if (!isMatrix(shape, spectralBytes)) {
+      return [
+        { step: 'delta' },
+        { step: 'keep_largest', counts: countsOf(tensor, (model) => model.density ?? density) },
+        ...addTaskVectors(models, { signs: true, normalize, lambda }),
+      ];
+    }
+    return [
+      { step: 'delta' },
+      { step: 'matrix', rule: { name: 'knots_ties', densities, weights, normalize } },
+      { step: 'scale', factor: lambda },
+      { step: 'add_base' },
+    ];
+  },
+});

@@ -1,0 +1,32 @@
+import { join } from 'node:path';
+
+import { merge } from '@eigenloom/contracts';
+import { MergeJob, type MergeSource, SafetensorsFile } from '@eigenloom/numeric';
+
+import { boundMethod } from '../methods/index.js';
+import type { ModelParameters } from '../methods/method.js';
+import { type SyntheticTensor, writeModel } from './synthetic-model.js';
+
+let count = 0;
+
+/** One tensor of a model, in a file of its own. */
+export async function sourceOf(folder: string, tensor: SyntheticTensor): Promise<MergeSource> {
+  const model = await writeModel(join(folder, `tensor-${(count += 1)}`), { w: tensor });
+  return { file: await SafetensorsFile.open(join(model, 'model.safetensors')), name: 'w', pairs: [] };
+}
+
+/** One tensor, merged by a method with parameters in JSON, in f32. */
+export function mergeValues(
+  method: object,
+  shape: readonly number[],
+  models: readonly MergeSource[],
+  base: MergeSource,
+  parameters: readonly Partial<ModelParameters>[] = [],
+): Promise<Float32Array> {
+  const elements = shape.reduce((product, size) => product * size, 1);
+  const of = models.map((_, i) => ({ weight: 1, ...parameters[i] }));
+  const bound = boundMethod(merge.MergeRequest.fromJSON(method));
+  bound.check(of);
+  const steps = bound.mergeTensor({ name: 'w', shape, elements, models: of, mode: 'paper' });
+  return MergeJob.toMemory({ name: 'w', models, base, steps });
+}
