@@ -13,6 +13,7 @@ export interface NativeMerge {
   addTensor(description: string): void;
   run(task: NativeTask, allowNonFinite: boolean): Promise<NativeMergeReport>;
   runToMemory(task: NativeTask): Promise<Float32Array>;
+  interference(task: NativeTask): Promise<NativeInterference>;
 }
 
 export interface NativeMergeReport {
@@ -22,6 +23,16 @@ export interface NativeMergeReport {
   readonly referenceNorm: number;
   readonly nonFinite: readonly { readonly tensor: string; readonly model?: number; readonly count: number }[];
   readonly disagreeing: readonly string[];
+}
+
+export interface NativeInterference {
+  readonly elements: number;
+  readonly changed: number;
+  readonly conflicting: number;
+  readonly keptChanged: number;
+  readonly keptConflicting: number;
+  readonly products: readonly number[];
+  readonly overlaps: readonly number[];
 }
 
 export interface NativeMergeCalls {

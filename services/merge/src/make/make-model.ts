@@ -7,10 +7,12 @@ import { incompatible, internal } from '@eigenloom/errors';
 import type { MergeReport } from '@eigenloom/numeric';
 import type { JobContext, Lineage } from '@eigenloom/runtime';
 
+import { checkReport } from '../interference/check-report.js';
+import { reportInterference } from '../interference/report-interference.js';
 import { estimateOf } from '../plan/estimate.js';
 import type { MergePlan, ReadInput } from '../plan/planned.js';
 import { type StageResult, type Stages, planAll, stagesOf } from '../plan/stages.js';
-import { dataOf, prepare } from '../prepare/index.js';
+import { checkPreparation, dataOf, prepare } from '../prepare/index.js';
 import type { Preparation } from '../prepare/preparation.js';
 import { lineageOf } from '../run/lineage.js';
 import { modelCard } from '../run/model-card.js';
@@ -20,8 +22,10 @@ import type { Maker } from './maker.js';
 /** Makes a model of models, tensor by tensor, from disk to disk. */
 export const makeModel: Maker = {
   async validate(request, context) {
-    await planAll(stagesOf(request, context));
+    const plans = await planAll(stagesOf(request, context));
     await dataOf(request, context);
+    checkPreparation(request, plans.at(-1));
+    checkReport(request, plans.at(-1));
   },
   async estimate(request, context) {
     return estimateOf(await planAll(stagesOf(request, context)));
@@ -30,22 +34,23 @@ export const makeModel: Maker = {
     const stages = stagesOf(request, context);
     const { plan, share } = await mergeIntermediates(request, stages, context);
     const data = await dataOf(request, context);
-    const prepared = await prepare(request, plan, data, context);
     const inputs = [...stages.inputs(), ...data];
     const lineage = await lineageOf(inputs, context.signal);
-    let report: MergeReport | undefined;
+    const prepared = await prepare(request, plan, data, context, lineage);
+    let written: Written | undefined;
     const model = await context.commit('', request.outputUri, lineage, async (staging) => {
       const start = prepared === undefined ? 1 - share : 0.5;
-      report = await writeResult(staging, { request, plan, inputs, lineage, prepared, start }, context);
+      written = await writeResult(staging, { request, plan, inputs, lineage, prepared, start }, context);
     });
     await rm(folderOf(context), { recursive: true, force: true });
     return {
       model,
-      ...reportOf(report),
+      changes: changesOf(written?.report),
       kept: [],
       accuracies: [],
       soupAccuracy: 0,
       ...prepared?.response,
+      interference: written?.interference,
     };
   },
 };
@@ -97,13 +102,20 @@ interface Decided {
   readonly start: number;
 }
 
-async function writeResult(staging: string, decided: Decided, context: JobContext): Promise<MergeReport> {
-  const { request, plan, prepared, start } = decided;
+/** What is known once the result has been written. */
+interface Written {
+  readonly report: MergeReport;
+  readonly interference: merge.InterferenceSummary | undefined;
+}
+
+async function writeResult(staging: string, decided: Decided, context: JobContext): Promise<Written> {
+  const { request, plan, lineage, prepared, start } = decided;
+  const end = request.reportInterference === undefined ? 1 : (start + 1) / 2;
   const report = await writeMerged(staging, plan, prepared, {
     allowNonFinite: request.allowNonFinite,
     signal: context.signal,
     onProgress: (fraction) => {
-      context.progress({ fraction: start + (1 - start) * fraction, phase: 'merging' });
+      context.progress({ fraction: start + (end - start) * fraction, phase: 'merging' });
     },
   });
   const allowed = request.allowUnchanged || plan.copies || prepared?.mayChangeNothing === true;
@@ -115,12 +127,20 @@ async function writeResult(staging: string, decided: Decided, context: JobContex
     context.log.warn({ tensors: plan.leftOut.length }, 'tensors that the base lacks are left out');
   }
   for (const note of plan.notes) context.log.warn(note);
-  await writeFile(join(staging, 'README.md'), modelCard({ ...decided, report }), { flag: 'wx' });
-  return report;
+  const onReport = (fraction: number): void => {
+    context.progress({ fraction: end + (1 - end) * fraction, phase: 'comparing task vectors' });
+  };
+  const interference =
+    request.reportInterference === undefined
+      ? undefined
+      : await reportInterference(staging, plan, request.reportInterference, lineage, context, onReport);
+  const card = modelCard({ ...decided, report, interference });
+  await writeFile(join(staging, 'README.md'), card, { flag: 'wx' });
+  return { report, interference };
 }
 
-function reportOf(report: MergeReport | undefined): Pick<merge.MergeResponse, 'changes'> {
-  if (report === undefined) return { changes: undefined };
+function changesOf(report: MergeReport | undefined): merge.ChangeReport | undefined {
+  if (report === undefined) return undefined;
   const { tensors, changedTensors, deltaNorm, referenceNorm } = report;
-  return { changes: { tensors, changedTensors, deltaNorm, referenceNorm } };
+  return { tensors, changedTensors, deltaNorm, referenceNorm };
 }

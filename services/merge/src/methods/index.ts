@@ -9,6 +9,7 @@ import { dareLinear } from './dare-linear.js';
 import { dareTies } from './dare-ties.js';
 import { dellaLinear } from './della-linear.js';
 import { della } from './della.js';
+import { fisher } from './fisher.js';
 import { greedySoup } from './greedy-soup.js';
 import { karcher } from './karcher.js';
 import { linear } from './linear.js';
@@ -20,6 +21,7 @@ import { nuslerp } from './nuslerp.js';
 import { passthrough } from './passthrough.js';
 import { ram } from './ram.js';
 import { ramplusTl } from './ramplus-tl.js';
+import { regmean } from './regmean.js';
 import { sce } from './sce.js';
 import { slerp } from './slerp.js';
 import { taskArithmetic } from './task-arithmetic.js';
@@ -48,6 +50,8 @@ const BY_CASE: { readonly [K in MethodCase]: MergeMethod<K> } = {
   modelStock,
   nearswap,
   arceeFusion,
+  fisher,
+  regmean,
 };
 
 /** What every method has, whatever its parameters. */

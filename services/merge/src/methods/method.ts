@@ -22,6 +22,8 @@ export interface TensorContext {
   readonly elements: number;
   /** In order. */
   readonly models: readonly ModelParameters[];
+  /** Every model has a statistic of its own data for this tensor. */
+  readonly statistics: boolean;
   /** Whose definition holds where mergekit and the papers differ. */
   readonly mode: 'paper' | 'mergekit';
 }
@@ -53,5 +55,11 @@ export interface MergeMethod<K extends MethodCase = MethodCase> {
 
 /** The weights of the models. */
 export const weightsOf = (models: readonly ModelParameters[]): number[] => models.map(({ weight }) => weight);
+
+/** Σ wᵢθᵢ / Σ wᵢ. */
+export const weightedMean = (weights: readonly number[]): MergeStep[] => [
+  { step: 'weigh', weights },
+  { step: 'sum', divisor: 'weights', weights },
+];
 
 export const defineMergeMethod = <K extends MethodCase>(method: MergeMethod<K>): MergeMethod<K> => method;

@@ -1,20 +1,30 @@
 import type { merge } from '@eigenloom/contracts';
-import type { JobContext, RequestContext } from '@eigenloom/runtime';
+import type { JobContext, Lineage, RequestContext } from '@eigenloom/runtime';
 
 import type { MethodCase, ParametersOf } from '../methods/method.js';
 import type { MergePlan, ReadInput } from '../plan/planned.js';
 import { greedySoupPreparer } from '../soup/choose-soup.js';
-import type { DataField, Preparation, Preparer } from './preparation.js';
+import { fisherPreparer } from './fisher.js';
+import type { DataField, Given, Preparation, Preparer } from './preparation.js';
+import { regmeanPreparer } from './regmean.js';
 
 /** Of the methods that need one. */
 const BY_CASE: { readonly [K in MethodCase]?: Preparer<K> } = {
   greedySoup: greedySoupPreparer,
+  fisher: fisherPreparer,
+  regmean: regmeanPreparer,
 };
 
 /** A preparer with the parameters of a request. */
 interface Bound {
   data(request: merge.MergeRequest): readonly DataField[];
-  prepare(plan: MergePlan, paths: ReadonlyMap<string, string>, context: JobContext): Promise<Preparation>;
+  check(plan: MergePlan): void;
+  prepare(
+    plan: MergePlan,
+    paths: ReadonlyMap<string, string>,
+    context: JobContext,
+    given: Given,
+  ): Promise<Preparation>;
 }
 
 type Choice<K extends MethodCase> = {
@@ -26,7 +36,10 @@ function bind<K extends MethodCase>({ $case, value }: Choice<K>): Bound | undefi
   if (preparer === undefined) return undefined;
   return {
     data: (request) => preparer.data(value, request),
-    prepare: (plan, paths, context) => preparer.prepare(value, plan, paths, context),
+    check: (plan) => {
+      preparer.check?.(value, plan);
+    },
+    prepare: (plan, paths, context, given) => preparer.prepare(value, plan, paths, context, given),
   };
 }
 
@@ -45,15 +58,21 @@ export async function dataOf(
   return inputs;
 }
 
+/** Throws when the method's preparation can be known to fail. */
+export function checkPreparation({ method }: merge.MergeRequest, plan: MergePlan | undefined): void {
+  if (method !== undefined && plan !== undefined) bind(method)?.check(plan);
+}
+
 /** Runs what the method needs before its tensors can be merged; undefined where it needs nothing. */
 export async function prepare(
   request: merge.MergeRequest,
   plan: MergePlan,
   data: readonly ReadInput[],
   context: JobContext,
+  lineage: Lineage,
 ): Promise<Preparation | undefined> {
   const bound = request.method === undefined ? undefined : bind(request.method);
   if (bound === undefined) return undefined;
   const paths = new Map(data.flatMap(({ role = '', files }) => files.map((path) => [role, path] as const)));
-  return bound.prepare(plan, paths, context);
+  return bound.prepare(plan, paths, context, { request, lineage });
 }

@@ -19,13 +19,15 @@ export interface CardFacts {
   readonly lineage: Lineage;
   readonly report: MergeReport;
   readonly prepared: Preparation | undefined;
+  readonly interference?: merge.InterferenceSummary | undefined;
 }
 
 /**
  * README.md of a merged model: what it is made of, what changed, and the recipe to make it again. Inputs are named by their content:
  * the card is part of the artifact, whose digest must not depend on where a merge ran. `manifest.json` has the URIs.
  */
-export function modelCard({ request, plan, inputs, lineage, report, prepared }: CardFacts): string {
+export function modelCard(facts: CardFacts): string {
+  const { request, plan, inputs, lineage, report, prepared, interference } = facts;
   const { method } = plan;
   const recipe = mapInputUris(request, ['output_uri'], (_uri, field) => contentIdOf(field, lineage, inputs));
   return [
@@ -41,6 +43,7 @@ export function modelCard({ request, plan, inputs, lineage, report, prepared }: 
     ...modelTable(recipe.models),
     `${report.changedTensors} of ${report.tensors} tensors changed; ‖Δ‖ = ${report.deltaNorm.toPrecision(6)} against ‖reference‖ = ${report.referenceNorm.toPrecision(6)}.`,
     ...(prepared?.lines ?? []).flatMap((line) => ['', line]),
+    ...(interference === undefined ? [] : ['', interferenceLine(interference)]),
     ...(plan.leftOut.length === 0 ? [] : ['', leftOutLine(plan.leftOut)]),
     ...ignoredLines(inputs),
     ...plan.notes.flatMap((note) => ['', `${note}.`]),
@@ -75,6 +78,17 @@ function modelRow(input: merge.MergeInput): string {
   const refs = [input.model?.uri ?? '', ...(input.model?.adapters ?? [])];
   const cell = refs.map((id) => `\`${id.slice(0, SHOWN_ID)}\``).join(' + ');
   return `| ${cell} | ${input.weight ?? 1} | ${input.density ?? ''} |`;
+}
+
+function interferenceLine(found: merge.InterferenceSummary): string {
+  const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+  const { conflictShare, supportConflictShare, supportOverlap, meanCosine } = found;
+  return [
+    `Interference of the task vectors over ${found.tensors} tensors: signs conflict in ${percent(conflictShare)} of what changed`,
+    `and in ${percent(supportConflictShare)} of the largest elements, whose positions overlap by ${percent(supportOverlap)};`,
+    `mean cosine ${meanCosine.toFixed(3)}. Singular values of the merged task vector over those of one model (${found.matrices} matrices):`,
+    `largest ×${found.topInflation.toFixed(3)}, sum ×${found.nuclearInflation.toFixed(3)}. Per tensor: \`interference.json\`.`,
+  ].join(' ');
 }
 
 const leftOutLine = (names: readonly string[]): string =>
