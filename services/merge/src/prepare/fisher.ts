@@ -2,9 +2,10 @@ import { merge } from '@eigenloom/contracts';
 import { incompatible, invalidInput } from '@eigenloom/errors';
 import { findClassifierHead, planNetwork } from '@eigenloom/models';
 
-import type { MergePlan } from '../plan/planned.js';
+import type { MergePlan, PlannedInput } from '../plan/planned.js';
 import { ownTexts, tokenizerFolderOf } from '../statistics/own-texts.js';
 import { statisticsByTensor, statisticsOf } from '../statistics/statistics-of.js';
+import type { StatisticKind } from '../statistics/statistic.js';
 import type { StoredStatistic } from '../statistics/stored-statistic.js';
 import { definePreparer } from './preparation.js';
 
@@ -15,9 +16,8 @@ export const fisherPreparer = definePreparer({
   check({ labels }, plan) {
     for (const input of plan.models) {
       tokenizerFolderOf(input, plan);
-      const { architecture } = planNetwork(input.model);
-      if (findClassifierHead(architecture, input.model.tensors) !== undefined) continue;
-      if (architecture.languageHead === undefined) {
+      if (isClassifier(input)) continue;
+      if (planNetwork(input.model).architecture.languageHead === undefined) {
         throw incompatible(
           'NO_LIKELIHOOD',
           `${input.label}: has neither a classification nor a language head`,
@@ -29,12 +29,13 @@ export const fisherPreparer = definePreparer({
     }
   },
   async prepare({ labels, normalize, ...reading }, plan, paths, context, given) {
-    const statistic = {
-      kind: 'fisher' as const,
-      labels: labels === merge.FisherLabels.SAMPLED ? ('sampled' as const) : ('exact' as const),
-      seed: plan.seed,
+    const kindOf = (input: PlannedInput): StatisticKind => {
+      const sampled = labels === merge.FisherLabels.SAMPLED || !isClassifier(input);
+      return sampled
+        ? { kind: 'fisher', labels: 'sampled', seed: plan.seed }
+        : { kind: 'fisher', labels: 'exact', seed: 0n };
     };
-    const stored = await statisticsOf(statistic, reading, plan, paths, context, given);
+    const stored = await statisticsOf(kindOf, reading, plan, paths, context, given);
     const statistics = statisticsByTensor(plan, stored);
     const texts = stored.map((one) => one.texts).join(', ');
     return {
@@ -49,6 +50,9 @@ export const fisherPreparer = definePreparer({
     };
   },
 });
+
+const isClassifier = ({ model }: PlannedInput): boolean =>
+  findClassifierHead(planNetwork(model).architecture, model.tensors) !== undefined;
 
 /** The weights of the tensors with Fisher information, each divided by the norm of the model's. */
 async function dividedByNorms(

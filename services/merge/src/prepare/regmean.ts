@@ -18,7 +18,7 @@ export const regmeanPreparer = definePreparer({
   },
   async prepare({ batchSize, ...reading }, plan, paths, context, given) {
     const statistic = { kind: 'gram' as const, batchSize: batchSize || DEFAULT_BATCH_SIZE };
-    const stored = await statisticsOf(statistic, reading, plan, paths, context, given);
+    const stored = await statisticsOf(() => statistic, reading, plan, paths, context, given);
     const statistics = statisticsByTensor(plan, stored);
     const texts = stored.map((one) => one.texts).join(', ');
     return {

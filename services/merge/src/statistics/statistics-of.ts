@@ -1,7 +1,7 @@
 import type { MergeStatistic } from '@eigenloom/numeric';
 import type { JobContext } from '@eigenloom/runtime';
 
-import type { MergePlan } from '../plan/planned.js';
+import type { MergePlan, PlannedInput } from '../plan/planned.js';
 import type { Given } from '../prepare/preparation.js';
 import { textsRole, tokenizerFolderOf } from './own-texts.js';
 import type { StatisticKind } from './statistic.js';
@@ -21,7 +21,7 @@ export interface Reading {
 
 /** A statistic of every model of a plan on its own texts, in order; `paths` has those of the texts, by role. */
 export async function statisticsOf(
-  statistic: StatisticKind,
+  kindOf: (input: PlannedInput) => StatisticKind,
   reading: Reading,
   plan: MergePlan,
   paths: ReadonlyMap<string, string>,
@@ -40,7 +40,7 @@ export async function statisticsOf(
       maxLength: reading.maxLength || DEFAULT_MAX_LENGTH,
     };
     const tokenizerFolder = tokenizerFolderOf(input, plan);
-    const wanted = { input, textsRole: role, texts, tokenizerFolder, statistic };
+    const wanted = { input, textsRole: role, texts, tokenizerFolder, statistic: kindOf(input) };
     stored.push(
       await statisticOf(wanted, lineage, context, (fraction) => {
         context.progress({ fraction: (SHARE * (position + fraction)) / plan.models.length });
