@@ -33,7 +33,7 @@ describe.each(['embedded', 'nats'] as const)('%s backbone', (where) => {
   let unique: string;
 
   const open = (): Promise<Backbone> =>
-    connectBackbone({ dataFolder: folder, roots: [], natsUrl: server?.url });
+    connectBackbone({ dataFolder: folder, roots: [], cacheBytes: 0, natsUrl: server?.url });
 
   beforeAll(async () => {
     if (where === 'nats') server = await NatsServer.launch();

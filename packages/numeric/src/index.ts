@@ -31,6 +31,7 @@ export {
 export { SafetensorsWriter, type TensorPlan } from './checkpoint/safetensors-writer.js';
 export { sha256File } from './checkpoint/sha256-file.js';
 export {
+  type Interference,
   MergeJob,
   type MergePair,
   type MergeReport,

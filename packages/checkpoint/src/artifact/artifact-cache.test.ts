@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -114,6 +114,30 @@ test('who is cancelled while another computes stops waiting; what was cancelled 
   });
   await expect(cache.folderOf(request)).rejects.toMatchObject({ name: 'AbortError' });
   expect(await entries()).toHaveLength(1);
+});
+
+test('beyond the limit what has not been used for the longest time goes, but nothing that was used lately', async () => {
+  const limited = new ArtifactCache(folder, 250);
+  const sized = (name: string): CacheRequest =>
+    counting({ key: { name }, write: (s) => writeFile(join(s, 'x'), 'x'.repeat(30)) });
+  const used = async (name: string, hoursAgo: number): Promise<string> => {
+    const path = await limited.folderOf(sized(name));
+    const at = new Date(Date.now() - 3_600_000 * hoursAgo);
+    await utimes(path, at, at);
+    return path;
+  };
+  // Each takes 30 bytes and a manifest of more than 100, so two are beyond the limit.
+  const oldest = await used('a', 5);
+  const older = await used('b', 4);
+  await limited.folderOf(sized('a'));
+  const lately = await limited.folderOf(sized('c'));
+  expect((await entries()).map((name) => join(folder, 'cache', name)).sort()).toEqual(
+    [oldest, lately].sort(),
+  );
+  const another = await limited.folderOf(sized('d'));
+  expect(await entries()).toHaveLength(3);
+  expect([older, oldest, lately]).not.toContain(another);
+  expect(await left()).toEqual([]);
 });
 
 test('a process that dies between writing and the rename leaves no entry, only its scratch', async () => {

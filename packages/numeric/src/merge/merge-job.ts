@@ -4,7 +4,7 @@ import { addon } from '../native/addon.js';
 import { type CallOptions, call } from '../native/call.js';
 import { fromNative } from '../native/native-error.js';
 import type { MergeStep } from './merge-step.js';
-import type { NativeDifference, NativeMerge, NativeMergeReport } from './native-merge.js';
+import type { NativeDifference, NativeInterference, NativeMerge, NativeMergeReport } from './native-merge.js';
 
 /** A low-rank pair folded into a tensor as it is read; rows and columns are the tensor's. */
 export interface MergePair {
@@ -48,6 +48,12 @@ export interface MergeTensor {
 /** Norms are of the values as they are stored; `differences` are in the order of the tensors. A model of `undefined` is the base. */
 export type MergeReport = NativeMergeReport;
 export type TensorDifference = NativeDifference;
+
+/**
+ * How task vectors interfere in one tensor. Elements that any changed, and those that one raised and another lowered: of all, and of
+ * the supports (`kept…`). Dot products of the task vectors, and elements in both supports, by pairs (0, 0), (0, 1), …, (1, 1), ….
+ */
+export type Interference = NativeInterference;
 
 /**
  * A merge of many tensors in streamed runs, one or more: read, convert, merge, convert, write, in parallel; arithmetic in f32 (f64 where a
@@ -131,6 +137,26 @@ export class MergeJob {
     const job = new MergeJob();
     job.describe(tensor, null);
     return call(`tensor ${tensor.name}`, options, (task) => job.native.runToMemory(task));
+  }
+
+  /**
+   * Compares the task vectors of a tensor's models, streamed. The support of a task vector is its `support` largest magnitudes, the earlier
+   * of equal ones, without zeros. Dot products are in f64 and do not depend on threads. Errors: `SHAPE_MISMATCH`.
+   */
+  static async interference(
+    tensor: Omit<MergeTensor, 'steps' | 'seed'>,
+    support: number,
+    options: CallOptions = {},
+  ): Promise<Interference> {
+    const job = new MergeJob();
+    const steps: MergeStep[] = [
+      { step: 'delta' },
+      { step: 'keep_largest', counts: tensor.models.map(() => support) },
+      // A program combines the models; nothing is read after the step before.
+      { step: 'sum', divisor: 'one', weights: tensor.models.map(() => 1) },
+    ];
+    job.describe({ ...tensor, steps }, null);
+    return call(`tensor ${tensor.name}`, options, (task) => job.native.interference(task));
   }
 }
 

@@ -15,6 +15,7 @@ export interface NativeMerge {
   finishDigests(task: NativeTask): Promise<string[]>;
   run(task: NativeTask, allowNonFinite: boolean): Promise<NativeMergeReport>;
   runToMemory(task: NativeTask): Promise<Float32Array>;
+  interference(task: NativeTask): Promise<NativeInterference>;
 }
 
 /** Of one tensor: whether a stored byte differs, Σ (result − reference)² and Σ reference². */
@@ -32,6 +33,16 @@ export interface NativeMergeReport {
   readonly differences: readonly NativeDifference[];
   readonly nonFinite: readonly { readonly tensor: string; readonly model?: number; readonly count: number }[];
   readonly disagreeing: readonly string[];
+}
+
+export interface NativeInterference {
+  readonly elements: number;
+  readonly changed: number;
+  readonly conflicting: number;
+  readonly keptChanged: number;
+  readonly keptConflicting: number;
+  readonly products: readonly number[];
+  readonly overlaps: readonly number[];
 }
 
 export interface NativeMergeCalls {

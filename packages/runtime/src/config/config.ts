@@ -24,6 +24,8 @@ const SCHEMA = z.object({
     .string()
     .default(join(homedir(), '.eigenloom'))
     .transform((path) => resolve(path)),
+  /** Size of what jobs share in the data folder, in bytes; what has not been used for the longest time goes. */
+  EIGENLOOM_CACHE_BYTES: z.coerce.number().int().min(0).default(20_000_000_000),
   /** Folders that `file:` URIs may name, joined by `:`. Default: the working folder. */
   EIGENLOOM_ROOTS: folders.default([process.cwd()]),
   /** Bus and records; without it both are in this process. */
@@ -56,6 +58,7 @@ export interface Config {
   readonly host: string;
   readonly port: number;
   readonly dataFolder: string;
+  readonly cacheBytes: number;
   readonly roots: readonly string[];
   readonly natsUrl: string | undefined;
   readonly otlpEndpoint: string | undefined;
@@ -84,6 +87,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     host: values.EIGENLOOM_HOST,
     port: values.EIGENLOOM_PORT,
     dataFolder: values.EIGENLOOM_DATA,
+    cacheBytes: values.EIGENLOOM_CACHE_BYTES,
     roots: values.EIGENLOOM_ROOTS,
     natsUrl: values.NATS_URL,
     otlpEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,

@@ -16,9 +16,10 @@ export class StoredArtifacts implements Artifacts {
   constructor(
     private readonly dataFolder: string,
     roots: readonly string[],
+    cacheBytes?: number,
   ) {
     this.store = new ArtifactStore(dataFolder);
-    this.cache = new ArtifactCache(dataFolder);
+    this.cache = new ArtifactCache(dataFolder, cacheBytes);
     this.uris = new UriResolver({ roots });
   }
 

@@ -22,11 +22,11 @@ export interface Backbone {
 
 /** NATS when the config names it, else a folder of this process alone. */
 export async function connectBackbone(
-  config: Pick<Config, 'dataFolder' | 'roots' | 'natsUrl'>,
+  config: Pick<Config, 'dataFolder' | 'roots' | 'cacheBytes' | 'natsUrl'>,
 ): Promise<Backbone> {
-  const { dataFolder, roots, natsUrl } = config;
+  const { dataFolder, roots, cacheBytes, natsUrl } = config;
   await mkdir(dataFolder, { recursive: true, mode: 0o700 });
-  const artifacts = new StoredArtifacts(dataFolder, roots);
+  const artifacts = new StoredArtifacts(dataFolder, roots, cacheBytes);
   if (natsUrl !== undefined) return { ...(await connectNats(natsUrl)), artifacts, alone: false };
   const unlock = await lockFolder(dataFolder);
   try {

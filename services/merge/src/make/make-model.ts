@@ -5,10 +5,12 @@ import { merge } from '@eigenloom/contracts';
 import { incompatible, internal } from '@eigenloom/errors';
 import type { JobContext, Lineage } from '@eigenloom/runtime';
 
+import { checkReport } from '../interference/check-report.js';
+import { reportInterference } from '../interference/report-interference.js';
 import { estimateOf } from '../plan/estimate.js';
 import type { MergePlan, ReadInput } from '../plan/planned.js';
 import { planAll, stagesOf } from '../plan/stages.js';
-import { dataOf, prepare } from '../prepare/index.js';
+import { checkPreparation, dataOf, prepare } from '../prepare/index.js';
 import type { Preparation } from '../prepare/preparation.js';
 import { InputDigests } from '../run/input-digests.js';
 import { lineageOf } from '../run/lineage.js';
@@ -23,8 +25,10 @@ import { mergeIntermediates } from './merge-intermediates.js';
 /** Makes a model of models, tensor by tensor, from disk to disk. */
 export const makeModel: Maker = {
   async validate(request, context) {
-    await planAll(stagesOf(request, context));
+    const plans = await planAll(stagesOf(request, context));
     await dataOf(request, context);
+    checkPreparation(request, plans.at(-1));
+    checkReport(request, plans.at(-1));
   },
   async estimate(request, context) {
     return estimateOf(await planAll(stagesOf(request, context)));
@@ -34,8 +38,9 @@ export const makeModel: Maker = {
     const digests = new InputDigests(context.digests);
     const { plan, share, made } = await mergeIntermediates(request, stages, digests, context);
     const data = await dataOf(request, context);
-    const prepared = await prepare(request, plan, data, context);
     const inputs = [...stages.inputs(), ...data];
+    const lineageNow = (): Promise<Lineage> => lineageOf(inputs, context.signal, digests);
+    const prepared = await prepare(request, plan, data, context, lineageNow);
     const start = prepared === undefined ? 1 - share : 0.5;
     let result: Result | undefined;
     const lineage = (): Lineage => finished(result).lineage;
@@ -49,6 +54,7 @@ export const makeModel: Maker = {
       model,
       changes: result?.changes,
       ...prepared?.response,
+      interference: result?.interference,
     };
   },
 };
@@ -56,6 +62,7 @@ export const makeModel: Maker = {
 /** What has been written, and what it was made of. */
 interface Result extends Merged {
   readonly lineage: Lineage;
+  readonly interference: merge.InterferenceSummary | undefined;
 }
 
 function finished(result: Result | undefined): Result {
@@ -78,6 +85,7 @@ interface Decided {
 
 async function writeResult(staging: string, decided: Decided, context: JobContext): Promise<Result> {
   const { request, plan, made, inputs, digests, prepared, start } = decided;
+  const end = request.reportInterference === undefined ? 1 : (start + 1) / 2;
   const shards = await finishedShards('result', { plan, prepared, made }, context);
   const merged = await writeMerged(staging, plan, prepared, {
     allowNonFinite: request.allowNonFinite,
@@ -85,7 +93,7 @@ async function writeResult(staging: string, decided: Decided, context: JobContex
     finished: shards,
     digests,
     onProgress: (fraction) => {
-      context.progress({ fraction: start + (1 - start) * fraction, phase: 'merging' });
+      context.progress({ fraction: start + (end - start) * fraction, phase: 'merging' });
     },
   });
   const { changes } = merged;
@@ -101,6 +109,14 @@ async function writeResult(staging: string, decided: Decided, context: JobContex
   for (const [name, text] of prepared?.files ?? [])
     await writeFile(join(staging, name), text, { flag: 'wx' });
   const lineage = await lineageOf(inputs, context.signal, digests);
-  await writeFile(join(staging, 'README.md'), modelCard({ ...decided, lineage, changes }), { flag: 'wx' });
-  return { ...merged, lineage };
+  const onReport = (fraction: number): void => {
+    context.progress({ fraction: end + (1 - end) * fraction, phase: 'comparing task vectors' });
+  };
+  const interference =
+    request.reportInterference === undefined
+      ? undefined
+      : await reportInterference(staging, plan, request.reportInterference, lineage, context, onReport);
+  const card = modelCard({ ...decided, lineage, changes, interference });
+  await writeFile(join(staging, 'README.md'), card, { flag: 'wx' });
+  return { ...merged, lineage, interference };
 }

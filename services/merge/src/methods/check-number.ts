@@ -27,6 +27,16 @@ export function checkFraction(value: number | undefined, field: string): void {
   }
 }
 
+/** Throws `OUT_OF_RANGE` unless every weight is 0 or more. */
+export function checkWeightsNotNegative(weights: readonly number[], field: string): void {
+  for (const weight of weights) checkNotNegative(weight, field);
+}
+
+/** Throws `OUT_OF_RANGE` for texts too short to have a token and one after it. 0 is the default. */
+export function checkTextLength(tokens: number, field: string): void {
+  if (tokens === 1) throw invalidInput('OUT_OF_RANGE', field, 'is less than 2');
+}
+
 /** Throws `OUT_OF_RANGE` when a division by the sum of the weights would make no sense. */
 export function checkWeightSum(weights: readonly number[], field: string): void {
   const sum = weights.reduce((total, weight) => total + weight, 0);

@@ -1,5 +1,6 @@
 import { invalidInput } from '@eigenloom/errors';
 
+import { checkTextLength } from './check-number.js';
 import { defineMergeMethod, weightsOf } from './method.js';
 
 /**
@@ -16,7 +17,7 @@ export const greedySoup = defineMergeMethod({
   check({ data, maxLength }, models) {
     if (data === undefined || data.uri === '')
       throw invalidInput('FIELD_MISSING', 'greedy_soup.data', 'is needed');
-    if (maxLength === 1) throw invalidInput('OUT_OF_RANGE', 'greedy_soup.max_length', 'is less than 2');
+    checkTextLength(maxLength, 'greedy_soup.max_length');
     if (models.some(({ weight }) => weight !== 1)) {
       throw invalidInput('OUT_OF_RANGE', 'models.weight', 'a greedy soup weighs its models equally');
     }

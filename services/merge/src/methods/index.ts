@@ -14,6 +14,7 @@ import { dellaLinear } from './della-linear.js';
 import { della } from './della.js';
 import { ema } from './ema.js';
 import { emr } from './emr.js';
+import { fisher } from './fisher.js';
 import { greedySoup } from './greedy-soup.js';
 import { isoC } from './iso-c.js';
 import { isoCts } from './iso-cts.js';
@@ -38,6 +39,7 @@ import { opcm } from './opcm.js';
 import { passthrough } from './passthrough.js';
 import { ram } from './ram.js';
 import { ramplusTl } from './ramplus-tl.js';
+import { regmean } from './regmean.js';
 import { sce } from './sce.js';
 import { slerp } from './slerp.js';
 import { svc } from './svc.js';
@@ -83,6 +85,8 @@ const BY_CASE: { readonly [K in TensorCase]: MergeMethod<K> } = {
   magmax,
   consensus,
   emr,
+  fisher,
+  regmean,
 };
 
 /** What every method has, whatever its parameters. */

@@ -28,6 +28,8 @@ export interface TensorContext {
   readonly elements: number;
   /** In order. */
   readonly models: readonly ModelParameters[];
+  /** Every model has a statistic of its own data for this tensor. */
+  readonly statistics: boolean;
   /** Whose definition holds where mergekit and the papers differ. */
   readonly mode: 'paper' | 'mergekit';
 }
@@ -64,5 +66,11 @@ export interface MergeMethod<K extends TensorCase = TensorCase> {
 
 /** The weights of the models. */
 export const weightsOf = (models: readonly ModelParameters[]): number[] => models.map(({ weight }) => weight);
+
+/** Σ wᵢθᵢ / Σ wᵢ. */
+export const weightedMean = (weights: readonly number[]): MergeStep[] => [
+  { step: 'weigh', weights },
+  { step: 'sum', divisor: 'weights', weights },
+];
 
 export const defineMergeMethod = <K extends TensorCase>(method: MergeMethod<K>): MergeMethod<K> => method;

@@ -47,6 +47,7 @@ function merged(
 ): Promise<Float32Array> {
   const steps = boundMethod(merge.MergeRequest.fromJSON(method)).mergeTensor({
     name,
+    statistics: false,
     shape: [ROWS, COLUMNS],
     elements: N,
     models: models.map(() => ({ weight: 1, ...parameters })),

@@ -1,5 +1,5 @@
 import type { merge } from '@eigenloom/contracts';
-import type { JobContext, RequestContext } from '@eigenloom/runtime';
+import type { JobContext, Lineage, RequestContext } from '@eigenloom/runtime';
 
 import type { MethodCase, ParametersOf } from '../methods/method.js';
 import type { MergePlan, ReadInput } from '../plan/planned.js';
@@ -7,7 +7,9 @@ import { adaMergingPreparer } from '../search/prepare-ada-merging.js';
 import { atlasPreparer } from '../search/prepare-atlas.js';
 import { learnedSoupPreparer } from '../search/prepare-learned-soup.js';
 import { greedySoupPreparer } from '../soup/choose-soup.js';
-import type { DataField, Preparation, Preparer } from './preparation.js';
+import { fisherPreparer } from './fisher.js';
+import type { DataField, Given, Preparation, Preparer } from './preparation.js';
+import { regmeanPreparer } from './regmean.js';
 
 /** Of the methods that need one. */
 const BY_CASE: { readonly [K in MethodCase]?: Preparer<K> } = {
@@ -15,16 +17,19 @@ const BY_CASE: { readonly [K in MethodCase]?: Preparer<K> } = {
   learnedSoup: learnedSoupPreparer,
   atlas: atlasPreparer,
   adaMerging: adaMergingPreparer,
+  fisher: fisherPreparer,
+  regmean: regmeanPreparer,
 };
 
 /** A preparer with the parameters of a request. */
 interface Bound {
   data(request: merge.MergeRequest): readonly DataField[];
+  check(plan: MergePlan): void;
   prepare(
     plan: MergePlan,
     paths: ReadonlyMap<string, string>,
     context: JobContext,
-    request: merge.MergeRequest,
+    given: Given,
   ): Promise<Preparation>;
 }
 
@@ -37,7 +42,10 @@ function bind<K extends MethodCase>({ $case, value }: Choice<K>): Bound | undefi
   if (preparer === undefined) return undefined;
   return {
     data: (request) => preparer.data(value, request),
-    prepare: (plan, paths, context, request) => preparer.prepare(value, plan, paths, context, request),
+    check: (plan) => {
+      preparer.check?.(value, plan);
+    },
+    prepare: (plan, paths, context, given) => preparer.prepare(value, plan, paths, context, given),
   };
 }
 
@@ -56,15 +64,21 @@ export async function dataOf(
   return inputs;
 }
 
+/** Throws when the method's preparation can be known to fail. */
+export function checkPreparation({ method }: merge.MergeRequest, plan: MergePlan | undefined): void {
+  if (method !== undefined && plan !== undefined) bind(method)?.check(plan);
+}
+
 /** Runs what the method needs before its tensors can be merged; undefined where it needs nothing. */
 export async function prepare(
   request: merge.MergeRequest,
   plan: MergePlan,
   data: readonly ReadInput[],
   context: JobContext,
+  lineage: () => Promise<Lineage>,
 ): Promise<Preparation | undefined> {
   const bound = request.method === undefined ? undefined : bind(request.method);
   if (bound === undefined) return undefined;
   const paths = new Map(data.flatMap(({ role = '', files }) => files.map((path) => [role, path] as const)));
-  return bound.prepare(plan, paths, context, request);
+  return bound.prepare(plan, paths, context, { request, lineage });
 }

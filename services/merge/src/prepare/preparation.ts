@@ -1,5 +1,6 @@
 import type { common, merge } from '@eigenloom/contracts';
-import type { JobContext } from '@eigenloom/runtime';
+import type { MergeStatistic } from '@eigenloom/numeric';
+import type { JobContext, Lineage } from '@eigenloom/runtime';
 
 import type { MethodCase, ParametersOf } from '../methods/method.js';
 import type { MergePlan } from '../plan/planned.js';
@@ -19,6 +20,8 @@ export interface Preparation {
   readonly kept?: readonly number[];
   /** Weights of the models for a tensor of the result, by its name. Default: those of the request. */
   readonly weights?: ReadonlyMap<string, readonly number[]>;
+  /** Of every model, what its own data say of a tensor of the result, by the tensor's name. Default: nothing. */
+  readonly statistics?: ReadonlyMap<string, readonly MergeStatistic[]>;
   /** A result that equals its reference is what was found best, and no mistake. */
   readonly mayChangeNothing?: boolean;
   /** Files for the artifact, by name: what was found, as text. */
@@ -29,18 +32,27 @@ export interface Preparation {
   readonly response: Partial<merge.MergeResponse>;
 }
 
+/** What a preparer may look at beside the plan. */
+export interface Given {
+  readonly request: merge.MergeRequest;
+  /** Digests of the models and of the data: hashes what is not known yet. */
+  readonly lineage: () => Promise<Lineage>;
+}
+
 /** How a method finds out what its tensors are merged with. */
 export interface Preparer<K extends MethodCase> {
   readonly case: K;
   /** In the order of the request. */
   data(parameters: ParametersOf<K>, request: merge.MergeRequest): readonly DataField[];
+  /** Throws when the models can be known not to fit, before anything runs. */
+  check?(parameters: ParametersOf<K>, plan: MergePlan): void;
   /** `paths` has the local path of each of `data`, by its role. */
   prepare(
     parameters: ParametersOf<K>,
     plan: MergePlan,
     paths: ReadonlyMap<string, string>,
     context: JobContext,
-    request: merge.MergeRequest,
+    given: Given,
   ): Promise<Preparation>;
 }
 

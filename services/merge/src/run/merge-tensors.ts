@@ -162,11 +162,12 @@ export function preparedTensors(
 function asPrepared(tensor: PlannedTensor, prepared: Preparation | undefined): PlannedTensor {
   const kept = prepared?.kept ?? tensor.sources.map((_, index) => index);
   const weights = prepared?.weights?.get(tensor.name);
+  const statistics = prepared?.statistics?.get(tensor.name);
   const sources = kept.flatMap((index) => {
     const source = tensor.sources[index];
     if (source === undefined) return [];
     const weight = weights?.[index] ?? source.parameters.weight;
-    return [{ ...source, parameters: { ...source.parameters, weight } }];
+    return [{ ...source, parameters: { ...source.parameters, weight }, statistic: statistics?.[index] }];
   });
   return { ...tensor, sources };
 }
@@ -179,7 +180,8 @@ export function stepsOf(
   if (!merged) return [];
   const elements = shape.reduce((product, size) => product * size, 1);
   const models = sources.map(({ parameters }) => parameters);
-  return method.mergeTensor({ name, shape, elements, models, mode });
+  const statistics = sources.every(({ statistic }) => statistic !== undefined);
+  return method.mergeTensor({ name, shape, elements, models, statistics, mode });
 }
 
 /** What the core needs to merge one tensor. */
@@ -191,7 +193,7 @@ export function describeTensor(
   const { name, sources, base } = tensor;
   return {
     name,
-    models: sources.map(read),
+    models: sources.map((source) => ({ ...read(source), statistic: source.statistic })),
     base: base === undefined ? undefined : read(base),
     steps: stepsOf(tensor, mode),
     seed,

@@ -19,6 +19,7 @@ export interface CardFacts {
   readonly lineage: Lineage;
   readonly changes: Changes;
   readonly prepared: Preparation | undefined;
+  readonly interference?: merge.InterferenceSummary | undefined;
 }
 
 /**
@@ -26,7 +27,7 @@ export interface CardFacts {
  * the card is part of the artifact, whose digest must not depend on where a merge ran. `manifest.json` has the URIs.
  */
 export function modelCard(facts: CardFacts): string {
-  const { plan, inputs, changes, prepared } = facts;
+  const { plan, inputs, changes, prepared, interference } = facts;
   const { method } = plan;
   return [
     '---',
@@ -41,6 +42,7 @@ export function modelCard(facts: CardFacts): string {
     ...modelTable(facts),
     `${changes.changedTensors} of ${changes.tensors} tensors changed; ‖Δ‖ = ${changes.deltaNorm.toPrecision(6)} against ‖reference‖ = ${changes.referenceNorm.toPrecision(6)}.`,
     ...(prepared?.lines ?? []).flatMap((line) => ['', line]),
+    ...(interference === undefined ? [] : ['', interferenceLine(interference)]),
     ...(plan.leftOut.length === 0 ? [] : ['', leftOutLine(plan.leftOut)]),
     ...ignoredLines(inputs),
     ...plan.notes.flatMap((note) => ['', `${note}.`]),
@@ -90,6 +92,17 @@ function modelRow(input: merge.MergeInput): string {
   const refs = [input.model?.uri ?? '', ...(input.model?.adapters ?? [])];
   const cell = refs.map((id) => `\`${id.slice(0, SHOWN_ID)}\``).join(' + ');
   return `| ${cell} | ${input.weight ?? 1} | ${input.density ?? ''} |`;
+}
+
+function interferenceLine(found: merge.InterferenceSummary): string {
+  const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+  const { conflictShare, supportConflictShare, supportOverlap, meanCosine } = found;
+  return [
+    `Interference of the task vectors over ${found.tensors} tensors: signs conflict in ${percent(conflictShare)} of what changed`,
+    `and in ${percent(supportConflictShare)} of the largest elements, whose positions overlap by ${percent(supportOverlap)};`,
+    `mean cosine ${meanCosine.toFixed(3)}. Singular values of the merged task vector over those of one model (${found.matrices} matrices):`,
+    `largest ×${found.topInflation.toFixed(3)}, sum ×${found.nuclearInflation.toFixed(3)}. Per tensor: \`interference.json\`.`,
+  ].join(' ');
 }
 
 const leftOutLine = (names: readonly string[]): string =>

@@ -33,7 +33,18 @@ export async function planKey(
   for (const tensor of preparedTensors(plan, prepared).values()) {
     const { name, shape, dtype, wide, sources, base } = tensor;
     const steps = stepsOf(tensor, plan.mode);
-    add([name, shape, dtype, wide, String(plan.seed), sources.map(place), base && place(base), steps]);
+    const statistics = sources.map(({ statistic }) => statistic && [statistic.file.identity, statistic.name]);
+    add([
+      name,
+      shape,
+      dtype,
+      wide,
+      String(plan.seed),
+      sources.map(place),
+      base && place(base),
+      steps,
+      statistics,
+    ]);
   }
   return hash.digest('hex');
 }

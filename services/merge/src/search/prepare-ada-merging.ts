@@ -13,7 +13,7 @@ export const adaMergingPreparer = definePreparer({
     requireTaskData(request, 'ada_merging');
     return taskDataFields(request);
   },
-  async prepare(parameters, plan, paths, context, request) {
+  async prepare(parameters, plan, paths, context, { request }) {
     const tasks = searchTasks(plan, request, paths);
     const input = searchInput(plan, { ...parameters, tasks, fromBase: true, requireLabels: false });
     return runSearch(

@@ -59,7 +59,7 @@ export const atlasPreparer = definePreparer({
     }
     return fields;
   },
-  async prepare(parameters, plan, paths, context, request) {
+  async prepare(parameters, plan, paths, context, { request }) {
     const negation = parameters.objective === AtlasObjective.NEGATION;
     const tasks = searchTasks(plan, request, paths).map((task) =>
       negation && task.model === 0 ? { ...task, sign: -1 as const } : task,

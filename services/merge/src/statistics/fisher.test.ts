@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 
 import { openModel } from '@eigenloom/checkpoint';
 import { setBackend, tf } from '@eigenloom/engine';
@@ -137,8 +136,8 @@ describe('Fisher information of a language model', () => {
   it('draws a label for each token that has one after it, as often as the model says', async () => {
     const network = await language();
     const batch = makeBatch([Int32Array.of(1, 5, 9)], 0);
-    const { scores } = languageLikelihood(network, 0n);
-    const first = tf.tidy(() => tf.softmax(scores(batch)).dataSync());
+    const likelihood = languageLikelihood(network, 0n);
+    const first = tf.tidy(() => tf.softmax(likelihood.scores(batch)).dataSync());
     const counts = new Float64Array(64);
     const draws = 2000;
     for (let seed = 0; seed < draws; seed += 1) {
@@ -158,7 +157,7 @@ describe('Fisher information of a language model', () => {
     const network = await language();
     const one = [Int32Array.of(4)];
     expect(() => fisherOf(network, languageLikelihood(network, 0n), one)).toThrow(
-      expect.objectContaining({ reason: 'TOO_LITTLE_DATA' }),
+      expect.objectContaining({ reason: 'TOO_LITTLE_DATA' }) as Error,
     );
     network.dispose();
   });
@@ -170,7 +169,7 @@ test('a computation that is cancelled stops', async () => {
   controller.abort();
   const likelihood = classLikelihood(network, head, 'exact', 0n);
   expect(() => fisherOf(network, likelihood, texts, controller.signal)).toThrow(
-    expect.objectContaining({ name: 'AbortError' }),
+    expect.objectContaining({ name: 'AbortError' }) as Error,
   );
   network.dispose();
 });

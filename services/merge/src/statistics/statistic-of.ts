@@ -58,7 +58,7 @@ async function keyOf(
   lineage: Lineage,
   signal: AbortSignal,
 ): Promise<Record<string, unknown>> {
-  const { path: _, ...reading } = texts;
+  const { textField, limit, maxLength } = texts;
   return {
     statistic: { ...statistic, ...('seed' in statistic ? { seed: String(statistic.seed) } : {}) },
     version: VERSIONS[statistic.kind],
@@ -66,7 +66,7 @@ async function keyOf(
     config: input.model.config,
     tokenizer: await tokenizerDigests(tokenizerFolder, signal),
     texts: Object.values(digestsUnder(`${textsRole}/`, lineage)),
-    reading,
+    reading: { textField, limit, maxLength },
   };
 }
 

@@ -14,6 +14,7 @@ import { SafetensorsWriter, type TensorPlan } from '@eigenloom/numeric';
 import { fisherDiagonal } from './fisher.js';
 import { gramGroups, gramMatrices, gramName } from './gram.js';
 import { classLikelihood, languageLikelihood } from './likelihood.js';
+import { NORM } from './stored-statistic.js';
 import type { ComputedTensor, StatisticKind, StatisticTask } from './statistic.js';
 import { readTexts } from './texts.js';
 
@@ -111,9 +112,15 @@ async function write(
   facts: Readonly<Record<string, string>>,
   signal: AbortSignal,
 ): Promise<void> {
-  const writer = await SafetensorsWriter.create(path, plans, { ...shared, ...facts }, { signal });
+  const norm: TensorPlan = { name: NORM, dtype: 'F64', shape: [1] };
+  const writer = await SafetensorsWriter.create(path, [...plans, norm], { ...shared, ...facts }, { signal });
   try {
-    for (const { name, values } of tensors) await writer.write(name, values, { signal });
+    let squares = 0;
+    for (const { name, values } of tensors) {
+      for (const value of values) squares += value * value;
+      await writer.write(name, values, { signal });
+    }
+    await writer.write(NORM, Float64Array.of(Math.sqrt(squares)), { signal });
     await writer.finish({ signal });
   } catch (error) {
     writer.discard();

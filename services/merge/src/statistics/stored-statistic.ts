@@ -6,6 +6,9 @@ export interface StatisticTensor {
   readonly name: string;
 }
 
+/** The tensor that holds the norm of all others. */
+export const NORM = 'statistic.norm';
+
 /** A statistic of a model as it is stored: a tensor for each weight, or one for several. */
 export class StoredStatistic {
   private constructor(
@@ -17,6 +20,12 @@ export class StoredStatistic {
   static async open(path: string, signal: AbortSignal): Promise<StoredStatistic> {
     const file = await SafetensorsFile.open(path, { signal });
     return new StoredStatistic(file, Number(file.metadata['texts'] ?? 0));
+  }
+
+  /** L2 norm over all tensors. */
+  async norm(signal: AbortSignal): Promise<number> {
+    const [norm = NaN] = await this.file.read(NORM, 'f64', { signal });
+    return norm;
   }
 
   /** Of a weight by its name in the model; undefined where the statistic says nothing of it. */

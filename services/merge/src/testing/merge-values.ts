@@ -27,6 +27,13 @@ export function mergeValues(
   const of = models.map((_, i) => ({ weight: 1, ...parameters[i] }));
   const bound = boundMethod(merge.MergeRequest.fromJSON(method));
   bound.check(of);
-  const steps = bound.mergeTensor({ name: 'w', shape, elements, models: of, mode: 'paper' });
+  const steps = bound.mergeTensor({
+    name: 'w',
+    shape,
+    elements,
+    models: of,
+    statistics: false,
+    mode: 'paper',
+  });
   return MergeJob.toMemory({ name: 'w', models, base, steps });
 }

@@ -294,6 +294,63 @@ export function gateModeToNumber(object: GateMode): number {
   }
 }
 
+/** Over which labels the squared gradients of the log-likelihood are averaged; always the model's own, not those of the data. */
+export enum FisherLabels {
+  /** UNSPECIFIED - Exact for classifiers, sampled for language models. */
+  UNSPECIFIED = "FISHER_LABELS_UNSPECIFIED",
+  /** EXACT - All classes, weighed by the model's probabilities. Classifiers only. */
+  EXACT = "FISHER_LABELS_EXACT",
+  /** SAMPLED - One draw from the model's probabilities for each text, in a language model for each token. */
+  SAMPLED = "FISHER_LABELS_SAMPLED",
+  UNRECOGNIZED = "UNRECOGNIZED",
+}
+
+export function fisherLabelsFromJSON(object: any): FisherLabels {
+  switch (object) {
+    case 0:
+    case "FISHER_LABELS_UNSPECIFIED":
+      return FisherLabels.UNSPECIFIED;
+    case 1:
+    case "FISHER_LABELS_EXACT":
+      return FisherLabels.EXACT;
+    case 2:
+    case "FISHER_LABELS_SAMPLED":
+      return FisherLabels.SAMPLED;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return FisherLabels.UNRECOGNIZED;
+  }
+}
+
+export function fisherLabelsToJSON(object: FisherLabels): string {
+  switch (object) {
+    case FisherLabels.UNSPECIFIED:
+      return "FISHER_LABELS_UNSPECIFIED";
+    case FisherLabels.EXACT:
+      return "FISHER_LABELS_EXACT";
+    case FisherLabels.SAMPLED:
+      return "FISHER_LABELS_SAMPLED";
+    case FisherLabels.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+export function fisherLabelsToNumber(object: FisherLabels): number {
+  switch (object) {
+    case FisherLabels.UNSPECIFIED:
+      return 0;
+    case FisherLabels.EXACT:
+      return 1;
+    case FisherLabels.SAMPLED:
+      return 2;
+    case FisherLabels.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
 /** A merge. */
 export interface MergeRequest {
   /** Makes submission idempotent: the same id and body return the same operation. */
@@ -326,6 +383,13 @@ export interface MergeRequest {
   /** A configuration of mergekit instead of models, base, method and output_data_type, which are then empty. */
   mergekit:
     | MergekitConfig
+    | undefined;
+  /**
+   * Measure how the task vectors get in each other's way: `interference.json` in the artifact, a summary in the response. Needs a base
+   * and two models or more.
+   */
+  reportInterference:
+    | InterferenceOptions
     | undefined;
   /** How they are merged. */
   method:
@@ -378,6 +442,8 @@ export interface MergeRequest {
     | { $case: "magmax"; value: MagmaxMerge }
     | { $case: "consensus"; value: ConsensusMerge }
     | { $case: "emr"; value: EmrMerge }
+    | { $case: "fisher"; value: FisherMerge }
+    | { $case: "regmean"; value: RegmeanMerge }
     | undefined;
 }
 
@@ -415,7 +481,7 @@ export interface MergeInput {
   scale?:
     | number
     | undefined;
-  /** Examples of the model's own task, for the methods that look at them. */
+  /** Examples of the model's own task, for the methods that look at them (fisher, regmean). Their labels are not read. */
   data: DatasetRef | undefined;
 }
 
@@ -986,6 +1052,48 @@ export interface ConsensusMerge {
 export interface EmrMerge {
 }
 
+/**
+ * Mean weighted, element by element, by the Fisher information that each model has on its own data: Σ wᵢFᵢθᵢ / Σ wᵢFᵢ. Matena and
+ * Raffel 2021, arXiv:2111.09832. Tensors without Fisher information take the weighted mean.
+ */
+export interface FisherMerge {
+  /** Examples of each model's data that are read at most, the first ones. Default 256. */
+  examples: number;
+  /** Over which labels the squared gradients are averaged. Default: exact for classifiers, sampled for language models. */
+  labels: FisherLabels;
+  /** Added to the Fisher information. Default 1e-6. */
+  floor?:
+    | number
+    | undefined;
+  /** Divide each model's weight by the norm of its Fisher information over all tensors. Default false. */
+  normalize: boolean;
+  /** Longest text, in tokens. Default 128. */
+  maxLength: number;
+}
+
+/**
+ * For each linear module the matrix whose outputs are nearest, in least squares, to those of each model on its own inputs. Jin et al.
+ * 2022, arXiv:2212.09849. Other tensors take the weighted mean.
+ */
+export interface RegmeanMerge {
+  /** Examples of each model's data that are read at most, the first ones. Default 256. */
+  examples: number;
+  /** Factor of the off-diagonal elements of the Gram matrices. Default 0.9. */
+  alpha?:
+    | number
+    | undefined;
+  /** Examples in a batch. Default 32. */
+  batchSize: number;
+  /** Longest text, in tokens. Default 128. */
+  maxLength: number;
+}
+
+/** How interference is measured. */
+export interface InterferenceOptions {
+  /** Share of the largest elements of a task vector that are its support, in each tensor. Default 0.2. */
+  density?: number | undefined;
+}
+
 /** What was merged. */
 export interface MergeResponse {
   model:
@@ -1006,6 +1114,10 @@ export interface MergeResponse {
   /** graft: the mask. */
   graft:
     | GraftReport
+    | undefined;
+  /** report_interference: over all tensors that have a base. */
+  interference:
+    | InterferenceSummary
     | undefined;
   /** Results that are adapters: what became of each module, in order of path. */
   modules: AdapterModuleReport[];
@@ -1057,6 +1169,25 @@ export interface AdapterModuleReport {
   error: number;
 }
 
+/** How task vectors get in each other's way; over all tensors together. Shares are of elements. */
+export interface InterferenceSummary {
+  tensors: number;
+  /** Tensors whose singular values were compared. */
+  matrices: number;
+  /** Of what any model changed: where one raised and another lowered the value. */
+  conflictShare: number;
+  /** The same of the supports: the largest elements of each task vector. */
+  supportConflictShare: number;
+  /** Mean over the pairs of models: elements in both supports over those in the smaller one. */
+  supportOverlap: number;
+  /** Mean over the pairs of models: cosine of the task vectors. */
+  meanCosine: number;
+  /** Σ over the matrices of the merged task vector's largest singular value, over the same of a model, mean over the models. */
+  topInflation: number;
+  /** The same of the sums of all singular values. */
+  nuclearInflation: number;
+}
+
 /** How a result differs from its reference. */
 export interface ChangeReport {
   tensors: number;
@@ -1090,6 +1221,7 @@ function createBaseMergeRequest(): MergeRequest {
     maxShardBytes: 0n,
     mode: MergeMode.UNSPECIFIED,
     mergekit: undefined,
+    reportInterference: undefined,
     method: undefined,
   };
 }
@@ -1137,6 +1269,9 @@ export const MergeRequest: MessageFns<MergeRequest> = {
     }
     if (message.mergekit !== undefined) {
       MergekitConfig.encode(message.mergekit, writer.uint32(98).fork()).join();
+    }
+    if (message.reportInterference !== undefined) {
+      InterferenceOptions.encode(message.reportInterference, writer.uint32(442).fork()).join();
     }
     switch (message.method?.$case) {
       case "linear":
@@ -1280,6 +1415,12 @@ export const MergeRequest: MessageFns<MergeRequest> = {
       case "emr":
         EmrMerge.encode(message.method.value, writer.uint32(402).fork()).join();
         break;
+      case "fisher":
+        FisherMerge.encode(message.method.value, writer.uint32(426).fork()).join();
+        break;
+      case "regmean":
+        RegmeanMerge.encode(message.method.value, writer.uint32(434).fork()).join();
+        break;
     }
     return writer;
   },
@@ -1391,6 +1532,14 @@ export const MergeRequest: MessageFns<MergeRequest> = {
             }
 
             message.mergekit = MergekitConfig.decode(reader, reader.uint32());
+            continue;
+          }
+          case 55: {
+            if (tag !== 442) {
+              break;
+            }
+
+            message.reportInterference = InterferenceOptions.decode(reader, reader.uint32());
             continue;
           }
           case 20: {
@@ -1772,6 +1921,22 @@ export const MergeRequest: MessageFns<MergeRequest> = {
             message.method = { $case: "emr", value: EmrMerge.decode(reader, reader.uint32()) };
             continue;
           }
+          case 53: {
+            if (tag !== 426) {
+              break;
+            }
+
+            message.method = { $case: "fisher", value: FisherMerge.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 54: {
+            if (tag !== 434) {
+              break;
+            }
+
+            message.method = { $case: "regmean", value: RegmeanMerge.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1828,6 +1993,11 @@ export const MergeRequest: MessageFns<MergeRequest> = {
         : 0n,
       mode: isSet(object.mode) ? mergeModeFromJSON(object.mode) : MergeMode.UNSPECIFIED,
       mergekit: isSet(object.mergekit) ? MergekitConfig.fromJSON(object.mergekit) : undefined,
+      reportInterference: isSet(object.reportInterference)
+        ? InterferenceOptions.fromJSON(object.reportInterference)
+        : isSet(object.report_interference)
+        ? InterferenceOptions.fromJSON(object.report_interference)
+        : undefined,
       method: isSet(object.linear)
         ? { $case: "linear", value: LinearMerge.fromJSON(object.linear) }
         : isSet(object.greedySoup)
@@ -1976,6 +2146,10 @@ export const MergeRequest: MessageFns<MergeRequest> = {
         ? { $case: "consensus", value: ConsensusMerge.fromJSON(object.consensus) }
         : isSet(object.emr)
         ? { $case: "emr", value: EmrMerge.fromJSON(object.emr) }
+        : isSet(object.fisher)
+        ? { $case: "fisher", value: FisherMerge.fromJSON(object.fisher) }
+        : isSet(object.regmean)
+        ? { $case: "regmean", value: RegmeanMerge.fromJSON(object.regmean) }
         : undefined,
     };
   },
@@ -2017,6 +2191,9 @@ export const MergeRequest: MessageFns<MergeRequest> = {
     }
     if (message.mergekit !== undefined) {
       obj.mergekit = MergekitConfig.toJSON(message.mergekit);
+    }
+    if (message.reportInterference !== undefined) {
+      obj.reportInterference = InterferenceOptions.toJSON(message.reportInterference);
     }
     if (message.method?.$case === "linear") {
       obj.linear = LinearMerge.toJSON(message.method.value);
@@ -2112,6 +2289,10 @@ export const MergeRequest: MessageFns<MergeRequest> = {
       obj.consensus = ConsensusMerge.toJSON(message.method.value);
     } else if (message.method?.$case === "emr") {
       obj.emr = EmrMerge.toJSON(message.method.value);
+    } else if (message.method?.$case === "fisher") {
+      obj.fisher = FisherMerge.toJSON(message.method.value);
+    } else if (message.method?.$case === "regmean") {
+      obj.regmean = RegmeanMerge.toJSON(message.method.value);
     }
     return obj;
   },
@@ -2136,6 +2317,9 @@ export const MergeRequest: MessageFns<MergeRequest> = {
     message.mode = object.mode ?? MergeMode.UNSPECIFIED;
     message.mergekit = (object.mergekit !== undefined && object.mergekit !== null)
       ? MergekitConfig.fromPartial(object.mergekit)
+      : undefined;
+    message.reportInterference = (object.reportInterference !== undefined && object.reportInterference !== null)
+      ? InterferenceOptions.fromPartial(object.reportInterference)
       : undefined;
     switch (object.method?.$case) {
       case "linear": {
@@ -2420,6 +2604,18 @@ export const MergeRequest: MessageFns<MergeRequest> = {
       case "emr": {
         if (object.method?.value !== undefined && object.method?.value !== null) {
           message.method = { $case: "emr", value: EmrMerge.fromPartial(object.method.value) };
+        }
+        break;
+      }
+      case "fisher": {
+        if (object.method?.value !== undefined && object.method?.value !== null) {
+          message.method = { $case: "fisher", value: FisherMerge.fromPartial(object.method.value) };
+        }
+        break;
+      }
+      case "regmean": {
+        if (object.method?.value !== undefined && object.method?.value !== null) {
+          message.method = { $case: "regmean", value: RegmeanMerge.fromPartial(object.method.value) };
         }
         break;
       }
@@ -7394,6 +7590,335 @@ export const EmrMerge: MessageFns<EmrMerge> = {
   },
 };
 
+function createBaseFisherMerge(): FisherMerge {
+  return { examples: 0, labels: FisherLabels.UNSPECIFIED, floor: undefined, normalize: false, maxLength: 0 };
+}
+
+export const FisherMerge: MessageFns<FisherMerge> = {
+  encode(message: FisherMerge, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.examples !== 0) {
+      writer.uint32(8).uint32(message.examples);
+    }
+    if (message.labels !== FisherLabels.UNSPECIFIED) {
+      writer.uint32(16).int32(fisherLabelsToNumber(message.labels));
+    }
+    if (message.floor !== undefined) {
+      writer.uint32(25).double(message.floor);
+    }
+    if (message.normalize !== false) {
+      writer.uint32(32).bool(message.normalize);
+    }
+    if (message.maxLength !== 0) {
+      writer.uint32(40).uint32(message.maxLength);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FisherMerge {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFisherMerge();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.examples = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.labels = fisherLabelsFromJSON(reader.int32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.floor = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.normalize = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.maxLength = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FisherMerge {
+    return {
+      examples: isSet(object.examples) ? globalThis.Number(object.examples) : 0,
+      labels: isSet(object.labels) ? fisherLabelsFromJSON(object.labels) : FisherLabels.UNSPECIFIED,
+      floor: isSet(object.floor) ? globalThis.Number(object.floor) : undefined,
+      normalize: isSet(object.normalize) ? globalThis.Boolean(object.normalize) : false,
+      maxLength: isSet(object.maxLength)
+        ? globalThis.Number(object.maxLength)
+        : isSet(object.max_length)
+        ? globalThis.Number(object.max_length)
+        : 0,
+    };
+  },
+
+  toJSON(message: FisherMerge): unknown {
+    const obj: any = {};
+    if (message.examples !== 0) {
+      obj.examples = Math.round(message.examples);
+    }
+    if (message.labels !== FisherLabels.UNSPECIFIED) {
+      obj.labels = fisherLabelsToJSON(message.labels);
+    }
+    if (message.floor !== undefined) {
+      obj.floor = floatToJson(message.floor);
+    }
+    if (message.normalize !== false) {
+      obj.normalize = message.normalize;
+    }
+    if (message.maxLength !== 0) {
+      obj.maxLength = Math.round(message.maxLength);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<FisherMerge>): FisherMerge {
+    return FisherMerge.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FisherMerge>): FisherMerge {
+    const message = createBaseFisherMerge();
+    message.examples = object.examples ?? 0;
+    message.labels = object.labels ?? FisherLabels.UNSPECIFIED;
+    message.floor = object.floor ?? undefined;
+    message.normalize = object.normalize ?? false;
+    message.maxLength = object.maxLength ?? 0;
+    return message;
+  },
+};
+
+function createBaseRegmeanMerge(): RegmeanMerge {
+  return { examples: 0, alpha: undefined, batchSize: 0, maxLength: 0 };
+}
+
+export const RegmeanMerge: MessageFns<RegmeanMerge> = {
+  encode(message: RegmeanMerge, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.examples !== 0) {
+      writer.uint32(8).uint32(message.examples);
+    }
+    if (message.alpha !== undefined) {
+      writer.uint32(17).double(message.alpha);
+    }
+    if (message.batchSize !== 0) {
+      writer.uint32(24).uint32(message.batchSize);
+    }
+    if (message.maxLength !== 0) {
+      writer.uint32(32).uint32(message.maxLength);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RegmeanMerge {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRegmeanMerge();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.examples = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.alpha = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.batchSize = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.maxLength = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RegmeanMerge {
+    return {
+      examples: isSet(object.examples) ? globalThis.Number(object.examples) : 0,
+      alpha: isSet(object.alpha) ? globalThis.Number(object.alpha) : undefined,
+      batchSize: isSet(object.batchSize)
+        ? globalThis.Number(object.batchSize)
+        : isSet(object.batch_size)
+        ? globalThis.Number(object.batch_size)
+        : 0,
+      maxLength: isSet(object.maxLength)
+        ? globalThis.Number(object.maxLength)
+        : isSet(object.max_length)
+        ? globalThis.Number(object.max_length)
+        : 0,
+    };
+  },
+
+  toJSON(message: RegmeanMerge): unknown {
+    const obj: any = {};
+    if (message.examples !== 0) {
+      obj.examples = Math.round(message.examples);
+    }
+    if (message.alpha !== undefined) {
+      obj.alpha = floatToJson(message.alpha);
+    }
+    if (message.batchSize !== 0) {
+      obj.batchSize = Math.round(message.batchSize);
+    }
+    if (message.maxLength !== 0) {
+      obj.maxLength = Math.round(message.maxLength);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RegmeanMerge>): RegmeanMerge {
+    return RegmeanMerge.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RegmeanMerge>): RegmeanMerge {
+    const message = createBaseRegmeanMerge();
+    message.examples = object.examples ?? 0;
+    message.alpha = object.alpha ?? undefined;
+    message.batchSize = object.batchSize ?? 0;
+    message.maxLength = object.maxLength ?? 0;
+    return message;
+  },
+};
+
+function createBaseInterferenceOptions(): InterferenceOptions {
+  return { density: undefined };
+}
+
+export const InterferenceOptions: MessageFns<InterferenceOptions> = {
+  encode(message: InterferenceOptions, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.density !== undefined) {
+      writer.uint32(9).double(message.density);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): InterferenceOptions {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInterferenceOptions();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.density = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): InterferenceOptions {
+    return { density: isSet(object.density) ? globalThis.Number(object.density) : undefined };
+  },
+
+  toJSON(message: InterferenceOptions): unknown {
+    const obj: any = {};
+    if (message.density !== undefined) {
+      obj.density = floatToJson(message.density);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<InterferenceOptions>): InterferenceOptions {
+    return InterferenceOptions.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<InterferenceOptions>): InterferenceOptions {
+    const message = createBaseInterferenceOptions();
+    message.density = object.density ?? undefined;
+    return message;
+  },
+};
+
 function createBaseMergeResponse(): MergeResponse {
   return {
     model: undefined,
@@ -7403,6 +7928,7 @@ function createBaseMergeResponse(): MergeResponse {
     soupAccuracy: 0,
     taskScores: [],
     graft: undefined,
+    interference: undefined,
     modules: [],
   };
 }
@@ -7437,6 +7963,9 @@ export const MergeResponse: MessageFns<MergeResponse> = {
     }
     if (message.graft !== undefined) {
       GraftReport.encode(message.graft, writer.uint32(458).fork()).join();
+    }
+    if (message.interference !== undefined) {
+      InterferenceSummary.encode(message.interference, writer.uint32(442).fork()).join();
     }
     for (const v of message.modules) {
       AdapterModuleReport.encode(v!, writer.uint32(530).fork()).join();
@@ -7533,6 +8062,14 @@ export const MergeResponse: MessageFns<MergeResponse> = {
             message.graft = GraftReport.decode(reader, reader.uint32());
             continue;
           }
+          case 55: {
+            if (tag !== 442) {
+              break;
+            }
+
+            message.interference = InterferenceSummary.decode(reader, reader.uint32());
+            continue;
+          }
           case 66: {
             if (tag !== 530) {
               break;
@@ -7572,6 +8109,7 @@ export const MergeResponse: MessageFns<MergeResponse> = {
         ? object.task_scores.map((e: any) => TaskScore.fromJSON(e))
         : [],
       graft: isSet(object.graft) ? GraftReport.fromJSON(object.graft) : undefined,
+      interference: isSet(object.interference) ? InterferenceSummary.fromJSON(object.interference) : undefined,
       modules: globalThis.Array.isArray(object?.modules)
         ? object.modules.map((e: any) => AdapterModuleReport.fromJSON(e))
         : [],
@@ -7601,6 +8139,9 @@ export const MergeResponse: MessageFns<MergeResponse> = {
     if (message.graft !== undefined) {
       obj.graft = GraftReport.toJSON(message.graft);
     }
+    if (message.interference !== undefined) {
+      obj.interference = InterferenceSummary.toJSON(message.interference);
+    }
     if (message.modules?.length) {
       obj.modules = message.modules.map((e) => AdapterModuleReport.toJSON(e));
     }
@@ -7624,6 +8165,9 @@ export const MergeResponse: MessageFns<MergeResponse> = {
     message.taskScores = object.taskScores?.map((e) => TaskScore.fromPartial(e)) || [];
     message.graft = (object.graft !== undefined && object.graft !== null)
       ? GraftReport.fromPartial(object.graft)
+      : undefined;
+    message.interference = (object.interference !== undefined && object.interference !== null)
+      ? InterferenceSummary.fromPartial(object.interference)
       : undefined;
     message.modules = object.modules?.map((e) => AdapterModuleReport.fromPartial(e)) || [];
     return message;
@@ -8070,6 +8614,220 @@ export const AdapterModuleReport: MessageFns<AdapterModuleReport> = {
     message.rank = object.rank ?? 0;
     message.norm = object.norm ?? 0;
     message.error = object.error ?? 0;
+    return message;
+  },
+};
+
+function createBaseInterferenceSummary(): InterferenceSummary {
+  return {
+    tensors: 0,
+    matrices: 0,
+    conflictShare: 0,
+    supportConflictShare: 0,
+    supportOverlap: 0,
+    meanCosine: 0,
+    topInflation: 0,
+    nuclearInflation: 0,
+  };
+}
+
+export const InterferenceSummary: MessageFns<InterferenceSummary> = {
+  encode(message: InterferenceSummary, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.tensors !== 0) {
+      writer.uint32(8).uint32(message.tensors);
+    }
+    if (message.matrices !== 0) {
+      writer.uint32(16).uint32(message.matrices);
+    }
+    if (message.conflictShare !== 0) {
+      writer.uint32(25).double(message.conflictShare);
+    }
+    if (message.supportConflictShare !== 0) {
+      writer.uint32(33).double(message.supportConflictShare);
+    }
+    if (message.supportOverlap !== 0) {
+      writer.uint32(41).double(message.supportOverlap);
+    }
+    if (message.meanCosine !== 0) {
+      writer.uint32(49).double(message.meanCosine);
+    }
+    if (message.topInflation !== 0) {
+      writer.uint32(57).double(message.topInflation);
+    }
+    if (message.nuclearInflation !== 0) {
+      writer.uint32(65).double(message.nuclearInflation);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): InterferenceSummary {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInterferenceSummary();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.tensors = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.matrices = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.conflictShare = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.supportConflictShare = reader.double();
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.supportOverlap = reader.double();
+            continue;
+          }
+          case 6: {
+            if (tag !== 49) {
+              break;
+            }
+
+            message.meanCosine = reader.double();
+            continue;
+          }
+          case 7: {
+            if (tag !== 57) {
+              break;
+            }
+
+            message.topInflation = reader.double();
+            continue;
+          }
+          case 8: {
+            if (tag !== 65) {
+              break;
+            }
+
+            message.nuclearInflation = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): InterferenceSummary {
+    return {
+      tensors: isSet(object.tensors) ? globalThis.Number(object.tensors) : 0,
+      matrices: isSet(object.matrices) ? globalThis.Number(object.matrices) : 0,
+      conflictShare: isSet(object.conflictShare)
+        ? globalThis.Number(object.conflictShare)
+        : isSet(object.conflict_share)
+        ? globalThis.Number(object.conflict_share)
+        : 0,
+      supportConflictShare: isSet(object.supportConflictShare)
+        ? globalThis.Number(object.supportConflictShare)
+        : isSet(object.support_conflict_share)
+        ? globalThis.Number(object.support_conflict_share)
+        : 0,
+      supportOverlap: isSet(object.supportOverlap)
+        ? globalThis.Number(object.supportOverlap)
+        : isSet(object.support_overlap)
+        ? globalThis.Number(object.support_overlap)
+        : 0,
+      meanCosine: isSet(object.meanCosine)
+        ? globalThis.Number(object.meanCosine)
+        : isSet(object.mean_cosine)
+        ? globalThis.Number(object.mean_cosine)
+        : 0,
+      topInflation: isSet(object.topInflation)
+        ? globalThis.Number(object.topInflation)
+        : isSet(object.top_inflation)
+        ? globalThis.Number(object.top_inflation)
+        : 0,
+      nuclearInflation: isSet(object.nuclearInflation)
+        ? globalThis.Number(object.nuclearInflation)
+        : isSet(object.nuclear_inflation)
+        ? globalThis.Number(object.nuclear_inflation)
+        : 0,
+    };
+  },
+
+  toJSON(message: InterferenceSummary): unknown {
+    const obj: any = {};
+    if (message.tensors !== 0) {
+      obj.tensors = Math.round(message.tensors);
+    }
+    if (message.matrices !== 0) {
+      obj.matrices = Math.round(message.matrices);
+    }
+    if (message.conflictShare !== 0) {
+      obj.conflictShare = floatToJson(message.conflictShare);
+    }
+    if (message.supportConflictShare !== 0) {
+      obj.supportConflictShare = floatToJson(message.supportConflictShare);
+    }
+    if (message.supportOverlap !== 0) {
+      obj.supportOverlap = floatToJson(message.supportOverlap);
+    }
+    if (message.meanCosine !== 0) {
+      obj.meanCosine = floatToJson(message.meanCosine);
+    }
+    if (message.topInflation !== 0) {
+      obj.topInflation = floatToJson(message.topInflation);
+    }
+    if (message.nuclearInflation !== 0) {
+      obj.nuclearInflation = floatToJson(message.nuclearInflation);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<InterferenceSummary>): InterferenceSummary {
+    return InterferenceSummary.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<InterferenceSummary>): InterferenceSummary {
+    const message = createBaseInterferenceSummary();
+    message.tensors = object.tensors ?? 0;
+    message.matrices = object.matrices ?? 0;
+    message.conflictShare = object.conflictShare ?? 0;
+    message.supportConflictShare = object.supportConflictShare ?? 0;
+    message.supportOverlap = object.supportOverlap ?? 0;
+    message.meanCosine = object.meanCosine ?? 0;
+    message.topInflation = object.topInflation ?? 0;
+    message.nuclearInflation = object.nuclearInflation ?? 0;
     return message;
   },
 };

@@ -1,0 +1,75 @@
+import { merge } from '@eigenloom/contracts';
+import { incompatible, invalidInput } from '@eigenloom/errors';
+import { findClassifierHead, planNetwork } from '@eigenloom/models';
+
+import type { MergePlan, PlannedInput } from '../plan/planned.js';
+import { ownTexts, tokenizerFolderOf } from '../statistics/own-texts.js';
+import { statisticsByTensor, statisticsOf } from '../statistics/statistics-of.js';
+import type { StatisticKind } from '../statistics/statistic.js';
+import type { StoredStatistic } from '../statistics/stored-statistic.js';
+import { definePreparer } from './preparation.js';
+
+/** Finds the Fisher information of every model on its own texts. */
+export const fisherPreparer = definePreparer({
+  case: 'fisher',
+  data: (_parameters, request) => ownTexts(request, 'fisher'),
+  check({ labels }, plan) {
+    for (const input of plan.models) {
+      tokenizerFolderOf(input, plan);
+      if (isClassifier(input)) continue;
+      if (planNetwork(input.model).architecture.languageHead === undefined) {
+        throw incompatible(
+          'NO_LIKELIHOOD',
+          `${input.label}: has neither a classification nor a language head`,
+        );
+      }
+      if (labels === merge.FisherLabels.EXACT) {
+        throw invalidInput('OUT_OF_RANGE', 'fisher.labels', `${input.label} has no classes to go through`);
+      }
+    }
+  },
+  async prepare({ labels, normalize, ...reading }, plan, paths, context, given) {
+    const kindOf = (input: PlannedInput): StatisticKind => {
+      const sampled = labels === merge.FisherLabels.SAMPLED || !isClassifier(input);
+      return sampled
+        ? { kind: 'fisher', labels: 'sampled', seed: plan.seed }
+        : { kind: 'fisher', labels: 'exact', seed: 0n };
+    };
+    const stored = await statisticsOf(kindOf, reading, plan, paths, context, given);
+    const statistics = statisticsByTensor(plan, stored);
+    const texts = stored.map((one) => one.texts).join(', ');
+    return {
+      statistics,
+      ...(normalize
+        ? { weights: await dividedByNorms(plan, stored, [...statistics.keys()], context.signal) }
+        : {}),
+      lines: [
+        `Fisher information on ${texts} texts of the models' own tasks; ${statistics.size} of ${plan.tensors.length} tensors have it, the others are weighted means.`,
+      ],
+      response: {},
+    };
+  },
+});
+
+const isClassifier = ({ model }: PlannedInput): boolean =>
+  findClassifierHead(planNetwork(model).architecture, model.tensors) !== undefined;
+
+/** The weights of the tensors with Fisher information, each divided by the norm of the model's. */
+async function dividedByNorms(
+  plan: MergePlan,
+  stored: readonly StoredStatistic[],
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<Map<string, readonly number[]>> {
+  const norms: number[] = [];
+  for (const one of stored) norms.push(await one.norm(signal));
+  const weights = new Map<string, readonly number[]>();
+  for (const { name, sources } of plan.tensors) {
+    if (!names.includes(name)) continue;
+    weights.set(
+      name,
+      sources.map(({ parameters }, position) => parameters.weight / (norms[position] || 1)),
+    );
+  }
+  return weights;
+}

@@ -1,0 +1,345 @@
+import { appendFile, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { openModel } from '@eigenloom/checkpoint';
+import { merge } from '@eigenloom/contracts';
+import { setBackend } from '@eigenloom/engine';
+import {
+  evaluationBatches,
+  loadClassifierHead,
+  loadNetwork,
+  loadTokenizer,
+  makeBatch,
+  tokenize,
+} from '@eigenloom/models';
+import { SafetensorsFile, SafetensorsWriter, randomNormal } from '@eigenloom/numeric';
+import type { JobContext } from '@eigenloom/runtime';
+
+import { mergeKind } from '../merge-kind.js';
+import { fisherDiagonal } from '../statistics/fisher.js';
+import { gramGroups, gramMatrices, gramName } from '../statistics/gram.js';
+import { classLikelihood } from '../statistics/likelihood.js';
+import { contextIn, modelWith, modelsGolden, newFolder, requestOf } from '../testing/job-context.js';
+
+// Each statistic starts a worker.
+jest.setTimeout(60_000);
+
+const TEXTS = [
+  ['a b c', 'spam ham', 'hello there', 'one two three four'],
+  ['other words', 'five six', 'a'],
+];
+const WEIGHTS = [1, 0.5];
+
+let folder: string;
+beforeAll(async () => {
+  await setBackend('native');
+  folder = await newFolder();
+  for (const [i, texts] of TEXTS.entries()) {
+    // Labels are not read: the second file has none.
+    const lines = texts.map((text) => JSON.stringify(i === 0 ? { text, label: 'x' } : { text }));
+    await writeFile(join(folder, `texts-${i}.jsonl`), `${lines.join('\n')}\n`);
+  }
+  for (const name of ['tiny-bert-classifier', 'tiny-llama'])
+    for (const i of [0, 1]) await perturbed(name, i, join(folder, `${name}-${i}`));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** A checkpoint with a little noise: the fine-tuned models of one base. */
+async function perturbed(name: string, stream: number, to: string): Promise<void> {
+  await mkdir(to);
+  const from = modelsGolden(name);
+  for (const file of await readdir(from))
+    if (!file.endsWith('.safetensors')) await writeFile(join(to, file), await readFile(join(from, file)));
+  const source = await SafetensorsFile.open(join(from, 'model.safetensors'));
+  const plans = [...source.tensors.values()].map(({ name: tensor, dtype, shape }) => ({
+    name: tensor,
+    dtype,
+    shape,
+  }));
+  const writer = await SafetensorsWriter.create(join(to, 'model.safetensors'), plans);
+  for (const [at, { name: tensor }] of plans.entries()) {
+    const values = await source.read(tensor, 'f32');
+    const noise = await randomNormal({
+      seed: BigInt(stream),
+      stream: BigInt(at),
+      length: values.length,
+      precision: 'f32',
+    });
+    await writer.write(
+      tensor,
+      values.map((value, i) => value + 0.1 * noise[i]!),
+    );
+  }
+  await writer.finish();
+}
+
+/** A context that counts what is computed instead of found. */
+function counting(): JobContext & { computed: number } {
+  const plain = contextIn(folder);
+  const context = {
+    ...plain,
+    computed: 0,
+    cached: (key: object, write: (staging: string) => Promise<void>) =>
+      plain.cached({ ...key }, (staging) => {
+        context.computed += 1;
+        return write(staging);
+      }),
+  };
+  return context;
+}
+
+let count = 0;
+function requestFor(
+  name: string,
+  method: object,
+  more: Partial<merge.MergeRequest> = {},
+): merge.MergeRequest {
+  const models = [0, 1].map((i) =>
+    modelWith(join(folder, `${name}-${i}`), {
+      weight: WEIGHTS[i],
+      data: { uri: join(folder, `texts-${i}.jsonl`), textField: '', labelField: '', limit: 0 },
+    }),
+  );
+  const output = join(folder, `out-${(count += 1)}`);
+  return requestOf({
+    models,
+    outputUri: output,
+    method: merge.MergeRequest.fromJSON(method).method,
+    ...more,
+  });
+}
+
+async function valuesIn(path: string): Promise<Map<string, Float64Array>> {
+  const model = await openModel(path);
+  const values = new Map<string, Float64Array>();
+  for (const name of model.tensors.keys()) values.set(name, await model.read(name, 'f64'));
+  return values;
+}
+
+async function run(request: merge.MergeRequest, context = counting()): Promise<Map<string, Float64Array>> {
+  await mergeKind.validate(request, context);
+  await mergeKind.run(request, context);
+  return valuesIn(request.outputUri);
+}
+
+const tokens = async (i: number): Promise<Int32Array[]> =>
+  tokenize(await loadTokenizer(modelsGolden('tiny-bert-classifier')), TEXTS[i]!, { maxLength: 128 });
+
+/** Statistics of the classifier computed here, without worker, file and cache. */
+async function direct(
+  i: number,
+): Promise<{ fisher: Map<string, Float32Array>; gram: Map<string, Float32Array> }> {
+  const model = await openModel(join(folder, `tiny-bert-classifier-${i}`));
+  const { signal } = new AbortController();
+  const open = async () => {
+    const network = await loadNetwork(model);
+    return { network, head: (await loadClassifierHead(network, model)).head };
+  };
+  const rows = await tokens(i);
+  const { network, head } = await open();
+  const batches = evaluationBatches(
+    rows.map(({ length }) => length),
+    32,
+  ).map((indices) =>
+    makeBatch(
+      Array.from(indices, (at) => rows[at]!),
+      0,
+    ),
+  );
+  const grams = [...gramMatrices(network, head, batches, { signal, onBatch: () => undefined })];
+  const byGroup = new Map(grams.map(({ name, values }) => [name, values]));
+  const gram = new Map(
+    gramGroups(network, head).flatMap((group) =>
+      group.modules.map((module) => [`${module}.weight`, byGroup.get(gramName(group))!] as const),
+    ),
+  );
+  const likelihood = classLikelihood(network, head, 'exact', 0n);
+  const fishers = [...fisherDiagonal(network, likelihood, rows, { signal, onText: () => undefined })];
+  network.dispose();
+  return { fisher: new Map(fishers.map(({ name, values }) => [name, values])), gram };
+}
+
+const BERT = 'tiny-bert-classifier';
+const inputs = (name = BERT): Promise<Map<string, Float64Array>[]> =>
+  Promise.all([0, 1].map((i) => valuesIn(join(folder, `${name}-${i}`))));
+
+function expectClose(own: Float64Array | undefined, expected: (at: number) => number, bound = 1e-6): void {
+  expect(own).toBeDefined();
+  const peak = own!.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
+  own!.forEach((value, at) => {
+    expect(Math.abs(value - expected(at)) / peak).toBeLessThan(bound);
+  });
+}
+
+const mean = (values: readonly Float64Array[], at: number): number =>
+  (WEIGHTS[0]! * values[0]![at]! + WEIGHTS[1]! * values[1]![at]!) / (WEIGHTS[0]! + WEIGHTS[1]!);
+
+describe('fisher', () => {
+  const floor = 1e-4;
+
+  it.each([false, true])('is Σ w(F + floor)θ / Σ w(F + floor), normalised: %s', async (normalize) => {
+    const merged = await run(requestFor(BERT, { fisher: { floor, normalize } }));
+    const statistics = await Promise.all([direct(0), direct(1)]);
+    const models = await inputs();
+    const norms = statistics.map(({ fisher }) => {
+      const squares = [...fisher.values()].map((values) => values.reduce((sum, f) => sum + f * f, 0));
+      return Math.sqrt(squares.reduce((sum, square) => sum + square, 0));
+    });
+    expect(statistics[0].fisher.size).toBe(merged.size);
+    for (const [name, own] of merged) {
+      expectClose(own, (at) => {
+        const factors = WEIGHTS.map(
+          (w, i) => (w / (normalize ? norms[i]! : 1)) * (statistics[i]!.fisher.get(name)![at]! + floor),
+        );
+        const sum = factors.reduce((total, factor, i) => total + factor * models[i]!.get(name)![at]!, 0);
+        return sum / factors.reduce((total, factor) => total + factor);
+      });
+    }
+  });
+
+  it('of language models covers tied embeddings, and its draws follow the seed', async () => {
+    const request = requestFor('tiny-llama', { fisher: {} });
+    const first = await run(request);
+    const again = await run({ ...request, outputUri: join(folder, 'llama-again') });
+    const other = await run({ ...request, seed: 5n, outputUri: join(folder, 'llama-other') });
+    const models = await inputs('tiny-llama');
+    const name = 'model.embed_tokens.weight';
+    expect(again).toEqual(first);
+    expect(other.get(name)).not.toEqual(first.get(name));
+    // Not the plain mean, and within the models.
+    const own = first.get(name)!;
+    const [a, b] = models.map((values) => values.get(name)!);
+    expect(own.some((value, at) => Math.abs(value - mean([a!, b!], at)) > 1e-3)).toBe(true);
+    own.forEach((value, at) => {
+      expect(value).toBeGreaterThanOrEqual(Math.min(a![at]!, b![at]!) - 1e-6);
+      expect(value).toBeLessThanOrEqual(Math.max(a![at]!, b![at]!) + 1e-6);
+    });
+  });
+});
+
+describe('regmean', () => {
+  const alpha = 0.8;
+
+  it('satisfies the normal equations in every linear module, and is the mean elsewhere', async () => {
+    const merged = await run(requestFor(BERT, { regmean: { alpha } }));
+    const statistics = await Promise.all([direct(0), direct(1)]);
+    const models = await inputs();
+    const fitted = [...statistics[0].gram.keys()];
+    // Two layers of six modules, the pooler and the classifier.
+    expect(fitted).toHaveLength(14);
+    for (const [name, own] of merged) {
+      const grams = statistics.map(({ gram }) => gram.get(name));
+      if (grams[0] === undefined) {
+        expectClose(own, (at) => mean([models[0]!.get(name)!, models[1]!.get(name)!], at));
+        continue;
+      }
+      const width = Math.sqrt(grams[0].length);
+      let [residual, size] = [0, 0];
+      for (let row = 0; row < own.length / width; row += 1) {
+        for (let column = 0; column < width; column += 1) {
+          let [sum, terms] = [0, 0];
+          for (const [i, w] of WEIGHTS.entries()) {
+            for (let k = 0; k < width; k += 1) {
+              const g = w * grams[i]![k * width + column]! * (k === column ? 1 : alpha);
+              const at = row * width + k;
+              sum += (own[at]! - models[i]!.get(name)![at]!) * g;
+              terms += Math.abs(models[i]!.get(name)![at]! * g);
+            }
+          }
+          residual = Math.max(residual, Math.abs(sum));
+          size = Math.max(size, terms);
+        }
+      }
+      expect(residual / size).toBeLessThan(1e-6);
+    }
+  });
+
+  it.each(['regmean', 'fisher'])('%s of a model with itself is the model', async (id) => {
+    const request = requestFor(BERT, { [id]: {} }, { allowUnchanged: true });
+    const same = { ...request.models[1]!, model: request.models[0]!.model };
+    const merged = await run({ ...request, models: [request.models[0]!, same] });
+    const [model] = await inputs();
+    for (const [name, own] of merged) expectClose(own, (at) => model!.get(name)![at]!, 1e-5);
+  });
+});
+
+describe('statistics', () => {
+  it('are computed once for all merges that need them, and anew when damaged or when the texts change', async () => {
+    const first = counting();
+    const request = requestFor(BERT, { fisher: { examples: 3 } });
+    const result = await run(request, first);
+    expect(first.computed).toBe(2);
+    const second = counting();
+    const again = await run({ ...request, outputUri: join(folder, 'again') }, second);
+    expect(second.computed).toBe(0);
+    expect(again).toEqual(result);
+    const other = counting();
+    const floored = merge.MergeRequest.fromJSON({ fisher: { examples: 3, floor: 1 } }).method;
+    await run({ ...request, method: floored, seed: 9n, outputUri: join(folder, 'floor') }, other);
+    expect(other.computed).toBe(0);
+
+    const cache = join(folder, 'cache');
+    const sizes = await Promise.all(
+      (await readdir(cache)).map(async (entry) => ({ entry, files: await readdir(join(cache, entry)) })),
+    );
+    const damaged = sizes.find(({ files }) => files.includes('statistic.safetensors'))!;
+    for (const { entry } of sizes) await appendFile(join(cache, entry, 'statistic.safetensors'), 'x');
+    const third = counting();
+    const repaired = await run({ ...request, outputUri: join(folder, 'repaired') }, third);
+    expect(damaged).toBeDefined();
+    expect(third.computed).toBe(2);
+    expect(repaired).toEqual(result);
+
+    await appendFile(join(folder, 'texts-0.jsonl'), '{"text": "more"}\n');
+    const fourth = counting();
+    await run({ ...request, outputUri: join(folder, 'more') }, fourth);
+    expect(fourth.computed).toBe(1);
+  });
+
+  it('that are cancelled leave nothing behind', async () => {
+    const controller = new AbortController();
+    const place = join(folder, 'cancelled');
+    const context = {
+      ...contextIn(place, controller.signal),
+      progress: ({ phase }: { phase?: string }) => {
+        if (phase === 'computing Fisher information') controller.abort();
+      },
+    };
+    await expect(mergeKind.run(requestFor(BERT, { fisher: {} }), context)).rejects.toMatchObject({
+      name: expect.stringMatching(/AbortError|AppError/) as string,
+    });
+    await expect(readdir(join(place, 'cache'))).rejects.toMatchObject({ code: 'ENOENT' });
+    expect(await readdir(join(place, 'scratch'))).toEqual([]);
+  });
+
+  const exact = { fisher: { labels: 'FISHER_LABELS_EXACT' } };
+  it.each<[string, string, object, (request: merge.MergeRequest) => merge.MergeRequest, object]>([
+    [
+      'a model without examples',
+      BERT,
+      { fisher: {} },
+      (request) => ({ ...request, models: request.models.map((model) => ({ ...model, data: undefined })) }),
+      { reason: 'FIELD_MISSING', message: expect.stringContaining('models[0].data') as string },
+    ],
+    [
+      'all classes of a language model',
+      'tiny-llama',
+      exact,
+      (request) => request,
+      { reason: 'OUT_OF_RANGE' },
+    ],
+    [
+      'a negative weight',
+      BERT,
+      { regmean: {} },
+      (request) => ({ ...request, models: request.models.map((model) => ({ ...model, weight: -1 })) }),
+      { reason: 'OUT_OF_RANGE' },
+    ],
+    ['alpha above 1', BERT, { regmean: { alpha: 1.1 } }, (request) => request, { reason: 'OUT_OF_RANGE' }],
+    ['a floor below 0', BERT, { fisher: { floor: -1 } }, (request) => request, { reason: 'OUT_OF_RANGE' }],
+  ])('refuse %s before anything runs', async (_, name, method, change, error) => {
+    await expect(mergeKind.validate(change(requestFor(name, method)), counting())).rejects.toMatchObject(
+      error,
+    );
+  });
+});
