@@ -58,7 +58,7 @@ pub enum Quantile {
     Lower,
 }
 
-/// One step. At first a tile holds one row for each model; `Sum`, `MeanByEnergy` and `Combine` leave one row in all, and a program
+/// One step. At first a tile holds one row for each model; `Sum`, `MeanByEnergy`, `Combine` and `Select` leave one row in all, and a program
 /// has exactly one of these. Vectors have one entry for each model. `before` is the position of an earlier step.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(tag = "step", rename_all = "snake_case", deny_unknown_fields)]
@@ -164,6 +164,8 @@ pub enum Step {
         /// Which vectors are multiplied.
         along: Along,
     },
+    /// The last of two models is a mask: the first model where it is not zero, the base elsewhere.
+    Select,
     /// x ← factor · x.
     Scale {
         /// The factor.
@@ -182,7 +184,7 @@ impl Step {
     pub fn needs_base(&self) -> bool {
         match self {
             Step::Delta { base } | Step::AddBase { base } => *base == BaseUse::Required,
-            Step::KeepImportant { .. } => true,
+            Step::KeepImportant { .. } | Step::Select => true,
             _ => false,
         }
     }
@@ -191,7 +193,7 @@ impl Step {
     pub fn combines(&self) -> bool {
         matches!(
             self,
-            Step::Sum { .. } | Step::MeanByEnergy { .. } | Step::Combine { .. }
+            Step::Sum { .. } | Step::MeanByEnergy { .. } | Step::Combine { .. } | Step::Select
         )
     }
 
@@ -232,6 +234,7 @@ impl Step {
             Step::KeepByRank { .. } => 0,
             Step::Weigh { weights } | Step::Sum { weights, .. } => weights.len(),
             Step::Combine { rule, .. } => rule.models().unwrap_or(models),
+            Step::Select => 2,
             _ => models,
         };
         if given != models {

@@ -16,7 +16,7 @@ export type CombineRule =
 
 /**
  * The steps that merge methods are made of; they run in Rust on every element of a tensor, in one pass after those that steps need to
- * see the whole tensor. At first there is one row for each model; `sum`, `mean_by_energy` and `combine` leave one row in all, and a
+ * see the whole tensor. At first there is one row for each model; `sum`, `mean_by_energy`, `combine` and `select` leave one row in all, and a
  * program has exactly one of these. Lists have one entry for each model; `before` is the position of an earlier step.
  */
 export type MergeStep =
@@ -73,6 +73,8 @@ export type MergeStep =
       readonly rule: CombineRule;
       readonly along: 'tensor' | 'rows' | 'columns';
     }
+  /** The last model is a mask: of two models, the first where the mask is not zero, the base elsewhere. */
+  | { readonly step: 'select' }
   /** x ← factor · x. */
   | { readonly step: 'scale'; readonly factor: number }
   /** x ← x + base. */

@@ -11,6 +11,7 @@ import { dareLinear } from './dare-linear.js';
 import { dareTies } from './dare-ties.js';
 import { dellaLinear } from './della-linear.js';
 import { della } from './della.js';
+import { graft } from './graft.js';
 import { greedySoup } from './greedy-soup.js';
 import { karcher } from './karcher.js';
 import { learnedSoup } from './learned-soup.js';
@@ -54,6 +55,7 @@ const BY_CASE: { readonly [K in MethodCase]: MergeMethod<K> } = {
   learnedSoup,
   atlas,
   adaMerging,
+  graft,
 };
 
 /** What every method has, whatever its parameters. */

@@ -22,6 +22,8 @@ export interface TensorContext {
   readonly elements: number;
   /** In order. */
   readonly models: readonly ModelParameters[];
+  /** The core has a mask of the tensor behind the models. */
+  readonly masked?: boolean;
   /** Whose definition holds where mergekit and the papers differ. */
   readonly mode: 'paper' | 'mergekit';
 }

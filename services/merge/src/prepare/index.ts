@@ -1,6 +1,7 @@
 import type { merge } from '@eigenloom/contracts';
 import type { JobContext, RequestContext } from '@eigenloom/runtime';
 
+import { graftPreparer } from '../graft/prepare-graft.js';
 import type { MethodCase, ParametersOf } from '../methods/method.js';
 import type { MergePlan, ReadInput } from '../plan/planned.js';
 import { adaMergingPreparer } from '../search/prepare-ada-merging.js';
@@ -15,6 +16,7 @@ const BY_CASE: { readonly [K in MethodCase]?: Preparer<K> } = {
   learnedSoup: learnedSoupPreparer,
   atlas: atlasPreparer,
   adaMerging: adaMergingPreparer,
+  graft: graftPreparer,
 };
 
 /** A preparer with the parameters of a request. */

@@ -1,4 +1,5 @@
 import type { common, merge } from '@eigenloom/contracts';
+import type { SafetensorsFile } from '@eigenloom/numeric';
 import type { JobContext } from '@eigenloom/runtime';
 
 import type { MethodCase, ParametersOf } from '../methods/method.js';
@@ -19,6 +20,8 @@ export interface Preparation {
   readonly kept?: readonly number[];
   /** Weights of the models for a tensor of the result, by its name. Default: those of the request. */
   readonly weights?: ReadonlyMap<string, readonly number[]>;
+  /** For every tensor of the result, by its name, which of its elements are taken: a last source of the merge. */
+  readonly mask?: SafetensorsFile;
   /** A result that equals its reference is what was found best, and no mistake. */
   readonly mayChangeNothing?: boolean;
   /** Files for the artifact, by name: what was found, as text. */

@@ -6,6 +6,7 @@ import {
   type MergeReport,
   type MergeSource,
   type MergeTensor,
+  type SafetensorsFile,
   SafetensorsWriter,
 } from '@eigenloom/numeric';
 
@@ -40,7 +41,7 @@ export async function mergeTensors(
       writers.push(writer);
       for (const { name } of shard.tensors) {
         const tensor = byName.get(name);
-        if (tensor !== undefined) job.add(describeTensor(tensor, plan), writer);
+        if (tensor !== undefined) job.add(describeTensor(tensor, plan, prepared?.mask), writer);
       }
     }
     const report = await job.run(options);
@@ -69,15 +70,17 @@ function asPrepared(tensor: PlannedTensor, prepared: Preparation | undefined): P
 export function describeTensor(
   { name, shape, merged, sources, base, method }: PlannedTensor,
   { mode, seed }: Pick<MergePlan, 'mode' | 'seed'>,
+  mask?: SafetensorsFile,
 ): MergeTensor {
   const read = ({ input, tensor }: PlannedSource): MergeSource => input.model.source(tensor.name);
   const elements = shape.reduce((product, size) => product * size, 1);
   const models = sources.map(({ parameters }) => parameters);
+  const masked = merged && mask !== undefined;
   return {
     name,
-    models: sources.map(read),
+    models: masked ? [...sources.map(read), { file: mask, name, pairs: [] }] : sources.map(read),
     base: base === undefined ? undefined : read(base),
-    steps: merged ? method.mergeTensor({ name, shape, elements, models, mode }) : [],
+    steps: merged ? method.mergeTensor({ name, shape, elements, models, masked, mode }) : [],
     seed,
   };
 }

@@ -141,6 +141,7 @@ pub fn apply<T: MergeReal>(step: &Step, tile: &mut Tile<T>, with: &Surroundings<
                 *smallest_divisor,
             );
         }
+        Step::Select => select(tile),
         Step::Combine { along, .. } => {
             combine(
                 tile,
@@ -171,6 +172,19 @@ fn sum<T: MergeReal>(tile: &mut Tile<T>, divisor: Divisor, weights: &[f64]) {
         }
     }
     tile.replace_by_sum();
+}
+
+/// The first row where the second is not zero, the base elsewhere: bits as they are.
+fn select<T: MergeReal>(tile: &mut Tile<T>) {
+    let Tile {
+        models, base, rows, ..
+    } = tile;
+    if let [values, mask, ..] = &mut models[..] {
+        for ((value, taken), base) in values.iter_mut().zip(mask).zip(base) {
+            *value = if *taken == T::default() { *base } else { *value };
+        }
+    }
+    *rows = 1;
 }
 
 /// Σ cᵢxᵢ; `coefficients` are one for each model and vector, all vectors of the first model first.

@@ -220,9 +220,8 @@ export interface MergeRequest {
     | { $case: "arceeFusion"; value: ArceeFusionMerge }
     | { $case: "learnedSoup"; value: LearnedSoup }
     | { $case: "atlas"; value: AtlasMerge }
-    | //
-    /** GRAFT */
-    { $case: "adaMerging"; value: AdaMerging }
+    | { $case: "adaMerging"; value: AdaMerging }
+    | { $case: "graft"; value: GraftMerge }
     | undefined;
 }
 
@@ -629,7 +628,10 @@ export interface MergeResponse {
   accuracies: number[];
   /** greedy_soup: held-out accuracy of the soup. */
   soupAccuracy: number;
-  /** Methods that search: the scores of each task, in order of the models that have data; `coefficients.json` has what was found. */
+  /**
+   * Methods that search: the scores of each task, in order of the models that have data; `coefficients.json` has what was found. graft: those
+   * on the model's data, then those on the validation data.
+   */
   taskScores: TaskScore[];
   /** graft: the mask. */
   graft: GraftReport | undefined;
@@ -822,6 +824,9 @@ export const MergeRequest: MessageFns<MergeRequest> = {
         break;
       case "adaMerging":
         AdaMerging.encode(message.method.value, writer.uint32(466).fork()).join();
+        break;
+      case "graft":
+        GraftMerge.encode(message.method.value, writer.uint32(474).fork()).join();
         break;
     }
     return writer;
@@ -1128,6 +1133,14 @@ export const MergeRequest: MessageFns<MergeRequest> = {
             message.method = { $case: "adaMerging", value: AdaMerging.decode(reader, reader.uint32()) };
             continue;
           }
+          case 59: {
+            if (tag !== 474) {
+              break;
+            }
+
+            message.method = { $case: "graft", value: GraftMerge.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1254,6 +1267,8 @@ export const MergeRequest: MessageFns<MergeRequest> = {
         ? { $case: "adaMerging", value: AdaMerging.fromJSON(object.adaMerging) }
         : isSet(object.ada_merging)
         ? { $case: "adaMerging", value: AdaMerging.fromJSON(object.ada_merging) }
+        : isSet(object.graft)
+        ? { $case: "graft", value: GraftMerge.fromJSON(object.graft) }
         : undefined,
     };
   },
@@ -1344,6 +1359,8 @@ export const MergeRequest: MessageFns<MergeRequest> = {
       obj.atlas = AtlasMerge.toJSON(message.method.value);
     } else if (message.method?.$case === "adaMerging") {
       obj.adaMerging = AdaMerging.toJSON(message.method.value);
+    } else if (message.method?.$case === "graft") {
+      obj.graft = GraftMerge.toJSON(message.method.value);
     }
     return obj;
   },
@@ -1511,6 +1528,12 @@ export const MergeRequest: MessageFns<MergeRequest> = {
       case "adaMerging": {
         if (object.method?.value !== undefined && object.method?.value !== null) {
           message.method = { $case: "adaMerging", value: AdaMerging.fromPartial(object.method.value) };
+        }
+        break;
+      }
+      case "graft": {
+        if (object.method?.value !== undefined && object.method?.value !== null) {
+          message.method = { $case: "graft", value: GraftMerge.fromPartial(object.method.value) };
         }
         break;
       }
