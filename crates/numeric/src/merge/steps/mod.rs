@@ -4,6 +4,7 @@ mod consensus;
 pub mod important;
 mod random;
 mod rank;
+mod select;
 
 use super::chunk::{Layout, Tile};
 use super::combine::Along;
@@ -141,7 +142,7 @@ pub fn apply<T: MergeReal>(step: &Step, tile: &mut Tile<T>, with: &Surroundings<
                 *smallest_divisor,
             );
         }
-        Step::Select => select(tile),
+        Step::Select => select::apply(tile),
         Step::Combine { along, .. } => {
             combine(
                 tile,
@@ -172,19 +173,6 @@ fn sum<T: MergeReal>(tile: &mut Tile<T>, divisor: Divisor, weights: &[f64]) {
         }
     }
     tile.replace_by_sum();
-}
-
-/// The first row where the second is not zero, the base elsewhere: bits as they are.
-fn select<T: MergeReal>(tile: &mut Tile<T>) {
-    let Tile {
-        models, base, rows, ..
-    } = tile;
-    if let [values, mask, ..] = &mut models[..] {
-        for ((value, taken), base) in values.iter_mut().zip(mask).zip(base) {
-            *value = if *taken == T::default() { *base } else { *value };
-        }
-    }
-    *rows = 1;
 }
 
 /// Σ cᵢxᵢ; `coefficients` are one for each model and vector, all vectors of the first model first.
