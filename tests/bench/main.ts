@@ -2,6 +2,7 @@ import { backends } from './backends.js';
 import { conformance } from './conformance.js';
 import { linalg } from './linalg.js';
 import { merge } from './merge.js';
+import { searches } from './searches.js';
 import { training } from './training.js';
 
 /** `npm run bench -- NAME…` runs the named benchmarks, all without a name. */
@@ -11,6 +12,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<void>>> = {
   backends,
   merge,
   conformance,
+  searches,
 };
 
 async function main(names: readonly string[]): Promise<void> {

@@ -201,6 +201,8 @@ pub enum Step {
         /// The rule.
         rule: MatrixRule,
     },
+    /// The last of two models is a mask: the first model where it is not zero, the base elsewhere.
+    Select,
     /// x ← factor · x.
     Scale {
         /// The factor.
@@ -219,7 +221,7 @@ impl Step {
     pub fn needs_base(&self) -> bool {
         match self {
             Step::Delta { base } | Step::AddBase { base } => *base == BaseUse::Required,
-            Step::KeepImportant { .. } => true,
+            Step::KeepImportant { .. } | Step::Select => true,
             _ => false,
         }
     }
@@ -235,6 +237,7 @@ impl Step {
                 | Step::Matrix { .. }
                 | Step::Largest
                 | Step::Consensus { .. }
+                | Step::Select
         )
     }
 
@@ -290,6 +293,7 @@ impl Step {
             | Step::FisherMean { weights, .. } => weights.len(),
             Step::Matrix { rule } => rule.models().unwrap_or(models),
             Step::Combine { rule, .. } => rule.models().unwrap_or(models),
+            Step::Select => 2,
             _ => models,
         };
         if given != models {

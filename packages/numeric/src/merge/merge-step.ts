@@ -46,8 +46,8 @@ export type MatrixRule =
 
 /**
  * The steps that merge methods are made of; they run in Rust on every element of a tensor, in one pass after those that steps need to
- * see the whole tensor. At first there is one row for each model; `sum`, `mean_by_energy`, `combine`, `largest`, `consensus`, `fisher_mean`
- * and `matrix` leave one row in all, and a program has exactly one of these. Lists have one entry for each model; `before` is the position of an earlier step.
+ * see the whole tensor. At first there is one row for each model; `sum`, `mean_by_energy`, `combine`, `largest`, `consensus`, `fisher_mean`,
+ * `matrix` and `select` leave one row in all, and a program has exactly one of these. Lists have one entry for each model; `before` is the position of an earlier step.
  */
 export type MergeStep =
   /** x ← x − base. */
@@ -117,6 +117,8 @@ export type MergeStep =
   | { readonly step: 'fisher_mean'; readonly weights: readonly number[]; readonly floor?: number }
   /** What a rule makes of the whole matrices. No step before it may need whole rows. */
   | { readonly step: 'matrix'; readonly rule: MatrixRule }
+  /** The last model is a mask: of two models, the first where the mask is not zero, the base elsewhere. */
+  | { readonly step: 'select' }
   /** x ← factor · x. */
   | { readonly step: 'scale'; readonly factor: number }
   /** x ← x + base. */

@@ -15,6 +15,7 @@ import { della } from './della.js';
 import { ema } from './ema.js';
 import { emr } from './emr.js';
 import { fisher } from './fisher.js';
+import { graft } from './graft.js';
 import { greedySoup } from './greedy-soup.js';
 import { isoC } from './iso-c.js';
 import { isoCts } from './iso-cts.js';
@@ -87,6 +88,7 @@ const BY_CASE: { readonly [K in TensorCase]: MergeMethod<K> } = {
   emr,
   fisher,
   regmean,
+  graft,
 };
 
 /** What every method has, whatever its parameters. */

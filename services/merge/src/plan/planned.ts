@@ -1,5 +1,5 @@
 import type { Model, ModelConfig, ShardPlan, TensorInfo } from '@eigenloom/checkpoint';
-import type { Dtype, MergeStatistic } from '@eigenloom/numeric';
+import type { Dtype, MergeStatistic, SafetensorsFile } from '@eigenloom/numeric';
 
 import type { AnyMethod, BoundMethod } from '../methods/index.js';
 import type { ModelParameters, TensorContext } from '../methods/method.js';
@@ -54,6 +54,8 @@ export interface PlannedTensor {
   /** Arithmetic in f64 whatever is stored. */
   readonly wide?: boolean;
   readonly sources: readonly MergedSource[];
+  /** Which of its elements are taken: a last source of the merge. */
+  readonly mask?: SafetensorsFile | undefined;
   /** What the method subtracts, and what the report compares with. */
   readonly base: PlannedSource | undefined;
   readonly method: BoundMethod;

@@ -1,6 +1,7 @@
 import type { merge } from '@eigenloom/contracts';
 import type { JobContext, Lineage, RequestContext } from '@eigenloom/runtime';
 
+import { graftPreparer } from '../graft/prepare-graft.js';
 import type { MethodCase, ParametersOf } from '../methods/method.js';
 import type { MergePlan, ReadInput } from '../plan/planned.js';
 import { adaMergingPreparer } from '../search/prepare-ada-merging.js';
@@ -19,6 +20,7 @@ const BY_CASE: { readonly [K in MethodCase]?: Preparer<K> } = {
   adaMerging: adaMergingPreparer,
   fisher: fisherPreparer,
   regmean: regmeanPreparer,
+  graft: graftPreparer,
 };
 
 /** A preparer with the parameters of a request. */

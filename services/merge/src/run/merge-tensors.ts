@@ -169,19 +169,20 @@ function asPrepared(tensor: PlannedTensor, prepared: Preparation | undefined): P
     const weight = weights?.[index] ?? source.parameters.weight;
     return [{ ...source, parameters: { ...source.parameters, weight }, statistic: statistics?.[index] }];
   });
-  return { ...tensor, sources };
+  return { ...tensor, sources, mask: tensor.merged ? prepared?.mask : undefined };
 }
 
 /** The program of a tensor; empty where it is copied. */
 export function stepsOf(
-  { name, shape, merged, sources, method }: PlannedTensor,
+  { name, shape, merged, sources, mask, method }: PlannedTensor,
   mode: MergePlan['mode'],
 ): readonly MergeStep[] {
   if (!merged) return [];
   const elements = shape.reduce((product, size) => product * size, 1);
   const models = sources.map(({ parameters }) => parameters);
   const statistics = sources.every(({ statistic }) => statistic !== undefined);
-  return method.mergeTensor({ name, shape, elements, models, statistics, mode });
+  const masked = mask !== undefined;
+  return method.mergeTensor({ name, shape, elements, models, statistics, masked, mode });
 }
 
 /** What the core needs to merge one tensor. */
@@ -190,10 +191,11 @@ export function describeTensor(
   { mode, seed }: Pick<MergePlan, 'mode' | 'seed'>,
 ): MergeTensor {
   const read = ({ input, tensor: { name } }: PlannedSource): MergeSource => input.model.source(name);
-  const { name, sources, base } = tensor;
+  const { name, sources, base, mask } = tensor;
+  const masks = mask === undefined ? [] : [{ file: mask, name, pairs: [] }];
   return {
     name,
-    models: sources.map((source) => ({ ...read(source), statistic: source.statistic })),
+    models: [...sources.map((source) => ({ ...read(source), statistic: source.statistic })), ...masks],
     base: base === undefined ? undefined : read(base),
     steps: stepsOf(tensor, mode),
     seed,

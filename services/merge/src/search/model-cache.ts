@@ -22,6 +22,8 @@ const WORKING_BYTES = 2 * Float32Array.BYTES_PER_ELEMENT;
 
 export interface CacheOptions {
   readonly memoryBytes: number;
+  /** For each element that is worked with. */
+  readonly workingBytes?: number | undefined;
   /** Every element is worked with, not only those of tensors that a model changed. */
   readonly everywhere?: boolean;
   readonly signal: AbortSignal;
@@ -41,7 +43,7 @@ export class ModelCache {
     wanted: readonly SearchTensor[],
     reference: Model,
     models: readonly Model[],
-    { memoryBytes, everywhere = false, signal }: CacheOptions,
+    { memoryBytes, workingBytes = WORKING_BYTES, everywhere = false, signal }: CacheOptions,
   ): Promise<ModelCache> {
     const tensors: CachedTensor[] = [];
     let bytes = 0;
@@ -53,9 +55,9 @@ export class ModelCache {
         found.push(equals(stored, values) ? undefined : stored);
       }
       const worked = everywhere || found.some((stored) => stored !== undefined);
-      bytes += values.byteLength + (worked ? WORKING_BYTES * values.length : 0);
+      bytes += values.byteLength + (worked ? workingBytes * values.length : 0);
       bytes += found.reduce((sum, stored) => sum + (stored?.byteLength ?? 0), 0);
-      if (bytes > memoryBytes) throw tooLarge(wanted, models.length, memoryBytes);
+      if (bytes > memoryBytes) throw tooLarge(wanted, models.length, memoryBytes, workingBytes);
       tensors.push({ name, shape, reference: values, models: found });
     }
     return new ModelCache(tensors, reference.config);
@@ -72,21 +74,22 @@ export class ModelCache {
   }
 }
 
-/** Largest need of the models, when no two share a tensor. */
-export function mostBytes(wanted: readonly Pick<SearchTensor, 'shape'>[], models: number): number {
-  const elements = wanted.reduce(
-    (sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1),
-    0,
-  );
-  return elements * (Float32Array.BYTES_PER_ELEMENT * (1 + models) + WORKING_BYTES);
-}
-
-export const tooLarge = (wanted: readonly SearchTensor[], models: number, memoryBytes: number): Error =>
-  limitExceeded(
+/** `enough` is what models take that share no tensor. */
+function tooLarge(
+  wanted: readonly SearchTensor[],
+  models: number,
+  memoryBytes: number,
+  workingBytes: number,
+): Error {
+  const sizes = wanted.map(({ shape }) => shape.reduce((product, size) => product * size, 1));
+  const elements = sizes.reduce((sum, size) => sum + size, 0);
+  const enough = elements * (Float32Array.BYTES_PER_ELEMENT * (1 + models) + workingBytes);
+  return limitExceeded(
     'SEARCH_TOO_LARGE',
-    `the models do not fit into memory_bytes = ${memoryBytes}; ${mostBytes(wanted, models)} are enough`,
+    `the models do not fit into memory_bytes = ${memoryBytes}; ${enough} are enough`,
     { retryable: false },
   );
+}
 
 async function readStored(model: Model, name: string, signal: AbortSignal): Promise<Stored> {
   const raw = model.tensors.get(name)?.dtype === 'BF16' ? await model.readRaw(name, { signal }) : undefined;

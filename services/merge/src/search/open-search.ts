@@ -1,5 +1,11 @@
 import { type Model, openModel } from '@eigenloom/checkpoint';
-import { findClassifierHead, loadClassifierHead, loadNetwork, loadTokenizer } from '@eigenloom/models';
+import {
+  findClassifierHead,
+  loadClassifierHead,
+  loadNetwork,
+  loadTokenizer,
+  type Parameters,
+} from '@eigenloom/models';
 
 import type { ModelPaths } from '../plan/planned.js';
 import { MergedParameters } from './merged-parameters.js';
@@ -8,22 +14,34 @@ import type { SearchInput } from './search-input.js';
 import { TaskNetwork } from './task-network.js';
 
 /** Everything that a search looks at, in memory. */
-export interface Search {
+export interface OpenModels {
   readonly cache: ModelCache;
-  readonly merged: MergedParameters;
+  /** Of the network; what a model changed is a variable. */
+  readonly parameters: Parameters;
+  /** Names of the parameters that the losses depend on. */
+  readonly reached: ReadonlySet<string>;
   readonly tasks: readonly TaskNetwork[];
+}
+
+/** A search for coefficients. */
+export interface Search extends Pick<OpenModels, 'cache' | 'tasks'> {
+  readonly merged: MergedParameters;
 }
 
 export const openPaths = ({ path, adapters }: ModelPaths, signal: AbortSignal): Promise<Model> =>
   openModel(path, { adapters, signal });
 
 /** Loads models, network, heads and data. Errors: `SEARCH_TOO_LARGE`, `NO_CLASSIFIER`, those of the files and the data. */
-export async function openSearch(input: SearchInput, signal: AbortSignal): Promise<Search> {
+export async function openForSearch(input: SearchInput, signal: AbortSignal): Promise<OpenModels> {
   const reference = await openPaths(input.reference, signal);
   const models: Model[] = [];
   for (const paths of input.models) models.push(await openPaths(paths, signal));
-  const { memoryBytes } = input;
-  const cache = await ModelCache.load(input.tensors, reference, models, { memoryBytes, signal });
+  const { memoryBytes, workingBytes } = input;
+  const cache = await ModelCache.load(input.tensors, reference, models, {
+    memoryBytes,
+    workingBytes,
+    signal,
+  });
   const network = await loadNetwork(cache.source, { signal });
   if (findClassifierHead(network.architecture, cache.source.tensors) !== undefined) {
     await loadClassifierHead(network, cache.source);
@@ -37,6 +55,12 @@ export async function openSearch(input: SearchInput, signal: AbortSignal): Promi
   const tasks: TaskNetwork[] = [];
   for (const task of input.tasks) tasks.push(await TaskNetwork.load(task, network, tokenizer, input, signal));
   const reached = new Set(tasks.flatMap((task) => task.reached));
-  const merged = new MergedParameters(cache.tensors, network.parameters, reached, models.length);
+  return { cache, parameters: network.parameters, reached, tasks };
+}
+
+/** Errors: those of `openForSearch`. */
+export async function openSearch(input: SearchInput, signal: AbortSignal): Promise<Search> {
+  const { cache, parameters, reached, tasks } = await openForSearch(input, signal);
+  const merged = new MergedParameters(cache.tensors, parameters, reached, input.models.length);
   return { cache, merged, tasks };
 }

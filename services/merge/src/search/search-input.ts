@@ -46,6 +46,8 @@ export interface SearchInput {
   readonly batchSize: number;
   readonly maxLength: number;
   readonly memoryBytes: number;
+  /** Memory for each element that a model changed, beside the models. Default: its merged value and its gradient. */
+  readonly workingBytes?: number | undefined;
   /** Of the order of the examples. */
   readonly seed: bigint;
 }

@@ -33,22 +33,20 @@ const dataOf = (task: string): merge.MergeInput['data'] => ({
   labelField: '',
   limit: 0,
 });
-const input = (task: string, data: string | undefined = task): merge.MergeInput =>
-  modelWith(path(task), { data: data === undefined ? undefined : dataOf(data) });
+const input = (task: string): merge.MergeInput => modelWith(path(task), { data: dataOf(task) });
 
 let count = 0;
-type Method = NonNullable<merge.MergeRequest['method']>;
 async function run(
   models: merge.MergeInput[],
   json: object,
-  base: string | undefined = 'base',
+  base: string | null = 'base',
 ): Promise<merge.MergeResponse & { out: string }> {
   const out = path(`out-${(count += 1)}`);
   const request = requestOf({
     models,
-    base: base === undefined ? undefined : { uri: path(base), adapters: [] },
+    base: base === null ? undefined : { uri: path(base), adapters: [] },
     outputUri: out,
-    method: merge.MergeRequest.fromJSON(json).method as Method,
+    method: merge.MergeRequest.fromJSON(json).method,
   });
   const context = contextIn(folder);
   await mergeKind.validate(request, context);
@@ -206,7 +204,7 @@ describe('learned soup', () => {
       {
         learned_soup: { data: dataOf('size'), epochs: 20, batch_size: 16, max_length: 16, model_wise: true },
       },
-      undefined,
+      null,
     );
     const [score] = response.taskScores;
     expect(score!.after!.loss).toBeLessThan(0.6 * score!.before!.loss);
@@ -221,7 +219,7 @@ describe('learned soup', () => {
     await writeNoisyModel(path('size'), path('noisy-3'), 0.3, 3n);
     const models = ['size', 'noisy-3'].map((name) => modelWith(path(name), {}));
     const settings = { data: dataOf('size'), epochs: 4, batch_size: 16, max_length: 16 };
-    const { out, taskScores } = await run(models, { learned_soup: settings }, undefined);
+    const { out, taskScores } = await run(models, { learned_soup: settings }, null);
     const distinct = new Set(Object.values(await coefficientsOf(out)).map(([first]) => first));
     expect(distinct.size).toBeGreaterThan(10);
     expect(taskScores[0]!.after!.loss).toBeLessThan(taskScores[0]!.before!.loss);

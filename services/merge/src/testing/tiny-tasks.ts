@@ -63,7 +63,9 @@ export async function writeTinyData(
 export async function writeTinyBase(folder: string): Promise<string> {
   const like = await openModel(TINY_BERT);
   const tensors = [...like.tensors.values()].filter(({ name }) => !name.startsWith('classifier.'));
-  const { id2label, label2id, ...config } = like.config;
+  const config = Object.fromEntries(
+    Object.entries(like.config).filter(([key]) => key !== 'id2label' && key !== 'label2id'),
+  );
   await mkdir(folder, { recursive: true });
   await writeModel(folder, { like, tensors, config });
   return folder;

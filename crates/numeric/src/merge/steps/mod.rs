@@ -4,6 +4,7 @@ mod consensus;
 pub mod important;
 mod random;
 mod rank;
+mod select;
 
 use super::chunk::{Layout, Tile};
 use super::combine::Along;
@@ -149,6 +150,7 @@ pub fn apply<T: MergeReal>(step: &Step, tile: &mut Tile<T>, with: &Surroundings<
                 merged.copy_to(tile);
             }
         }
+        Step::Select => select::apply(tile),
         Step::Combine { along, .. } => {
             combine(
                 tile,

@@ -417,9 +417,7 @@ export interface MergeRequest {
     | { $case: "learnedSoup"; value: LearnedSoup }
     | { $case: "atlas"; value: AtlasMerge }
     | { $case: "adaMerging"; value: AdaMerging }
-    | //
-    /** GRAFT */
-    { $case: "ema"; value: EmaMerge }
+    | { $case: "ema"; value: EmaMerge }
     | { $case: "adapterConcatenate"; value: AdapterConcatenate }
     | { $case: "adapterLinear"; value: AdapterLinear }
     | { $case: "adapterSvd"; value: AdapterSvd }
@@ -444,6 +442,7 @@ export interface MergeRequest {
     | { $case: "emr"; value: EmrMerge }
     | { $case: "fisher"; value: FisherMerge }
     | { $case: "regmean"; value: RegmeanMerge }
+    | { $case: "graft"; value: GraftMerge }
     | undefined;
 }
 
@@ -1109,7 +1108,10 @@ export interface MergeResponse {
   accuracies: number[];
   /** greedy_soup: held-out accuracy of the soup. */
   soupAccuracy: number;
-  /** Methods that search: the scores of each task, in order of the models that have data; `coefficients.json` has what was found. */
+  /**
+   * Methods that search: the scores of each task, in order of the models that have data; `coefficients.json` has what was found. graft: those
+   * on the model's data, then those on the validation data.
+   */
   taskScores: TaskScore[];
   /** graft: the mask. */
   graft:
@@ -1420,6 +1422,9 @@ export const MergeRequest: MessageFns<MergeRequest> = {
         break;
       case "regmean":
         RegmeanMerge.encode(message.method.value, writer.uint32(434).fork()).join();
+        break;
+      case "graft":
+        GraftMerge.encode(message.method.value, writer.uint32(474).fork()).join();
         break;
     }
     return writer;
@@ -1937,6 +1942,14 @@ export const MergeRequest: MessageFns<MergeRequest> = {
             message.method = { $case: "regmean", value: RegmeanMerge.decode(reader, reader.uint32()) };
             continue;
           }
+          case 59: {
+            if (tag !== 474) {
+              break;
+            }
+
+            message.method = { $case: "graft", value: GraftMerge.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2150,6 +2163,8 @@ export const MergeRequest: MessageFns<MergeRequest> = {
         ? { $case: "fisher", value: FisherMerge.fromJSON(object.fisher) }
         : isSet(object.regmean)
         ? { $case: "regmean", value: RegmeanMerge.fromJSON(object.regmean) }
+        : isSet(object.graft)
+        ? { $case: "graft", value: GraftMerge.fromJSON(object.graft) }
         : undefined,
     };
   },
@@ -2293,6 +2308,8 @@ export const MergeRequest: MessageFns<MergeRequest> = {
       obj.fisher = FisherMerge.toJSON(message.method.value);
     } else if (message.method?.$case === "regmean") {
       obj.regmean = RegmeanMerge.toJSON(message.method.value);
+    } else if (message.method?.$case === "graft") {
+      obj.graft = GraftMerge.toJSON(message.method.value);
     }
     return obj;
   },
@@ -2616,6 +2633,12 @@ export const MergeRequest: MessageFns<MergeRequest> = {
       case "regmean": {
         if (object.method?.value !== undefined && object.method?.value !== null) {
           message.method = { $case: "regmean", value: RegmeanMerge.fromPartial(object.method.value) };
+        }
+        break;
+      }
+      case "graft": {
+        if (object.method?.value !== undefined && object.method?.value !== null) {
+          message.method = { $case: "graft", value: GraftMerge.fromPartial(object.method.value) };
         }
         break;
       }

@@ -1,0 +1,24 @@
+import type { SafetensorsFile } from '@eigenloom/numeric';
+
+/** How much two grafts of one base share. */
+export interface MaskOverlap {
+  readonly first: number;
+  readonly second: number;
+  /** Elements that are in both. */
+  readonly both: number;
+}
+
+/** Counts the elements of two mask files of the same tensors. The share of the first that is in the second is both / first. */
+export async function maskOverlap(first: SafetensorsFile, second: SafetensorsFile): Promise<MaskOverlap> {
+  const counts = { first: 0, second: 0, both: 0 };
+  for (const name of first.tensors.keys()) {
+    const [one, other] = [await first.read(name, 'raw'), await second.read(name, 'raw')];
+    for (let i = 0; i < one.length; i += 1) {
+      const [a, b] = [one[i] ?? 0, other[i] ?? 0];
+      counts.first += a;
+      counts.second += b;
+      counts.both += a * b;
+    }
+  }
+  return counts;
+}

@@ -1,0 +1,31 @@
+import { checkShare } from './check-number.js';
+import { checkEqualWeights, checkPositive, checkTextLength } from './check-search.js';
+import { defineMergeMethod } from './method.js';
+
+/**
+ * Grafting: θ_pre + γ⊙(θ_ft − θ_pre) with a sparse γ of zeros and ones, γ = b + (1 − 2b)⊙σ(S − 10) rounded, b the elements that moved
+ * furthest, S learned by gradient descent on the task. Panigrahi et al. 2023, arXiv:2302.06600; settings as in the authors' program
+ * (abhishekpanigrahi1996/Skill-Localization-by-grafting, graft_trainer.py): rate 1e7, mean gradient of several batches, 10 steps, the
+ * rounded mask with the best sum of training and validation accuracy. Deviations: S starts at 0 instead of at random in [0, 1), and
+ * the mask that it starts from counts, too; of equally accurate masks the one with the lower loss is kept; the model's own head is
+ * used before and after; embeddings are grafted like other tensors. Of the base the result has every tensor that the loss does not
+ * depend on. Weights of the request are not used.
+ */
+export const graft = defineMergeMethod({
+  case: 'graft',
+  id: 'graft',
+  summary: 'Puts the few elements that carry the skill of a fine-tuned model on the base',
+  paper: 'arXiv:2302.06600',
+  inputs: { base: 'required', minModels: 1, maxModels: 1 },
+  symmetric: true,
+  check({ sparsity, maxLength, learningRate }, models) {
+    checkShare(sparsity, 'graft.sparsity');
+    checkTextLength(maxLength, 'graft.max_length');
+    checkPositive(learningRate, 'graft.learning_rate');
+    checkEqualWeights(models, 'graft');
+  },
+  // Without a mask all elements are taken.
+  mergeTensor: ({ masked = false }) => [
+    masked ? { step: 'select' } : { step: 'sum', divisor: 'one', weights: [1] },
+  ],
+});
