@@ -23,9 +23,11 @@ export {
   writeAdapter,
   writePlannedAdapter,
 } from './adapter/write-adapter.js';
+export { targetNames } from './adapter/target-names.js';
 export { closest } from './closest.js';
 export { type JsonObject, isObject, readJsonFile, sortedJson } from './json-file.js';
 export { matchModules, modulePattern } from './match-modules.js';
+export { isEmbedding, isOutputLayer, storesTransposed } from './module-kind.js';
 export { carriedFile, carriedFilesOf, copyCarriedFile } from './model/carried-files.js';
 export { type ModelConfig, architecturesOf } from './model/model-config.js';
 export type { FoldedPair, Model, ModelArrays, TensorInfo, TensorSource } from './model/model.js';

@@ -1,4 +1,5 @@
 import type { AdapterModuleKind, AdapterPlan, OpenedAdapter, OpenedModule } from '@eigenloom/checkpoint';
+import type { MergeSource } from '@eigenloom/numeric';
 
 import type { ReadInput } from '../plan/planned.js';
 import type { Member, ModuleMembers } from './adapter-method.js';
@@ -32,11 +33,7 @@ export interface PlannedModule extends ModuleMembers {
 /** One tensor in full of the result. */
 export interface PlannedSaved {
   readonly shape: readonly number[];
-  readonly sources: readonly {
-    readonly input: AdapterInput;
-    readonly key: string;
-    readonly weight: number;
-  }[];
+  readonly sources: readonly { readonly source: MergeSource; readonly weight: number }[];
 }
 
 /** A merge of adapters before a value has been read. */

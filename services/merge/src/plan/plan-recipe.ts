@@ -96,7 +96,8 @@ export function checkInputs(request: merge.MergeRequest, method: InputRules): vo
   method.check(request.models.map(parametersOf));
 }
 
-async function openRef(
+/** Opens a model that a request names at a field. `label` is what messages call it. */
+export async function openRef(
   ref: common.ModelRef | undefined,
   field: string,
   label: string,

@@ -15,6 +15,8 @@ export const golden = (path: string): string => join(GOLDEN, 'mergekit', path);
 export const peftGolden = (path: string): string => join(GOLDEN, 'peft', path);
 /** Path of a file of tests/golden/adapters. */
 export const adapterGolden = (path: string): string => join(GOLDEN, 'adapters', path);
+/** Path of a file of tests/golden/extraction. */
+export const extractionGolden = (path: string): string => join(GOLDEN, 'extraction', path);
 
 /** A job that writes where its request says and keeps the lineage. */
 export function contextIn(
