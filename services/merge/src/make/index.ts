@@ -2,15 +2,17 @@ import type { common, merge } from '@eigenloom/contracts';
 
 import { ADAPTER_METHODS } from '../adapters/methods/index.js';
 import { extractAdapterMethod } from '../extract/method.js';
-import type { AdapterCase } from '../methods/method.js';
+import type { MakerCase } from '../methods/method.js';
 import { METHODS as TENSOR_METHODS } from '../methods/index.js';
+import { mixtureMethod } from '../mixture/method.js';
 import { makeAdapter } from './make-adapter.js';
 import { makeExtraction } from './make-extraction.js';
+import { makeMixture } from './make-mixture.js';
 import { makeModel } from './make-model.js';
 import type { Maker } from './maker.js';
 
 /** Of the methods that make something else than a model merged tensor by tensor; one that is missing here does not compile. */
-const BY_CASE: { readonly [K in AdapterCase | 'extractAdapter']: Maker } = {
+const BY_CASE: { readonly [K in MakerCase]: Maker } = {
   adapterConcatenate: makeAdapter,
   adapterLinear: makeAdapter,
   adapterSvd: makeAdapter,
@@ -22,6 +24,7 @@ const BY_CASE: { readonly [K in AdapterCase | 'extractAdapter']: Maker } = {
   adapterAverage: makeAdapter,
   adapterEma: makeAdapter,
   extractAdapter: makeExtraction,
+  mixtureOfExperts: makeMixture,
 };
 
 /** All methods, in the order of the proto. */
@@ -29,6 +32,7 @@ export const METHODS: readonly common.Method[] = [
   ...TENSOR_METHODS,
   ...ADAPTER_METHODS,
   extractAdapterMethod,
+  mixtureMethod,
 ].map(({ id, summary, paper }) => ({ id, summary, paper }));
 
 /** What makes the result of a request. Beside a configuration of mergekit a method is refused by the maker of models. */

@@ -15,7 +15,8 @@ import { shardsOf } from './shards-of.js';
 
 const MAX_MODELS = 256;
 
-const DTYPES: Readonly<Partial<Record<common.DataType, Dtype>>> = {
+/** Storage types that a request may ask for. */
+export const DTYPES: Readonly<Partial<Record<common.DataType, Dtype>>> = {
   [common.DataType.F32]: 'F32',
   [common.DataType.F16]: 'F16',
   [common.DataType.BF16]: 'BF16',

@@ -45,11 +45,26 @@ export async function mergeTensors(
     }
     const report = await job.run(options);
     checkReport(report, plan, options.allowNonFinite, byName);
+    await writeComputed(plan, writers, signal);
     for (const writer of writers) await writer.finish({ signal });
     return report;
   } catch (error) {
     for (const writer of writers) writer.discard();
     throw error;
+  }
+}
+
+/** `writers` are those of the shards. */
+async function writeComputed(
+  { shards, computed }: MergePlan,
+  writers: readonly SafetensorsWriter[],
+  signal: AbortSignal,
+): Promise<void> {
+  for (const [index, { tensors }] of shards.shards.entries()) {
+    for (const { name } of tensors) {
+      const values = computed?.get(name);
+      if (values !== undefined) await writers[index]?.write(name, values, { signal });
+    }
   }
 }
 

@@ -39,7 +39,7 @@ export function modelCard(facts: CardFacts): string {
     `${method.summary} (\`${method.id}\`, ${method.paper}).`,
     '',
     ...modelTable(facts),
-    `${report.changedTensors} of ${report.tensors} tensors changed; ‖Δ‖ = ${report.deltaNorm.toPrecision(6)} against ‖reference‖ = ${report.referenceNorm.toPrecision(6)}.`,
+    changesLine(plan, report),
     ...(prepared?.lines ?? []).flatMap((line) => ['', line]),
     ...(plan.leftOut.length === 0 ? [] : ['', leftOutLine(plan.leftOut)]),
     ...ignoredLines(inputs),
@@ -48,6 +48,12 @@ export function modelCard(facts: CardFacts): string {
     ...recipeSection(facts),
     '',
   ].join('\n');
+}
+
+function changesLine({ computed }: MergePlan, report: MergeReport): string {
+  if (computed !== undefined) return `${report.tensors} tensors are copied, ${computed.size} were computed.`;
+  const { changedTensors, tensors, deltaNorm, referenceNorm } = report;
+  return `${changedTensors} of ${tensors} tensors changed; ‖Δ‖ = ${deltaNorm.toPrecision(6)} against ‖reference‖ = ${referenceNorm.toPrecision(6)}.`;
 }
 
 type RecipeFacts = Pick<CardFacts, 'request' | 'inputs' | 'lineage'>;

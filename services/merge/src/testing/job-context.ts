@@ -17,6 +17,8 @@ export const peftGolden = (path: string): string => join(GOLDEN, 'peft', path);
 export const adapterGolden = (path: string): string => join(GOLDEN, 'adapters', path);
 /** Path of a file of tests/golden/extraction. */
 export const extractionGolden = (path: string): string => join(GOLDEN, 'extraction', path);
+/** Path of a file of tests/golden/mixture. */
+export const mixtureGolden = (path: string): string => join(GOLDEN, 'mixture', path);
 
 /** A job that writes where its request says and keeps the lineage. */
 export function contextIn(

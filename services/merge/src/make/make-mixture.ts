@@ -1,0 +1,78 @@
+import { join } from 'node:path';
+import { writeFile } from 'node:fs/promises';
+
+import { merge } from '@eigenloom/contracts';
+import { loadTokenizer, planNetwork } from '@eigenloom/models';
+import type { JobContext, RequestContext } from '@eigenloom/runtime';
+
+import type { ParametersOf } from '../methods/method.js';
+import { estimateMixture } from '../mixture/estimate-mixture.js';
+import { type MixturePlan, planMixture } from '../mixture/plan-mixture.js';
+import { degenerateLayers, routersOf } from '../mixture/routers.js';
+import { lineageOf } from '../run/lineage.js';
+import { modelCard } from '../run/model-card.js';
+import { writeMerged } from '../run/write-merged.js';
+import type { Maker } from './maker.js';
+import { parametersOf } from './parameters-of.js';
+
+interface Planned {
+  readonly plan: MixturePlan;
+  readonly parameters: ParametersOf<'mixtureOfExperts'>;
+}
+
+/** Plans, and checks that the base can do what the routers need. */
+async function planned(request: merge.MergeRequest, context: RequestContext): Promise<Planned> {
+  const parameters = parametersOf(request, 'mixtureOfExperts');
+  const plan = await planMixture(request, parameters, context);
+  const { gateMode } = parameters;
+  if (gateMode !== merge.GateMode.RANDOM) await loadTokenizer(plan.donor.directory);
+  if (gateMode === merge.GateMode.HIDDEN_LAST || gateMode === merge.GateMode.HIDDEN_AVERAGE) {
+    planNetwork(plan.base.model);
+  }
+  return { plan, parameters };
+}
+
+/** Makes a mixture of experts: computes the routers, then copies tensors from disk to disk. */
+export const makeMixture: Maker = {
+  async validate(request, context) {
+    await planned(request, context);
+  },
+  async estimate(request, context) {
+    const { plan, parameters } = await planned(request, context);
+    return estimateMixture(plan, parameters);
+  },
+  async run(request, context) {
+    const { plan, parameters } = await planned(request, context);
+    const inputs = [plan.base, ...plan.models];
+    const lineage = await lineageOf(inputs, context.signal);
+    const withRouters = await addRouters(plan, parameters, context);
+    const model = await context.commit('', request.outputUri, lineage, async (staging) => {
+      const report = await writeMerged(staging, withRouters, undefined, {
+        allowNonFinite: request.allowNonFinite,
+        signal: context.signal,
+        onProgress: (fraction) => {
+          context.progress({ fraction: 0.5 + 0.5 * fraction, phase: 'copying' });
+        },
+      });
+      const card = modelCard({ request, plan: withRouters, inputs, lineage, report, prepared: undefined });
+      await writeFile(join(staging, 'README.md'), card, { flag: 'wx' });
+    });
+    return { model, changes: undefined, kept: [], accuracies: [], soupAccuracy: 0, modules: [] };
+  },
+};
+
+async function addRouters(
+  plan: MixturePlan,
+  parameters: ParametersOf<'mixtureOfExperts'>,
+  context: JobContext,
+): Promise<MixturePlan> {
+  const computed = await routersOf(plan, parameters, context);
+  const degenerate =
+    parameters.gateMode === merge.GateMode.RANDOM ? [] : await degenerateLayers(plan, computed);
+  const notes =
+    degenerate.length === 0
+      ? []
+      : [`The prompts hardly tell the experts apart in layers ${degenerate.join(', ')}`];
+  for (const note of notes) context.log.warn(note);
+  return { ...plan, computed, notes };
+}
