@@ -16,6 +16,7 @@ export {
   openAdapter,
   openAdapterWeights,
 } from './adapter/open-adapter.js';
+export { type OpenedPoly, type PolyModule, openPoly } from './adapter/open-poly.js';
 export { type LoadedAdapter, readAdapter } from './adapter/read-adapter.js';
 export {
   type AdapterPlan,

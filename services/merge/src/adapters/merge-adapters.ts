@@ -35,7 +35,11 @@ export async function mergeAdapters(
       if (!run.allowNonFinite) await checkFinitePairs(module, options);
       const kernels = pairKernels(module, { seed: plan.seed, folder: run.folder, options });
       const merged = rounded(await plan.method.mergePairs(module, kernels));
-      reports.push({ module: module.module, rank: merged.rank, ...(await measure(module, merged, kernels)) });
+      reports.push({
+        module: module.module,
+        rank: merged.rank,
+        ...(await measure(module, plan.shares, merged, kernels)),
+      });
       await store.add(module.module, merged.a, merged.b);
       infos.set(module.module, infoOf(module, merged));
       run.onProgress(reports.length / plan.modules.length);

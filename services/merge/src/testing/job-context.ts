@@ -19,6 +19,8 @@ export const adapterGolden = (path: string): string => join(GOLDEN, 'adapters', 
 export const extractionGolden = (path: string): string => join(GOLDEN, 'extraction', path);
 /** Path of a file of tests/golden/mixture. */
 export const mixtureGolden = (path: string): string => join(GOLDEN, 'mixture', path);
+/** Path of a file of tests/golden/poly. */
+export const polyGolden = (path: string): string => join(GOLDEN, 'poly', path);
 
 /** A job that writes where its request says and keeps the lineage. */
 export function contextIn(
