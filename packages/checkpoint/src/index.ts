@@ -16,6 +16,7 @@ export {
   openAdapter,
   openAdapterWeights,
 } from './adapter/open-adapter.js';
+export { type OpenedPoly, type PolyModule, openPoly } from './adapter/open-poly.js';
 export { type LoadedAdapter, readAdapter } from './adapter/read-adapter.js';
 export {
   type AdapterPlan,
@@ -23,9 +24,11 @@ export {
   writeAdapter,
   writePlannedAdapter,
 } from './adapter/write-adapter.js';
+export { targetNames } from './adapter/target-names.js';
 export { closest } from './closest.js';
 export { type JsonObject, isObject, readJsonFile, sortedJson } from './json-file.js';
 export { matchModules, modulePattern } from './match-modules.js';
+export { isEmbedding, isOutputLayer, storesTransposed } from './module-kind.js';
 export { carriedFile, carriedFilesOf, copyCarriedFile } from './model/carried-files.js';
 export { type ModelConfig, architecturesOf } from './model/model-config.js';
 export type { FoldedPair, Model, ModelArrays, TensorInfo, TensorSource } from './model/model.js';

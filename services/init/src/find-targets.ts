@@ -1,24 +1,26 @@
-import { type Model, type TensorInfo, matchModules } from '@eigenloom/checkpoint';
+import {
+  type Model,
+  type TensorInfo,
+  isEmbedding,
+  matchModules,
+  storesTransposed,
+} from '@eigenloom/checkpoint';
 import { invalidInput } from '@eigenloom/errors';
 import { isFloat } from '@eigenloom/numeric';
 import type { Target } from './methods/method.js';
 
 const SUFFIX = '.weight';
-const EMBEDDING = /(^|[._])(embed\w*|\w*embeddings?|wte|wpe|shared)$/;
-/** Families of transformers whose linear weights are stored (in, out). */
-const TRANSPOSED = new Set(['gpt2', 'openai-gpt', 'imagegpt', 'decision_transformer']);
 
 /** The modules that get an adapter, in the model's order. Errors name the field and the module. */
 export function findTargets(model: Model, patterns: readonly string[], rank: number): Target[] {
   if (patterns.length === 0) {
     throw invalidInput('FIELD_MISSING', 'target_modules', 'which modules get an adapter?');
   }
-  const modelType = model.config['model_type'];
-  if (typeof modelType === 'string' && TRANSPOSED.has(modelType)) {
+  if (storesTransposed(model.config)) {
     throw invalidInput(
       'UNSUPPORTED_ARCHITECTURE',
       'model',
-      `the weights of ${modelType} are stored transposed`,
+      `the weights of ${String(model.config['model_type'])} are stored transposed`,
     );
   }
   const names = [...model.tensors.keys()].filter((name) => name.endsWith(SUFFIX));
@@ -36,7 +38,7 @@ function targetOf(path: string, info: TensorInfo | undefined, rank: number): Tar
   if (info.shape.length !== 2 || rows === 0 || columns === 0) {
     throw refuse('TARGET_NOT_A_MATRIX', `has a weight of shape [${info.shape.join(', ')}], not a matrix`);
   }
-  if (EMBEDDING.test(path)) throw refuse('TARGET_NOT_LINEAR', 'is an embedding, not a linear module');
+  if (isEmbedding(path)) throw refuse('TARGET_NOT_LINEAR', 'is an embedding, not a linear module');
   if (!isFloat(info.dtype)) {
     throw refuse('UNSUPPORTED_DTYPE', `is stored as ${info.dtype}, not as floating-point numbers`);
   }
@@ -48,21 +50,4 @@ function targetOf(path: string, info: TensorInfo | undefined, rank: number): Tar
     );
   }
   return { path, tensor: info.name, rows, columns };
-}
-
-/**
- * Target modules as PEFT understands them in a list: a name means every module of that name at any depth. The patterns themselves when
- * they say the same to PEFT as they did here, else the paths of the adapted modules.
- */
-export function targetNames(
-  patterns: readonly string[],
-  model: Model,
-  adapted: readonly string[],
-): readonly string[] {
-  const modules = [...model.tensors.keys()].map((name) => name.slice(0, Math.max(0, name.lastIndexOf('.'))));
-  const meant = new Set(
-    modules.filter((module) => patterns.some((name) => module === name || module.endsWith(`.${name}`))),
-  );
-  const same = meant.size === adapted.length && adapted.every((path) => meant.has(path));
-  return same ? [...new Set(patterns)] : adapted;
 }

@@ -6,12 +6,12 @@ import {
   type Model,
   type SavedTensor,
   sortedJson,
+  targetNames,
   writeAdapter,
   writeModel,
 } from '@eigenloom/checkpoint';
 import type { init } from '@eigenloom/contracts';
 import { foldLowRank } from '@eigenloom/numeric';
-import { targetNames } from './find-targets.js';
 import type { InitPlan } from './init-plan.js';
 import type { Pair } from './methods/method.js';
 

@@ -55,6 +55,33 @@ export function parseSettings(raw: JsonObject): AdapterSettings {
   };
 }
 
+/** What the config of a Polytropon adapter says. */
+export interface PolySettings {
+  readonly rank: number;
+  /** Adapters in the inventory. */
+  readonly skills: number;
+  /** Heads that are routed each on its own: parts of the input for A, of the output for B. */
+  readonly splits: number;
+  readonly targetModules: readonly string[];
+  readonly modulesToSave: readonly string[];
+  readonly taskType: string;
+  readonly baseModel: string;
+}
+
+/** As `parseSettings`, of PEFT's kind POLY; undefined for a config of another kind. Errors: `CORRUPT_ADAPTER`. */
+export function parsePolySettings(raw: JsonObject): PolySettings | undefined {
+  if (raw['peft_type'] !== 'POLY') return undefined;
+  return {
+    rank: number(raw, 'r', 8),
+    skills: number(raw, 'n_skills', 4),
+    splits: number(raw, 'n_splits', 1),
+    targetModules: strings(raw, 'target_modules'),
+    modulesToSave: strings(raw, 'modules_to_save'),
+    taskType: text(raw, 'task_type'),
+    baseModel: text(raw, 'base_model_name_or_path'),
+  };
+}
+
 /** PEFT's rule: the first pattern that matches wins. */
 export function patternValue(
   patterns: Readonly<Record<string, number>>,

@@ -45,9 +45,9 @@ function errorLine(modules: readonly merge.AdapterModuleReport[]): string {
   const ranks = pairs.map(({ rank }) => rank);
   const relative = ({ error: e, norm: n }: { error: number; norm: number }): number => (n === 0 ? 0 : e / n);
   const [worst] = [...pairs].sort((x, y) => relative(y) - relative(x));
-  const range = `${Math.min(...ranks)} to ${Math.max(...ranks)}`;
+  const range = worst === undefined ? '' : ` of rank ${Math.min(...ranks)} to ${Math.max(...ranks)}`;
   return [
-    `${pairs.length} modules of rank ${range}; ‖ΔW‖ = ${norm.toPrecision(6)}, error ${error.toPrecision(3)}.`,
+    `${pairs.length} modules${range}; ‖ΔW‖ = ${norm.toPrecision(6)}, error ${error.toPrecision(3)}.`,
     ...(worst === undefined
       ? []
       : [`Relative error of the worst module, \`${worst.module}\`: ${relative(worst).toPrecision(3)}.`]),

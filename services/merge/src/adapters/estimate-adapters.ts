@@ -25,8 +25,8 @@ export function estimateAdapters({ modules, inputs, saved }: AdapterMergePlan): 
   }
   for (const { shape } of saved.values()) written += shape.reduce((product, size) => product * size, F32);
   const read = inputs.reduce(
-    (sum, { adapter }) =>
-      sum + [...adapter.file.tensors.values()].reduce((bytes, { byteLength }) => bytes + byteLength, 0),
+    (sum, { file }) =>
+      sum + [...file.tensors.values()].reduce((bytes, { byteLength }) => bytes + byteLength, 0),
     0,
   );
   return {

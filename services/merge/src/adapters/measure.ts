@@ -12,9 +12,10 @@ export interface Measured {
   readonly error: number;
 }
 
-/** Measures a merged pair by the factors: ‖BA‖² = Σ (BᵀB)ᵢⱼ(AAᵀ)ᵢⱼ, with the members and the result side by side. */
+/** Measures a merged pair against its members, with shares instead of their weights if there are, by the factors: ‖BA‖² = Σ (BᵀB)ᵢⱼ(AAᵀ)ᵢⱼ, with the members and the result side by side. */
 export async function measure(
   { members, rows, columns }: PlannedModule,
+  shares: readonly number[] | undefined,
   merged: MergedPair,
   { factors, options }: Pick<PairKernels, 'factors' | 'options'>,
 ): Promise<Measured> {
@@ -23,7 +24,8 @@ export async function measure(
     a: { rows: merged.rank, columns, data: merged.a },
     b: { rows, columns: merged.rank, data: merged.b },
   };
-  const b = joinColumns([...given.map((pair) => pair.b), result.b], [...scalesOf(members), -merged.scaling]);
+  const scales = shares?.map((share, i) => share * (members[i]?.scaling ?? 0)) ?? scalesOf(members);
+  const b = joinColumns([...given.map((pair) => pair.b), result.b], [...scales, -merged.scaling]);
   const a = stackRows([...given.map((pair) => pair.a), result.a]);
   const left = await matmul(b, b, { transposeA: true }, options);
   const right = await matmul(a, a, { transposeB: true }, options);

@@ -13,7 +13,8 @@ import {
 } from '@eigenloom/numeric';
 
 import type { Factors, PairKernels } from './adapter-method.js';
-import type { PlannedMember, PlannedModule } from './planned.js';
+import type { PlannedMember, PlannedModule, ReadAdapter } from './planned.js';
+import { readInventory } from './read-inventory.js';
 
 export interface KernelSettings {
   readonly seed: bigint;
@@ -30,59 +31,70 @@ export function pairKernels(module: PlannedModule, settings: KernelSettings): Pa
     models: readonly MergeSource[],
     steps: readonly MergeStep[],
   ): Promise<Float32Array> => MergeJob.toMemory({ name, models, steps, seed }, options);
-  return {
-    options,
-    factors: async () => {
-      const factors: Factors[] = [];
-      for (const member of module.members) factors.push(await readFactors(member, module, options));
-      return factors;
-    },
-    mergeFactor: (side, steps) => {
-      const key = ({ opened }: PlannedMember): string => (side === 'a' ? opened.aKey : opened.bKey);
-      const sources = module.members.map((member) => ({
-        file: member.input.adapter.file,
-        name: key(member),
-        pairs: [],
-      }));
-      return merge(`${module.module}.${side}`, sources, steps);
-    },
-    mergeMatrices: async (matrices, steps) => {
-      const path = join(settings.folder, 'matrices.safetensors');
-      const file = await writeMatrices(path, matrices, options);
-      const sources = matrices.map((_, index) => ({ file, name: String(index), pairs: [] }));
-      const merged = await merge(module.module, sources, steps);
-      await rm(path);
-      return merged;
-    },
+  const { source } = module;
+  const factors = (): Promise<readonly Factors[]> => readFactors(module, options);
+  const mergeMatrices: PairKernels['mergeMatrices'] = async (matrices, steps) => {
+    const path = join(settings.folder, 'matrices.safetensors');
+    const file = await writeMatrices(path, matrices, options);
+    const sources = matrices.map((_, index) => ({ file, name: String(index), pairs: [] }));
+    const merged = await merge(module.module, sources, steps);
+    await rm(path);
+    return merged;
   };
+  const mergeFactor: PairKernels['mergeFactor'] = async (side, steps) => {
+    if (source.kind === 'inventory') {
+      return mergeMatrices(
+        (await factors()).map((pair) => pair[side]),
+        steps,
+      );
+    }
+    const key = ({ opened }: PlannedMember): string => (side === 'a' ? opened.aKey : opened.bKey);
+    const sources = source.members.map((member) => ({
+      file: member.input.file,
+      name: key(member),
+      pairs: [],
+    }));
+    return merge(`${module.module}.${side}`, sources, steps);
+  };
+  return { options, factors, mergeFactor, mergeMatrices };
 }
 
 async function readFactors(
-  { input, opened }: PlannedMember,
-  { rows, columns }: PlannedModule,
+  { source, rows, columns }: PlannedModule,
   options: CallOptions,
-): Promise<Factors> {
-  const { file } = input.adapter;
-  const a = await file.read(opened.aKey, 'f64', options);
-  const b = await file.read(opened.bKey, 'f64', options);
-  return {
-    a: { rows: opened.rank, columns, data: a },
-    b: { rows, columns: opened.rank, data: b },
-  };
+): Promise<readonly Factors[]> {
+  if (source.kind === 'inventory') return readInventory(source, options);
+  const factors: Factors[] = [];
+  for (const { input, opened } of source.members) {
+    const a = await input.file.read(opened.aKey, 'f64', options);
+    const b = await input.file.read(opened.bKey, 'f64', options);
+    const { rank } = opened;
+    factors.push({ a: { rows: rank, columns, data: a }, b: { rows, columns: rank, data: b } });
+  }
+  return factors;
+}
+
+/** The files and keys that hold a module's members. */
+function keysOf({ source }: PlannedModule): { input: ReadAdapter; key: string }[] {
+  if (source.kind === 'adapters') {
+    return source.members.flatMap(({ input, opened }) =>
+      [opened.aKey, opened.bKey].map((key) => ({ input, key })),
+    );
+  }
+  const { input, module } = source;
+  return [module.aKey, module.bKey].map((key) => ({ input, key }));
 }
 
 /** Errors: `NON_FINITE_INPUT`, naming adapter and tensor. */
-export async function checkFinitePairs({ members }: PlannedModule, options: CallOptions): Promise<void> {
-  for (const { input, opened } of members) {
-    for (const key of [opened.aKey, opened.bKey]) {
-      const count = await input.adapter.file.countNonFinite(key, options);
-      if (count === 0) continue;
-      throw incompatible(
-        'NON_FINITE_INPUT',
-        `${input.label}: tensor ${JSON.stringify(key)} has ${count} NaN or infinite values`,
-        { details: { tensor: key, count: String(count), input: input.label } },
-      );
-    }
+export async function checkFinitePairs(module: PlannedModule, options: CallOptions): Promise<void> {
+  for (const { input, key } of keysOf(module)) {
+    const count = await input.file.countNonFinite(key, options);
+    if (count === 0) continue;
+    throw incompatible(
+      'NON_FINITE_INPUT',
+      `${input.label}: tensor ${JSON.stringify(key)} has ${count} NaN or infinite values`,
+      { details: { tensor: key, count: String(count), input: input.label } },
+    );
   }
 }
 

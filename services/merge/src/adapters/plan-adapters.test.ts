@@ -165,7 +165,11 @@ test('average and moving average, with tensors in full, as the formulas say', as
     [{ adapter_ema: { decay: 0.75 } }, 0.75 * 1.5 - 0.25, 0.75 * 2 + 2.25],
   ] as const) {
     const made = request(paths, method, { outputUri: join(folder, Object.keys(method)[0]!) });
-    await mergeKind.run(made, contextIn(folder));
+    const response = await mergeKind.run(made, contextIn(folder));
+    // All have the same B, so the product of the means is the mean of the products.
+    const pairs = response.modules.filter(({ rank }) => rank > 0);
+    expect(pairs).toHaveLength(15);
+    for (const { norm, error } of pairs) expect(error).toBeLessThan(1e-6 * norm);
     const merged = await factor(made.outputUri);
     merged.forEach((value, i) => {
       expect(value).toBeCloseTo(inA * (first[i] ?? NaN), 6);

@@ -5,6 +5,7 @@ import type { RequestContext } from '@eigenloom/runtime';
 
 import { checkInputs } from '../plan/plan-recipe.js';
 import { boundAdapterMethod } from './methods/index.js';
+import { planInventory } from './plan-inventory.js';
 import { planModules } from './plan-modules.js';
 import { planSaved } from './plan-saved.js';
 import type { AdapterInput, AdapterMergePlan } from './planned.js';
@@ -20,18 +21,22 @@ export async function planAdapters(
   const method = boundAdapterMethod(request);
   checkInputs(request, method);
   refuseModelFields(request);
+  const inventory = await planInventory(request, method, context);
+  if (inventory !== undefined) return inventory;
   const inputs: AdapterInput[] = [];
   for (const [index, { model }] of request.models.entries()) {
     inputs.push(await openInput(model, index, context));
   }
   checkAlike(inputs);
   const modules = planModules(inputs, request.models, method);
+  const shares = method.savedWeights(inputs.length);
   return {
     method,
     seed: request.seed,
     inputs,
     modules,
-    saved: planSaved(inputs, method.savedWeights(inputs.length)),
+    saved: planSaved(inputs, shares),
+    shares,
     settings: settingsOf(inputs.map(({ adapter }) => adapter)),
     notes: notesOf(inputs),
   };
@@ -73,7 +78,8 @@ async function openInput(
     );
   }
   const files = [`${adapter.directory}/adapter_config.json`, adapter.file.path];
-  return { adapter, label, role, fields: new Map([[field, role]]), files, adapters: [], ignored: [] };
+  const read = { label, role, fields: new Map([[field, role]]), files, adapters: [], ignored: [] };
+  return { ...read, adapter, file: adapter.file };
 }
 
 /** What the config says once for all modules must be the same in all. */

@@ -25,7 +25,8 @@ export function planModules(
     const columns = aShape.slice(1).reduce((product, size) => product * size, 1);
     const module = { module: path, rows: bShape[0] ?? 0, columns, members };
     const rank = method.rankOf(module);
-    return { ...module, kind, aTail: aShape.slice(1), bTail: bShape.slice(2), rank };
+    const source = { kind: 'adapters', members } as const;
+    return { ...module, source, kind, aTail: aShape.slice(1), bTail: bShape.slice(2), rank };
   });
 }
 

@@ -17,7 +17,11 @@ export function planSaved(
       return tensor === undefined ? [] : [{ input, ...tensor, weight: shares?.[index] ?? 1 }];
     });
     check(name, found, inputs, shares !== undefined);
-    saved.set(name, { shape: found[0]?.shape ?? [], sources: found });
+    const sources = found.map(({ input, key, weight }) => ({
+      source: { file: input.adapter.file, name: key, pairs: [] },
+      weight,
+    }));
+    saved.set(name, { shape: found[0]?.shape ?? [], sources });
   }
   return saved;
 }

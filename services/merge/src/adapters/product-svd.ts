@@ -1,4 +1,12 @@
-import { type CallOptions, type Matrix, type SingularVectors, matmul, qr, svd } from '@eigenloom/numeric';
+import {
+  type CallOptions,
+  type Matrix,
+  type Real,
+  type SingularVectors,
+  matmul,
+  qr,
+  svd,
+} from '@eigenloom/numeric';
 
 import type { Factors } from './adapter-method.js';
 
@@ -22,8 +30,8 @@ export async function productSvd(
 }
 
 /** The first `rank` triplets as factors, √s in each: the best approximation of that rank. */
-export function balancedFactors({ u, s, vt }: SingularVectors<Float64Array>, rank: number): Factors {
-  const roots = s.slice(0, rank).map(Math.sqrt);
+export function balancedFactors({ u, s, vt }: SingularVectors<Real>, rank: number): Factors {
+  const roots = Array.from(s.subarray(0, rank), Math.sqrt);
   const b = new Float64Array(u.rows * rank);
   for (let i = 0; i < u.rows; i += 1) {
     for (let k = 0; k < rank; k += 1) b[i * rank + k] = (roots[k] ?? 0) * (u.data[i * u.columns + k] ?? 0);

@@ -107,45 +107,48 @@ function distance(x: Float64Array, y: Float64Array): number {
   return x.reduce((most, value, i) => Math.max(most, Math.abs(value - (y[i] ?? NaN))), 0) / largest;
 }
 
-describe.each(ADAPTER_METHODS.map((method) => [method.id, method] as const))('%s', (id, { symmetric }) => {
-  test('one adapter of weight 1 is itself', async () => {
-    const merged = await run({ id, from: [1], weights: [1], settings: WHOLE });
-    expect(distance(await products(join(folder, 'a1')), await products(merged))).toBeLessThan(1e-6);
-  });
-
-  test('the order of the adapters matters only where it is said to', async () => {
-    const forward = await products(await run({ id, from: [0, 1, 2] }));
-    const backward = await products(await run({ id, from: [2, 1, 0], weights: [...WEIGHTS].reverse() }));
-    if (symmetric) expect(distance(forward, backward)).toBeLessThan(2e-6);
-    else expect(distance(forward, backward)).toBeGreaterThan(1e-3);
-  });
-
-  test('the bytes do not depend on threads', async () => {
-    const digests = new Set<string>();
-    for (const threads of [1, 2, 8]) {
-      setThreads(threads);
-      const bytes = await readFile(join(await run({ id, from: [0, 1, 2] }), 'adapter_model.safetensors'));
-      digests.add(createHash('sha256').update(bytes).digest('hex'));
-    }
-    expect(digests.size).toBe(1);
-  });
-
-  test('names and sizes of the modules are kept, and every value is finite', async () => {
-    const { modules } = await readAdapter(await run({ id, from: [0, 1, 2] }));
-    expect([...modules].map(([name, { aShape, bShape }]) => [name, bShape[0], aShape[1]])).toEqual(
-      Object.entries(SIZES)
-        .map(([name, sizes]) => [name, ...sizes])
-        .sort(([x], [y]) => (String(x) < String(y) ? -1 : 1)),
-    );
-    for (const { a, b } of modules.values()) expect([...a, ...b].every(Number.isFinite)).toBe(true);
-  });
-
-  test.each([NaN, Infinity])('%p is refused by the name of its tensor', async (value) => {
-    await rm(join(folder, 'a9'), { recursive: true, force: true });
-    await writeRandom('a9', 4n, value);
-    await expect(run({ id, from: [0, 9] })).rejects.toMatchObject({
-      reason: 'NON_FINITE_INPUT',
-      details: { tensor: 'base_model.model.head.lora_A.weight', count: '1', input: 'models[1]' },
+describe.each(Object.values(ADAPTER_METHODS).map((method) => [method.id, method] as const))(
+  '%s',
+  (id, { symmetric }) => {
+    test('one adapter of weight 1 is itself', async () => {
+      const merged = await run({ id, from: [1], weights: [1], settings: WHOLE });
+      expect(distance(await products(join(folder, 'a1')), await products(merged))).toBeLessThan(1e-6);
     });
-  });
-});
+
+    test('the order of the adapters matters only where it is said to', async () => {
+      const forward = await products(await run({ id, from: [0, 1, 2] }));
+      const backward = await products(await run({ id, from: [2, 1, 0], weights: [...WEIGHTS].reverse() }));
+      if (symmetric) expect(distance(forward, backward)).toBeLessThan(2e-6);
+      else expect(distance(forward, backward)).toBeGreaterThan(1e-3);
+    });
+
+    test('the bytes do not depend on threads', async () => {
+      const digests = new Set<string>();
+      for (const threads of [1, 2, 8]) {
+        setThreads(threads);
+        const bytes = await readFile(join(await run({ id, from: [0, 1, 2] }), 'adapter_model.safetensors'));
+        digests.add(createHash('sha256').update(bytes).digest('hex'));
+      }
+      expect(digests.size).toBe(1);
+    });
+
+    test('names and sizes of the modules are kept, and every value is finite', async () => {
+      const { modules } = await readAdapter(await run({ id, from: [0, 1, 2] }));
+      expect([...modules].map(([name, { aShape, bShape }]) => [name, bShape[0], aShape[1]])).toEqual(
+        Object.entries(SIZES)
+          .map(([name, sizes]) => [name, ...sizes])
+          .sort(([x], [y]) => (String(x) < String(y) ? -1 : 1)),
+      );
+      for (const { a, b } of modules.values()) expect([...a, ...b].every(Number.isFinite)).toBe(true);
+    });
+
+    test.each([NaN, Infinity])('%p is refused by the name of its tensor', async (value) => {
+      await rm(join(folder, 'a9'), { recursive: true, force: true });
+      await writeRandom('a9', 4n, value);
+      await expect(run({ id, from: [0, 9] })).rejects.toMatchObject({
+        reason: 'NON_FINITE_INPUT',
+        details: { tensor: 'base_model.model.head.lora_A.weight', count: '1', input: 'models[1]' },
+      });
+    });
+  },
+);

@@ -16,7 +16,8 @@ import { shardsOf } from './shards-of.js';
 
 const MAX_MODELS = 256;
 
-const DTYPES: Readonly<Partial<Record<common.DataType, Dtype>>> = {
+/** Storage types that a request may ask for. */
+export const DTYPES: Readonly<Partial<Record<common.DataType, Dtype>>> = {
   [common.DataType.F32]: 'F32',
   [common.DataType.F16]: 'F16',
   [common.DataType.BF16]: 'BF16',
@@ -97,7 +98,8 @@ export function checkInputs(request: merge.MergeRequest, method: InputRules): vo
   method.check(request.models.map(parametersOf));
 }
 
-async function openRef(
+/** Opens a model that a request names at a field. `label` is what messages call it. */
+export async function openRef(
   ref: common.ModelRef | undefined,
   field: string,
   label: string,

@@ -1,5 +1,5 @@
 import type { Model, ModelConfig, ShardPlan, TensorInfo } from '@eigenloom/checkpoint';
-import type { Dtype, MergeStatistic, SafetensorsFile } from '@eigenloom/numeric';
+import type { Dtype, MergeStatistic, Real, SafetensorsFile } from '@eigenloom/numeric';
 
 import type { AnyMethod, BoundMethod } from '../methods/index.js';
 import type { ModelParameters, TensorContext } from '../methods/method.js';
@@ -69,7 +69,7 @@ export interface TokenizerFiles {
 
 /** Everything that is known of one merge before the first tensor is read; only headers have been. */
 export interface MergePlan {
-  readonly method: AnyMethod;
+  readonly method: Pick<AnyMethod, 'id' | 'summary' | 'paper'>;
   readonly mode: TensorContext['mode'];
   /** Seed of every random number. */
   readonly seed: bigint;
@@ -79,6 +79,8 @@ export interface MergePlan {
   /** In the order of the files. */
   readonly tensors: readonly PlannedTensor[];
   readonly shards: ShardPlan;
+  /** Tensors of the result that are made here instead of being merged, by name; the shards have them too. */
+  readonly computed?: ReadonlyMap<string, Real> | undefined;
   /** The result's `config.json`. */
   readonly config: ModelConfig;
   /** Whose tokenizer and other files the result has. */

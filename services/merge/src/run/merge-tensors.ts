@@ -114,7 +114,10 @@ async function finishShard(
 ): Promise<MadeShard> {
   const { file, tensors } = shard;
   const found = await files.find(file, onDamaged);
-  const differences = found === undefined ? undefined : decodeDifferences(found.note, tensors.length);
+  const differences =
+    found === undefined
+      ? undefined
+      : decodeDifferences(found.note, tensors.filter(({ name }) => work.byName.has(name)).length);
   let made: MadeShard | undefined =
     found === undefined || differences === undefined ? undefined : { differences, sha256: found.sha256 };
   if (made === undefined) {
@@ -143,6 +146,10 @@ async function mergeShard(
     }
     const report = await job.run({ signal, allowNonFinite, onProgress });
     checkReport(report, plan, allowNonFinite, byName);
+    for (const { name } of tensors) {
+      const values = plan.computed?.get(name);
+      if (values !== undefined) await writer.write(name, values, { signal });
+    }
     await fence?.();
     return { differences: report.differences, sha256: await writer.finish({ signal }) };
   } catch (error) {

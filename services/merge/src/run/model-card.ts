@@ -40,7 +40,7 @@ export function modelCard(facts: CardFacts): string {
     `${method.summary} (\`${method.id}\`, ${method.paper}).`,
     '',
     ...modelTable(facts),
-    `${changes.changedTensors} of ${changes.tensors} tensors changed; ‖Δ‖ = ${changes.deltaNorm.toPrecision(6)} against ‖reference‖ = ${changes.referenceNorm.toPrecision(6)}.`,
+    changesLine(plan, changes),
     ...(prepared?.lines ?? []).flatMap((line) => ['', line]),
     ...(interference === undefined ? [] : ['', interferenceLine(interference)]),
     ...(plan.leftOut.length === 0 ? [] : ['', leftOutLine(plan.leftOut)]),
@@ -50,6 +50,12 @@ export function modelCard(facts: CardFacts): string {
     ...recipeSection(facts),
     '',
   ].join('\n');
+}
+
+function changesLine({ computed }: MergePlan, changes: Changes): string {
+  const { changedTensors, tensors, deltaNorm, referenceNorm } = changes;
+  if (computed !== undefined) return `${tensors} tensors are copied, ${computed.size} were computed.`;
+  return `${changedTensors} of ${tensors} tensors changed; ‖Δ‖ = ${deltaNorm.toPrecision(6)} against ‖reference‖ = ${referenceNorm.toPrecision(6)}.`;
 }
 
 type RecipeFacts = Pick<CardFacts, 'request' | 'inputs' | 'lineage'>;

@@ -16,6 +16,12 @@ export const golden = (path: string): string => join(GOLDEN, 'mergekit', path);
 export const peftGolden = (path: string): string => join(GOLDEN, 'peft', path);
 /** Path of a file of tests/golden/adapters. */
 export const adapterGolden = (path: string): string => join(GOLDEN, 'adapters', path);
+/** Path of a file of tests/golden/extraction. */
+export const extractionGolden = (path: string): string => join(GOLDEN, 'extraction', path);
+/** Path of a file of tests/golden/mixture. */
+export const mixtureGolden = (path: string): string => join(GOLDEN, 'mixture', path);
+/** Path of a file of tests/golden/poly. */
+export const polyGolden = (path: string): string => join(GOLDEN, 'poly', path);
 
 /** Path of a checkpoint of tests/golden/models. */
 export const modelsGolden = (path: string): string => join(GOLDEN, 'models', path);

@@ -14,7 +14,7 @@ import { magnitudePrune } from './magnitude-prune.js';
 import { ties } from './ties.js';
 
 /** In the order of the proto; one of the proto that is missing here does not compile. */
-const BY_CASE: { readonly [K in AdapterCase]: AdapterMethod<K> } = {
+export const ADAPTER_METHODS: { readonly [K in AdapterCase]: AdapterMethod<K> } = {
   adapterConcatenate: concatenate,
   adapterLinear: linear,
   adapterSvd: bestRank,
@@ -29,8 +29,6 @@ const BY_CASE: { readonly [K in AdapterCase]: AdapterMethod<K> } = {
 
 /** What every method has, whatever its parameters. */
 export type AnyAdapterMethod = Omit<AdapterMethod, 'check' | 'savedWeights' | 'rankOf' | 'mergePairs'>;
-
-export const ADAPTER_METHODS: readonly AnyAdapterMethod[] = Object.values(BY_CASE);
 
 /** A method with the parameters of a request. */
 export interface BoundAdapterMethod extends AnyAdapterMethod {
@@ -47,17 +45,19 @@ type Choice<K extends AdapterCase> = {
 /** The method that a request chooses. Errors: `METHOD_MISSING`. */
 export function boundAdapterMethod({ method }: Pick<merge.MergeRequest, 'method'>): BoundAdapterMethod {
   if (method === undefined || !isAdapterMethod(method)) {
-    const ids = ADAPTER_METHODS.map(({ id }) => id).join(', ');
+    const ids = Object.values(ADAPTER_METHODS)
+      .map(({ id }) => id)
+      .join(', ');
     throw invalidInput('METHOD_MISSING', 'method', `choose one of ${ids}`);
   }
   return bind(method);
 }
 
 const isAdapterMethod = (method: { readonly $case: string }): method is Choice<AdapterCase> =>
-  method.$case in BY_CASE;
+  method.$case in ADAPTER_METHODS;
 
 function bind<K extends AdapterCase>({ $case, value }: Choice<K>): BoundAdapterMethod {
-  const method: AdapterMethod<K> = BY_CASE[$case];
+  const method: AdapterMethod<K> = ADAPTER_METHODS[$case];
   return {
     ...method,
     check: (models) => {

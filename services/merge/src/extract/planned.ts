@@ -1,0 +1,42 @@
+import type { AdapterModuleKind } from '@eigenloom/checkpoint';
+import type { MergeSource } from '@eigenloom/numeric';
+
+import type { ParametersOf } from '../methods/method.js';
+import type { PlannedInput } from '../plan/planned.js';
+
+/** A tensor of the fine-tuned model with the base's. */
+export interface TensorPair {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly tuned: MergeSource;
+  /** Undefined where only the fine-tuned model has it. */
+  readonly base: MergeSource | undefined;
+}
+
+/** A matrix to decompose, seen as it is stored: rows × columns. */
+export interface ExtractTarget extends TensorPair {
+  /** Path of the module. */
+  readonly module: string;
+  readonly kind: AdapterModuleKind;
+  readonly rows: number;
+  readonly columns: number;
+  /** ΔW is (B·A)ᵀ: embeddings, and weights stored (in, out). */
+  readonly transposed: boolean;
+  /** Largest rank that it may get. */
+  readonly most: number;
+}
+
+/** An extraction before a value has been read. */
+export interface ExtractPlan {
+  readonly parameters: ParametersOf<'extractAdapter'>;
+  readonly seed: bigint;
+  readonly model: PlannedInput;
+  readonly base: PlannedInput;
+  readonly targets: readonly ExtractTarget[];
+  /** Biases of the targets. */
+  readonly biases: readonly TensorPair[];
+  /** Every other tensor; those that changed are kept in full. */
+  readonly others: readonly TensorPair[];
+  readonly fanInFanOut: boolean;
+  readonly taskType: string;
+}

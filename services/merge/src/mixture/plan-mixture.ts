@@ -1,0 +1,141 @@
+import type { TensorInfo } from '@eigenloom/checkpoint';
+import type { merge } from '@eigenloom/contracts';
+import { incompatible } from '@eigenloom/errors';
+import { isFloat } from '@eigenloom/numeric';
+import type { RequestContext } from '@eigenloom/runtime';
+
+import { type BoundMethod, boundMethod } from '../methods/index.js';
+import type { ParametersOf } from '../methods/method.js';
+import { checkFamilies } from '../plan/check-families.js';
+import { DTYPES, checkInputs, openRef } from '../plan/plan-recipe.js';
+import { incompatibleTensors } from '../plan/pair-tensors.js';
+import type { MergePlan, PlannedInput, PlannedTensor } from '../plan/planned.js';
+import { shardsOf } from '../plan/shards-of.js';
+import { DEFAULT_EXPERTS_PER_TOKEN, mixtureMethod, mixtureRules } from './method.js';
+import { isDenseFamily, mixtureConfig } from './mixture-config.js';
+
+/** Names of an expert's projections in a dense layer and in Mixtral. */
+const PROJECTIONS = { gate_proj: 'w1', down_proj: 'w2', up_proj: 'w3' } as const;
+const LAYER = /^model\.layers\.(\d+)\./;
+
+/** A mixture before a tensor has been read; the routers are still to be computed. */
+export interface MixturePlan extends MergePlan {
+  readonly base: PlannedInput;
+  /** Names of the routers, by layer: (experts, hidden). */
+  readonly routers: readonly string[];
+  readonly hiddenSize: number;
+  readonly layers: number;
+}
+
+/**
+ * Plans a mixture; headers are read. Errors: InvalidInput with the field; `INCOMPATIBLE_MODELS`, `UNSUPPORTED_ARCHITECTURE`; those of the
+ * files.
+ */
+export async function planMixture(
+  request: merge.MergeRequest,
+  parameters: ParametersOf<'mixtureOfExperts'>,
+  context: RequestContext,
+): Promise<MixturePlan> {
+  checkInputs(request, mixtureRules(parameters));
+  const base = await openRef(request.base, 'base', 'base', context);
+  const models: PlannedInput[] = [];
+  for (const [index, { model }] of request.models.entries()) {
+    models.push(await openRef(model, `models[${index}].model`, `models[${index}]`, context));
+  }
+  checkFamilies([base, ...models]);
+  const { layers, hiddenSize } = checkDense(base);
+  const copied = copiedTensors(base, models, layers, request);
+  const routers = Array.from({ length: layers }, (_, layer) => `${blockOf(layer)}.gate.weight`);
+  const dtype = copied.find(({ merged }) => merged)?.dtype ?? 'F32';
+  const routerPlans = routers.map((name) => ({ name, dtype, shape: [models.length, hiddenSize] }));
+  const perToken = parameters.expertsPerToken || DEFAULT_EXPERTS_PER_TOKEN;
+  return {
+    method: mixtureMethod,
+    mode: 'paper',
+    seed: request.seed,
+    models,
+    base,
+    tensors: copied,
+    shards: shardsOf([...copied, ...routerPlans], request),
+    config: mixtureConfig(base.model.config, models.length, perToken),
+    donor: base.model,
+    copies: true,
+    leftOut: [],
+    notes: [],
+    routers,
+    hiddenSize,
+    layers,
+  };
+}
+
+const blockOf = (layer: number): string => `model.layers.${layer}.block_sparse_moe`;
+
+/** Errors: `UNSUPPORTED_ARCHITECTURE` where Mixtral has no place for something that the base has. */
+function checkDense({ model }: PlannedInput): { layers: number; hiddenSize: number } {
+  const refuse = (why: string): Error => incompatible('UNSUPPORTED_ARCHITECTURE', `base: ${why}`);
+  const type = model.config['model_type'];
+  if (!isDenseFamily(type)) {
+    throw refuse(`model_type ${JSON.stringify(type ?? null)} is neither llama nor mistral`);
+  }
+  const bias = [...model.tensors.keys()].find((name) => LAYER.test(name) && name.endsWith('.bias'));
+  if (bias !== undefined) throw refuse(`Mixtral has no biases, and there is ${JSON.stringify(bias)}`);
+  const embedding = model.tensors.get('model.embed_tokens.weight');
+  if (embedding === undefined) throw refuse('has no tensor "model.embed_tokens.weight"');
+  const layers = Math.max(
+    0,
+    ...[...model.tensors.keys()].map((name) => Number(LAYER.exec(name)?.[1] ?? -1) + 1),
+  );
+  return { layers, hiddenSize: embedding.shape[1] ?? 0 };
+}
+
+/** Everything but the routers: the base's tensors without its feed-forward layers, and those of the experts. */
+function copiedTensors(
+  base: PlannedInput,
+  models: readonly PlannedInput[],
+  layers: number,
+  { outputDataType }: merge.MergeRequest,
+): PlannedTensor[] {
+  const wanted = DTYPES[outputDataType];
+  const copy = boundMethod({ method: { $case: 'passthrough', value: { scale: undefined } } });
+  const planned = (name: string, input: PlannedInput, tensor: TensorInfo): PlannedTensor =>
+    copyOf(name, input, tensor, { method: copy, dtype: isFloat(tensor.dtype) ? wanted : undefined });
+  const tensors: PlannedTensor[] = [];
+  for (const [name, tensor] of base.model.tensors) {
+    if (!/\.mlp\./.test(name)) tensors.push(planned(name, base, tensor));
+  }
+  const problems = new Map<string, string>();
+  for (let layer = 0; layer < layers; layer += 1) {
+    for (const [expert, input] of models.entries()) {
+      for (const [dense, sparse] of Object.entries(PROJECTIONS)) {
+        const source = `model.layers.${layer}.mlp.${dense}.weight`;
+        const tensor = input.model.tensors.get(source);
+        const like = base.model.tensors.get(source);
+        if (tensor === undefined || tensor.shape.join() !== like?.shape.join()) {
+          const why = `is missing in ${input.label}, or has another shape than in base`;
+          problems.set(source, problems.get(source) ?? why);
+          continue;
+        }
+        tensors.push(planned(`${blockOf(layer)}.experts.${expert}.${sparse}.weight`, input, tensor));
+      }
+    }
+  }
+  if (problems.size > 0) throw incompatibleTensors(problems);
+  return tensors;
+}
+
+function copyOf(
+  name: string,
+  input: PlannedInput,
+  tensor: TensorInfo,
+  { method, dtype }: { readonly method: BoundMethod; readonly dtype: PlannedTensor['dtype'] | undefined },
+): PlannedTensor {
+  return {
+    name,
+    shape: tensor.shape,
+    dtype: dtype ?? tensor.dtype,
+    merged: isFloat(tensor.dtype),
+    method,
+    base: undefined,
+    sources: [{ input, tensor, parameters: { weight: 1 } }],
+  };
+}
