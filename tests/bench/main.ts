@@ -1,10 +1,17 @@
 import { backends } from './backends.js';
 import { linalg } from './linalg.js';
 import { merge } from './merge.js';
+import { mergeScale } from './merge-scale.js';
 import { training } from './training.js';
 
 /** `npm run bench -- NAME…` runs the named benchmarks, all without a name. */
-const BENCHMARKS: Readonly<Record<string, () => Promise<void>>> = { linalg, training, backends, merge };
+const BENCHMARKS: Readonly<Record<string, () => Promise<void>>> = {
+  linalg,
+  training,
+  backends,
+  merge,
+  'merge-scale': mergeScale,
+};
 
 async function main(names: readonly string[]): Promise<void> {
   const unknown = names.filter((name) => !(name in BENCHMARKS));
