@@ -3,6 +3,7 @@ import { conformance } from './conformance.js';
 import { linalg } from './linalg.js';
 import { merge } from './merge.js';
 import { searches } from './searches.js';
+import { mergeScale } from './merge-scale.js';
 import { training } from './training.js';
 
 /** `npm run bench -- NAME…` runs the named benchmarks, all without a name. */
@@ -13,6 +14,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<void>>> = {
   merge,
   conformance,
   searches,
+  'merge-scale': mergeScale,
 };
 
 async function main(names: readonly string[]): Promise<void> {

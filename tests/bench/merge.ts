@@ -1,13 +1,12 @@
 import { execFile } from 'node:child_process';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { Writable } from 'node:stream';
 import { promisify } from 'node:util';
 
 import { median } from './median.js';
+import { type SequentialIo, sequentialIo } from './sequential-io.js';
+import { type Timing, timed } from './timed.js';
 
 const run = promisify(execFile);
 const PYTHON = process.env['EIGENLOOM_PEERS'] ?? join(homedir(), '.cache', 'peers', 'bin', 'python');
@@ -16,7 +15,10 @@ const SCRIPT = resolve('tests/bench/merge.py');
 /** 22 layers are 1.1 B parameters. */
 const LAYERS = process.env['EIGENLOOM_BENCH_LAYERS'] ?? '22';
 const ROUNDS = Number(process.env['EIGENLOOM_BENCH_ROUNDS'] ?? '3');
-const BUFFER_BYTES = 16 * 2 ** 20;
+/** `linear-2,ties-3`: method and number of models. Default: all. */
+const ONLY = process.env['EIGENLOOM_BENCH_CASES']?.split(',');
+/** Slow peers can be left out. */
+const PEER = process.env['EIGENLOOM_BENCH_PEER'] !== '0';
 
 interface Case {
   readonly method: string;
@@ -53,105 +55,88 @@ function configuration({ method, models, base, each, parameters }: Case): string
   return `${lines.join('\n')}\n`;
 }
 
-interface Timing {
-  readonly seconds: number;
-  /** Largest resident set, pages of mapped files included. */
-  readonly residentMiB: number;
+interface Figures {
+  readonly own: readonly Timing[];
+  readonly peer: readonly Timing[];
+  readonly least: readonly SequentialIo[];
 }
 
-/** GNU time's figures of a command. */
-async function timed(folder: string, command: readonly string[]): Promise<Timing> {
-  const figures = join(folder, 'time.txt');
-  const start = performance.now();
-  await run('/usr/bin/time', ['-o', figures, '-f', '%M', ...command], { cwd: folder, maxBuffer: 2 ** 26 });
-  const seconds = (performance.now() - start) / 1000;
-  return { seconds, residentMiB: Number((await readFile(figures, 'utf8')).trim().split('\n').at(-1)) / 1024 };
-}
-
-/** The floor: every input read once and one output of a model's size written, both in order, by plain reads and writes. */
-async function floor(folder: string, inputs: readonly string[]): Promise<number> {
-  const out = join(folder, 'floor');
-  const start = performance.now();
-  const file = (name: string): string => join(folder, name, 'model.safetensors');
-  const options = { highWaterMark: BUFFER_BYTES };
-  for (const [index, name] of inputs.entries()) {
-    const reading = createReadStream(file(name), options);
-    if (index === 0) await pipeline(reading, createWriteStream(out, options));
-    else
-      await pipeline(
-        reading,
-        new Writable({
-          write: (_part, _encoding, done) => {
-            done();
-          },
-        }),
-      );
-  }
-  const seconds = (performance.now() - start) / 1000;
-  await rm(out);
-  return seconds;
-}
-
-/** Seconds of whole commands, on the same files in turn: Eigenloom, mergekit, and plain reading and writing; medians. */
+/**
+ * Whole commands on the same files in turn: Eigenloom, mergekit, and plain reading and writing; medians. The data folder is new each
+ * time, so nothing is known from an earlier run. Eigenloom's output is on the disk when the command ends, mergekit's may not be.
+ */
 export async function merge(): Promise<void> {
+  const cases = CASES.filter((item) => ONLY?.includes(nameOf(item)) ?? true);
   const folder = await mkdtemp(join(process.env['EIGENLOOM_BENCH_FOLDER'] ?? tmpdir(), 'eigenloom-merge-'));
   try {
-    console.log(`making four models of ${LAYERS} layers in ${folder}`);
-    await run(PYTHON, [SCRIPT, 'models', folder, '3', LAYERS], { maxBuffer: 2 ** 26 });
+    const count = Math.max(...cases.map(({ models }) => models));
+    console.log(`making ${count + 1} models of ${LAYERS} layers in ${folder}`);
+    await run(PYTHON, [SCRIPT, 'models', folder, String(count), LAYERS], { maxBuffer: 2 ** 26 });
     const { size } = await stat(join(folder, 'base', 'model.safetensors'));
-    console.log(`each has ${(size / 1e9).toFixed(2)} GB`);
     console.log(
-      'method           models  eigenloom s  MiB   mergekit s  MiB   floor s  mergekit/eigenloom  eigenloom/floor',
+      `each has ${(size / 1e9).toFixed(2)} GB; ${ROUNDS} rounds; floor: reading and writing, and syncing`,
     );
-    for (const item of CASES) await compare(item, folder);
+    console.log(HEADINGS.map((heading, index) => heading.padStart(WIDTHS[index] ?? 0)).join(''));
+    for (const item of cases) console.log(rowOf(item, await figuresOf(item, folder)));
   } finally {
     await rm(folder, { recursive: true });
   }
 }
 
-async function compare(item: Case, folder: string): Promise<void> {
-  const recipe = join(folder, 'case.yaml');
-  await writeFile(recipe, configuration(item));
-  const own: Timing[] = [];
-  const peer: Timing[] = [];
-  const floors: number[] = [];
-  const inputs = [
-    ...Array.from({ length: item.models }, (_, i) => `m${i + 1}`),
-    ...(item.base ? ['base'] : []),
-  ];
-  for (let round = 0; round < ROUNDS; round += 1) {
-    await mkdir(join(folder, 'data'), { recursive: true });
-    floors.push(await floor(folder, inputs));
-    own.push(
-      await timed(folder, [
-        process.execPath,
-        CLI,
-        'merge',
-        'case.yaml',
-        '--out',
-        'ours',
-        '--data-dir',
-        'data',
-      ]),
-    );
-    peer.push(await timed(folder, [PYTHON, SCRIPT, 'mergekit', 'case.yaml', 'theirs']));
-    for (const name of ['ours', 'theirs', 'data']) await rm(join(folder, name), { recursive: true });
-  }
-  const seconds = (of: readonly Timing[]): number => median(of.map((timing) => timing.seconds));
-  const memory = (of: readonly Timing[]): string =>
-    Math.max(...of.map((timing) => timing.residentMiB)).toFixed(0);
-  const [ours, theirs, least] = [seconds(own), seconds(peer), median(floors)];
-  console.log(
-    [
-      item.method.padEnd(16),
-      String(item.models).padStart(6),
-      ours.toFixed(2).padStart(12),
-      memory(own).padStart(5),
-      theirs.toFixed(2).padStart(12),
-      memory(peer).padStart(5),
-      least.toFixed(2).padStart(9),
-      (theirs / ours).toFixed(1).padStart(19),
-      (ours / least).toFixed(2).padStart(16),
-    ].join(' '),
+const nameOf = ({ method, models }: Case): string => `${method}-${models}`;
+
+async function figuresOf(item: Case, folder: string): Promise<Figures> {
+  await writeFile(join(folder, 'case.yaml'), configuration(item));
+  const [own, peer, least]: [Timing[], Timing[], SequentialIo[]] = [[], [], []];
+  const models = Array.from({ length: item.models }, (_, i) => `m${i + 1}`);
+  const inputs = [...models, ...(item.base ? ['base'] : [])].map((name) =>
+    join(folder, name, 'model.safetensors'),
   );
+  const ours = ['merge', 'case.yaml', '--out', 'ours', '--data-dir', 'data'];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    await mkdir(join(folder, 'data'));
+    least.push(await sequentialIo(inputs, join(folder, 'floor')));
+    own.push(await timed(folder, [process.execPath, CLI, ...ours]));
+    if (PEER) peer.push(await timed(folder, [PYTHON, SCRIPT, 'mergekit', 'case.yaml', 'theirs']));
+    for (const name of ['ours', 'theirs', 'data'])
+      await rm(join(folder, name), { recursive: true, force: true });
+  }
+  return { own, peer, least };
+}
+
+const HEADINGS = [
+  'case',
+  'eigenloom s',
+  'CPU s',
+  'MiB',
+  'mergekit s',
+  'MiB',
+  'floor s',
+  'synced',
+  'mergekit/own',
+  'own/floor',
+  'own/synced',
+];
+const WIDTHS = [18, 13, 7, 6, 12, 7, 9, 8, 14, 11, 12];
+
+function rowOf(item: Case, { own, peer, least }: Figures): string {
+  const seconds = (of: readonly Timing[]): number => median(of.map((timing) => timing.seconds));
+  const memory = (of: readonly Timing[]): number => Math.max(...of.map((timing) => timing.residentMiB), 0);
+  const floor = median(least.map((io) => io.seconds));
+  const synced = median(least.map((io) => io.syncedSeconds));
+  const [ours, theirs] = [seconds(own), seconds(peer)];
+  const cells = [
+    nameOf(item),
+    ours.toFixed(2),
+    median(own.map(({ cpuSeconds }) => cpuSeconds)).toFixed(2),
+    memory(own).toFixed(0),
+    theirs.toFixed(2),
+    memory(peer).toFixed(0),
+    floor.toFixed(2),
+    synced.toFixed(2),
+    (theirs / ours).toFixed(1),
+    (ours / floor).toFixed(2),
+    (ours / synced).toFixed(2),
+  ];
+  return cells.map((cell, index) => cell.padStart(WIDTHS[index] ?? 0)).join('');
 }

@@ -35,32 +35,36 @@ pub fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
 /// Blocks that are made side by side, one in each lane.
 const LANES: usize = 16;
 
+const LOW: u64 = 0xFFFF_FFFF;
+
 simd! {
-    /// Blocks `first ..` of the counter, four words each.
-    fn blocks(first: u64, stream: u64, seed: u64, words: &mut [[u32; 4]; LANES]) {
+    /// Blocks `first ..` of the counter, four words each. The words stand in the lower halves of 64-bit lanes, where a product needs
+    /// no conversion; the upper halves hold what the next product does not see.
+    fn blocks(first: u64, stream: u64, seed: u64, words: &mut [u32; 4 * LANES]) {
         let block = |lane: usize| first.wrapping_add(lane as u64);
-        let mut counter: [[u32; LANES]; 4] = [
-            std::array::from_fn(|lane| block(lane) as u32),
-            std::array::from_fn(|lane| (block(lane) >> 32) as u32),
-            [stream as u32; LANES],
-            [(stream >> 32) as u32; LANES],
+        let mut counter: [[u64; LANES]; 4] = [
+            std::array::from_fn(block),
+            std::array::from_fn(|lane| block(lane) >> 32),
+            [stream; LANES],
+            [stream >> 32; LANES],
         ];
         let mut key = [seed as u32, (seed >> 32) as u32];
         for _ in 0..ROUNDS {
-            let mut next = [[0u32; LANES]; 4];
+            let mut next = [[0u64; LANES]; 4];
             for lane in 0..LANES {
-                let first = u64::from(MULTIPLIERS[0]) * u64::from(counter[0][lane]);
-                let second = u64::from(MULTIPLIERS[1]) * u64::from(counter[2][lane]);
-                next[0][lane] = (second >> 32) as u32 ^ counter[1][lane] ^ key[0];
-                next[1][lane] = second as u32;
-                next[2][lane] = (first >> 32) as u32 ^ counter[3][lane] ^ key[1];
-                next[3][lane] = first as u32;
+                let first = u64::from(MULTIPLIERS[0]) * (counter[0][lane] & LOW);
+                let second = u64::from(MULTIPLIERS[1]) * (counter[2][lane] & LOW);
+                next[0][lane] = (second >> 32) ^ counter[1][lane] ^ u64::from(key[0]);
+                next[1][lane] = second;
+                next[2][lane] = (first >> 32) ^ counter[3][lane] ^ u64::from(key[1]);
+                next[3][lane] = first;
             }
             counter = next;
             key = [key[0].wrapping_add(WEYL[0]), key[1].wrapping_add(WEYL[1])];
         }
+        let (words, _) = words.as_chunks_mut::<4>();
         for (lane, words) in words.iter_mut().enumerate() {
-            *words = counter.map(|word| word[lane]);
+            *words = std::array::from_fn(|word| counter[word][lane] as u32);
         }
     }
 }
@@ -104,18 +108,25 @@ impl Stream {
 
     /// Words `offset ..` of the sequence of 32-bit words: block `b` holds words `4b` to `4b + 3`. On the calling thread.
     pub fn words(self, offset: u64, words: &mut [u32]) {
-        let mut made = [[0; 4]; LANES];
-        let (mut block, mut skip) = (offset / 4, (offset % 4) as usize);
+        let (mut block, skip) = (offset / 4, (offset % 4) as usize);
+        let mut made = [0; 4 * LANES];
         let mut rest = words;
-        while !rest.is_empty() {
+        if skip > 0 {
             blocks(block, self.stream, self.seed, &mut made);
-            let fresh = &made.as_flattened()[skip..];
-            let length = fresh.len().min(rest.len());
+            let length = (4 - skip).min(rest.len());
             let (part, tail) = rest.split_at_mut(length);
-            part.copy_from_slice(&fresh[..length]);
+            part.copy_from_slice(&made[skip..][..length]);
             rest = tail;
+            block = block.wrapping_add(1);
+        }
+        let (whole, tail) = rest.as_chunks_mut::<{ 4 * LANES }>();
+        for words in whole {
+            blocks(block, self.stream, self.seed, words);
             block = block.wrapping_add(LANES as u64);
-            skip = 0;
+        }
+        if !tail.is_empty() {
+            blocks(block, self.stream, self.seed, &mut made);
+            tail.copy_from_slice(&made[..tail.len()]);
         }
     }
 

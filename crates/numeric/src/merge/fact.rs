@@ -10,6 +10,7 @@ use super::pool::Pool;
 use super::program::Step;
 use super::source::Folding;
 use super::steps::important::Important;
+use super::steps::rank::Chances;
 use super::varied::most_varied;
 use super::vector;
 use crate::{Error, Reason, Result, Task};
@@ -23,6 +24,8 @@ pub enum Fact {
     Shared(Cut),
     /// A factor for each model, or one for each model and vector, all vectors of the first model first.
     Factors(Vec<f64>),
+    /// What each rank in a row means, for each model.
+    Chances(Vec<Chances>),
     /// What matters of each model.
     Important(Vec<Important>),
     /// The whole result.
@@ -85,6 +88,16 @@ fn find<T: Folding>(
         }
         Step::KeepMostVaried { share, count_in } => {
             Fact::Shared(most_varied(pass, position, *share, *count_in, task)?)
+        }
+        Step::KeepByRank {
+            densities,
+            spreads,
+            survivors,
+        } => {
+            let chances = |(density, spread): (&f64, &f64)| {
+                Chances::new(pass.layout().row, *density, *spread, *survivors)
+            };
+            Fact::Chances(densities.iter().zip(spreads).map(chances).collect())
         }
         Step::KeepImportant { quantile } => {
             Fact::Important(important_parts(pass, position, *quantile, task)?)

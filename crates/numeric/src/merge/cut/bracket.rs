@@ -91,6 +91,13 @@ pub fn search<T: MergeReal>(
     counts.iter().enumerate().map(of_row).collect()
 }
 
+fn everything<T: MergeReal>() -> Bracket<T::Bits> {
+    Bracket {
+        low: T::bits(0),
+        high: T::bits(u64::MAX >> (u64::BITS - T::MAGNITUDE_BITS)),
+    }
+}
+
 fn brackets<T: MergeReal>(
     counts: &[Option<u64>],
     rows: &impl Rows<T>,
@@ -99,12 +106,8 @@ fn brackets<T: MergeReal>(
     let tiles = layout.tile_count();
     let sampled = (tiles / TILES_PER_SAMPLE).clamp(LEAST_TILES, MOST_TILES);
     if tiles <= sampled {
-        // All that is not zero is kept.
-        let all = Bracket {
-            low: T::bits(0),
-            high: T::bits(u64::MAX >> (u64::BITS - T::MAGNITUDE_BITS)),
-        };
-        return Ok(counts.iter().map(|count| count.map(|_| all)).collect());
+        let all = counts.iter().map(|count| count.map(|_| everything::<T>()));
+        return Ok(all.collect());
     }
     let samples: Vec<Vec<Vec<T::Bits>>> = (0..sampled)
         .into_par_iter()
@@ -130,10 +133,14 @@ fn brackets<T: MergeReal>(
 /// Around the magnitude that a share of the sample is at least as large as. Neighbours are alike, so the deviation of the rank comes
 /// from how much the parts of the sample differ.
 fn bracket_of<T: MergeReal>(share: f64, parts: &[&[T::Bits]]) -> Bracket<T::Bits> {
-    let mut sorted = parts.concat();
-    sorted.par_sort_unstable_by(|a, b| b.cmp(a));
-    let rank = share * sorted.len() as f64;
-    let middle = sorted[(rank as usize).min(sorted.len() - 1)];
+    let mut sample = parts.concat();
+    let mut at = |rank: f64| {
+        let index = (rank as usize).min(sample.len() - 1);
+        *sample.select_nth_unstable_by(index, |a, b| b.cmp(a)).1
+    };
+    let elements: usize = parts.iter().map(|part| part.len()).sum();
+    let rank = share * elements as f64;
+    let middle = at(rank);
     let above = |part: &&[T::Bits]| part.iter().filter(|bits| **bits > middle).count() as f64;
     let counts: Vec<f64> = parts.iter().map(above).collect();
     let mean = counts.iter().sum::<f64>() / counts.len() as f64;
@@ -142,12 +149,12 @@ fn bracket_of<T: MergeReal>(share: f64, parts: &[&[T::Bits]]) -> Bracket<T::Bits
     let least = rank * (1.0 - share).max(0.0);
     let parts = counts.len() as f64;
     let margin = DEVIATIONS * (squares * parts / (parts - 1.0)).max(least).sqrt() + 1.0;
-    let at = |rank: f64| sorted.get(rank as usize).copied();
+    let whole = everything::<T>();
+    let high = (rank >= margin).then(|| at(rank - margin));
+    let low = (rank + margin < elements as f64).then(|| at(rank + margin));
     Bracket {
-        high: at(rank - margin)
-            .filter(|_| rank >= margin)
-            .unwrap_or(T::bits(u64::MAX >> (u64::BITS - T::MAGNITUDE_BITS))),
-        low: at(rank + margin).unwrap_or(T::bits(0)),
+        high: high.unwrap_or(whole.high),
+        low: low.unwrap_or(whole.low),
     }
 }
 

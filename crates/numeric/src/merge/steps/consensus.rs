@@ -3,6 +3,7 @@
 use super::super::chunk::Tile;
 use super::super::real::MergeReal;
 use super::super::vector;
+use crate::kernels::simd::simd;
 
 /// The sum over the models in order, into `sum`.
 pub fn add_up<T: MergeReal>(tile: &mut Tile<T>) {
@@ -34,18 +35,43 @@ pub fn elect_sign<T: MergeReal>(tile: &mut Tile<T>) {
         .for_each(|row| vector::keep_sign(row, sum));
 }
 
+/// Elements whose variances are worked on at a time.
+const BLOCK: usize = 256;
+
 /// The variance over the models, in f64 from the first model on so that equal values have none.
 pub fn variance<T: MergeReal>(tile: &Tile<T>, variances: &mut Vec<T>) {
     let models = tile.active();
     let count = models.len() as f64;
-    variances.clear();
-    variances.extend((0..tile.length).map(|at| {
-        let first = models[0][at].to_f64();
-        let from_first = |row: &Vec<T>| row[at].to_f64() - first;
-        let mean = models.iter().map(from_first).sum::<f64>() / count;
-        let squares = models.iter().map(|row| (from_first(row) - mean).powi(2));
-        T::from_f64(squares.sum::<f64>() / count)
-    }));
+    variances.resize(tile.length, T::default());
+    for (index, variances) in variances.chunks_mut(BLOCK).enumerate() {
+        let part = |row: usize| &models[row][index * BLOCK..][..variances.len()];
+        let (mut sums, mut squares) = ([0.0; BLOCK], [0.0; BLOCK]);
+        (0..models.len()).for_each(|row| add_from_first(&mut sums, part(0), part(row)));
+        let means = sums.map(|sum| sum / count);
+        (0..models.len()).for_each(|row| add_squares(&mut squares, part(0), part(row), &means));
+        for (variance, squares) in variances.iter_mut().zip(squares) {
+            *variance = T::from_f64(squares / count);
+        }
+    }
+}
+
+simd! {
+    /// sums ← sums + (x − first).
+    fn add_from_first<T: MergeReal>(sums: &mut [f64; BLOCK], first: &[T], x: &[T]) {
+        for ((sum, first), x) in sums.iter_mut().zip(first).zip(x) {
+            *sum += x.to_f64() - first.to_f64();
+        }
+    }
+}
+
+simd! {
+    /// squares ← squares + (x − first − mean)².
+    fn add_squares<T: MergeReal>(squares: &mut [f64; BLOCK], first: &[T], x: &[T], means: &[f64; BLOCK]) {
+        for (((square, first), x), mean) in squares.iter_mut().zip(first).zip(x).zip(means) {
+            let difference = x.to_f64() - first.to_f64() - mean;
+            *square += difference * difference;
+        }
+    }
 }
 
 /// Scales what only one model has by that model's factor.

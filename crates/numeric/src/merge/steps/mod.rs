@@ -3,7 +3,7 @@
 mod consensus;
 pub mod important;
 mod random;
-mod rank;
+pub mod rank;
 mod select;
 
 use super::chunk::{Layout, Tile};
@@ -85,12 +85,8 @@ pub fn apply<T: MergeReal>(step: &Step, tile: &mut Tile<T>, with: &Surroundings<
         } => {
             random::keep(tile, densities, *survivors, with.streams);
         }
-        Step::KeepByRank {
-            densities,
-            spreads,
-            survivors,
-        } => {
-            rank::keep(tile, densities, spreads, *survivors, with);
+        Step::KeepByRank { densities, .. } => {
+            rank::keep(tile, densities, with);
         }
         Step::KeepAbove { threshold } => {
             let threshold = T::from_f64(*threshold);
