@@ -13,7 +13,7 @@ import type { Preparation } from '../prepare/preparation.js';
 import type { Changes } from '../run/changes.js';
 import { lineageOf } from '../run/lineage.js';
 import { modelCard } from '../run/model-card.js';
-import type { MadeInputs } from '../run/plan-key.js';
+import { type FinishedShards, changesFound } from '../run/merge-tensors.js';
 import { writeMerged } from '../run/write-merged.js';
 import { finishedShards } from './finished-shards.js';
 import type { Maker } from './maker.js';
@@ -35,15 +35,17 @@ export const makeModel: Maker = {
     const prepared = await prepare(request, plan, data, context);
     const inputs = [...stages.inputs(), ...data];
     const lineage = await lineageOf(inputs, context.signal);
+    const finished = await finishedShards('result', { plan, prepared, made }, context);
     let changes: Changes | undefined;
     const model = await context.commit('', request.outputUri, lineage, async (staging) => {
       const start = prepared === undefined ? 1 - share : 0.5;
-      const decided = { request, plan, made, inputs, lineage, prepared, start };
+      const decided = { request, plan, finished, inputs, lineage, prepared, start };
       changes = await writeResult(staging, decided, context);
     });
     return {
       model,
-      changes,
+      // Committed by an attempt that died before it could say so.
+      changes: changes ?? (await changesFound(plan, finished)),
       kept: [],
       accuracies: [],
       soupAccuracy: 0,
@@ -56,7 +58,7 @@ export const makeModel: Maker = {
 interface Decided {
   readonly request: merge.MergeRequest;
   readonly plan: MergePlan;
-  readonly made: MadeInputs;
+  readonly finished: FinishedShards;
   readonly inputs: readonly ReadInput[];
   readonly lineage: Lineage;
   readonly prepared: Preparation | undefined;
@@ -65,8 +67,7 @@ interface Decided {
 }
 
 async function writeResult(staging: string, decided: Decided, context: JobContext): Promise<Changes> {
-  const { request, plan, made, prepared, start } = decided;
-  const finished = await finishedShards('result', { plan, prepared, made }, context);
+  const { request, plan, finished, prepared, start } = decided;
   const changes = await writeMerged(staging, plan, prepared, {
     allowNonFinite: request.allowNonFinite,
     signal: context.signal,
