@@ -35,6 +35,7 @@ export {
   type MergePair,
   type MergeReport,
   type TensorDifference,
+  type RowPicks,
   type MergeSource,
   type MergeTensor,
 } from './merge/merge-job.js';

@@ -7,6 +7,7 @@ pub mod combine;
 pub mod cut;
 pub mod execute;
 pub mod fact;
+pub mod gather;
 mod importance;
 pub mod norms;
 mod pass;
@@ -21,6 +22,7 @@ mod varied;
 mod vector;
 
 pub use execute::{merge_files, merge_to_memory};
+pub use gather::{Gather, RowPicks};
 pub use plan::{Resources, TensorMerge};
 pub use program::{Divisor, Step};
 pub use report::MergeReport;

@@ -12,6 +12,13 @@ export interface NativeMerge {
   addWriter(writer: NativeSafetensorsWriter): number;
   addTensor(description: string): void;
   run(task: NativeTask, allowNonFinite: boolean): Promise<NativeMergeReport>;
+  gather(
+    task: NativeTask,
+    description: string,
+    starts: Uint32Array,
+    picks: Uint32Array,
+    padding: number,
+  ): Promise<void>;
   runToMemory(task: NativeTask): Promise<Float32Array>;
 }
 
