@@ -3,12 +3,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use eigenloom_numeric::checkpoint::fold::LowRankPair;
 use eigenloom_numeric::merge::source::FoldedPair;
 use eigenloom_numeric::merge::{
-    InputDigests, Interference, MergeReport, Resources, TensorMerge, interference, merge_files,
-    merge_to_memory,
+    Gather, InputDigests, Interference, MergeReport, Resources, RowPicks, TensorMerge,
+    interference, merge_files, merge_to_memory,
 };
 use eigenloom_numeric::{Error, Reason};
 use napi::Env;
-use napi::bindgen_prelude::{Float32Array, PromiseRaw};
+use napi::bindgen_prelude::{Float32Array, PromiseRaw, Uint32Array};
 use napi_derive::napi;
 
 use crate::call::{Lane, NativeTask, failure, start};
@@ -162,6 +162,33 @@ impl NativeMerge {
             Lane::Compute,
             move |task| merge_files(&tensors, &digests, allow_non_finite, task),
             |_env, report| Ok(report.into()),
+        )
+    }
+
+    /// Writes one tensor whose rows come from rows of others. `description`: JSON of its sources and writer.
+    #[napi]
+    pub fn gather<'env>(
+        &self,
+        env: &'env Env,
+        task: &NativeTask,
+        description: String,
+        starts: Uint32Array,
+        picks: Uint32Array,
+        padding: u32,
+    ) -> napi::Result<PromiseRaw<'env, ()>> {
+        let rows = RowPicks {
+            starts: starts.to_vec(),
+            picks: picks.to_vec(),
+            padding,
+        };
+        let gather = Gather::parse(&description, rows, &lock(&self.resources));
+        lock(&self.resources).writers.clear();
+        start(
+            env,
+            task,
+            Lane::Compute,
+            move |task| gather?.run(task),
+            |_env, ()| Ok(()),
         )
     }
 

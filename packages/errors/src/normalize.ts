@@ -24,6 +24,7 @@ export function toAppError(error: unknown): AppError {
     if (error.code === 'ENOSPC' || error.code === 'EDQUOT') {
       return limitExceeded('DISK_FULL', 'no space left on the disk', { cause: error });
     }
+    if (error.code === 'EIO') return internal('IO', 'the disk failed to read or write', { cause: error });
     if (error.code === 'EMFILE' || error.code === 'ENFILE') {
       return limitExceeded('TOO_MANY_OPEN_FILES', 'too many open files', { cause: error });
     }

@@ -36,6 +36,7 @@ export {
   type MergePair,
   type MergeReport,
   type TensorDifference,
+  type RowPicks,
   type MergeSource,
   type MergeStatistic,
   type MergeTensor,

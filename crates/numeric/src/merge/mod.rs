@@ -8,6 +8,7 @@ pub mod cut;
 mod digests;
 pub mod execute;
 pub mod fact;
+pub mod gather;
 mod importance;
 pub mod interference;
 pub mod matrix;
@@ -25,6 +26,7 @@ mod vector;
 
 pub use digests::InputDigests;
 pub use execute::{merge_files, merge_to_memory};
+pub use gather::{Gather, RowPicks};
 pub use interference::{Interference, interference};
 pub use plan::{Resources, TensorMerge};
 pub use program::{Divisor, Step};

@@ -32,7 +32,7 @@ struct StatisticDescription {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct SourceDescription {
+pub(super) struct SourceDescription {
     file: usize,
     tensor: String,
     pairs: Vec<usize>,
@@ -229,13 +229,13 @@ impl TensorMerge {
     }
 }
 
-fn at<T>(items: &[T], index: usize) -> Result<&T> {
+pub(super) fn at<T>(items: &[T], index: usize) -> Result<&T> {
     items
         .get(index)
         .ok_or_else(|| Error::new(Reason::OutOfRange, format!("no resource {index}")))
 }
 
-fn bind(source: &SourceDescription, resources: &Resources) -> Result<Source> {
+pub(super) fn bind(source: &SourceDescription, resources: &Resources) -> Result<Source> {
     let file = at(&resources.files, source.file)?;
     let pairs = source
         .pairs

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { sha256File } from '@eigenloom/numeric';
 
 import { isErrno } from '../errno.js';
+import { exists } from '../exists.js';
 import { isObject } from '../json-file.js';
 import { syncPath } from './sync-folder.js';
 
@@ -56,9 +57,8 @@ export class FinishedFiles<Note> {
   /** A file that an earlier attempt finished and that is still what it was; reads it once. `onDamaged` hears of one that is not. */
   async find(file: string, onDamaged: (file: string) => void): Promise<FinishedFile<Note> | undefined> {
     const path = this.pathOf(file);
-    const text = await readFile(path + RECORD, 'utf8').catch(() => undefined);
-    if (text === undefined) return undefined;
-    const record = this.parse(text);
+    if (!(await exists(path + RECORD))) return undefined;
+    const record = await this.recordOf(file);
     const size = await stat(path).then(
       (found) => found.size,
       () => -1,
@@ -68,6 +68,12 @@ export class FinishedFiles<Note> {
     await rm(path + RECORD, { force: true });
     await rm(path, { force: true });
     return undefined;
+  }
+
+  /** What is recorded of a file, without a look at it. */
+  async recordOf(file: string): Promise<FinishedFile<Note> | undefined> {
+    const text = await readFile(this.pathOf(file) + RECORD, 'utf8').catch(() => '');
+    return this.parse(text);
   }
 
   /** Records a file that stands, durable, at its path. Call the job's fence before. */

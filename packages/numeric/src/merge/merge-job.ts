@@ -45,6 +45,16 @@ export interface MergeTensor {
   readonly wide?: boolean | undefined;
 }
 
+/** Where the rows of a tensor come from. */
+export interface RowPicks {
+  /** For each row the position of its first pick, and the number of picks at the end: a row without picks is zero. */
+  readonly starts: Uint32Array;
+  /** Pairs of a source and a row of it; of several for one row the mean is taken. */
+  readonly picks: Uint32Array;
+  /** Rows after these that are the mean of all of them. */
+  readonly padding: number;
+}
+
 /** Norms are of the values as they are stored; `differences` are in the order of the tensors. A model of `undefined` is the base. */
 export type MergeReport = NativeMergeReport;
 export type TensorDifference = NativeDifference;
@@ -104,23 +114,23 @@ export class MergeJob {
     return remember(this.files, file, (f) => this.native.addFile(f.native));
   }
 
-  private describe(tensor: MergeTensor, writer: number | null): void {
-    const stored = (file: SafetensorsFile, name: string): object => ({
-      file: this.indexOf(file),
-      tensor: name,
-    });
-    const source = ({ file, name, pairs, statistic }: MergeSource): object => ({
+  private source({ file, name, pairs, statistic }: MergeSource): object {
+    const stored = (of: SafetensorsFile, tensor: string): object => ({ file: this.indexOf(of), tensor });
+    return {
       ...stored(file, name),
       statistic: statistic === undefined ? null : stored(statistic.file, statistic.name),
       pairs: pairs.map((pair) =>
-        remember(this.pairs, pair, (p) => this.native.addPair(p.a, p.b, p, p.scale)),
+        remember(this.pairs, pair, (q) => this.native.addPair(q.a, q.b, q, q.scale)),
       ),
-    });
+    };
+  }
+
+  private describe(tensor: MergeTensor, writer: number | null): void {
     try {
       const description = {
         name: tensor.name,
-        models: tensor.models.map(source),
-        base: tensor.base === undefined ? null : source(tensor.base),
+        models: tensor.models.map((model) => this.source(model)),
+        base: tensor.base === undefined ? null : this.source(tensor.base),
         writer,
         steps: tensor.steps,
         seed: String(tensor.seed ?? 0n),
@@ -130,6 +140,28 @@ export class MergeJob {
     } catch (error) {
       throw fromNative(error, `tensor ${tensor.name}`);
     }
+  }
+
+  /**
+   * Writes a tensor whose rows (first dimension) come from rows of others, a few in memory at a time; a mean is taken in f32 (f64 where
+   * a tensor is stored so) and rounded once. Errors: `SHAPE_MISMATCH`; `OUT_OF_RANGE` for a row that no source has.
+   */
+  static async gatherRows(
+    name: string,
+    sources: readonly MergeSource[],
+    { starts, picks, padding }: RowPicks,
+    writer: SafetensorsWriter,
+    options: CallOptions = {},
+  ): Promise<void> {
+    const job = new MergeJob();
+    const description = JSON.stringify({
+      name,
+      sources: sources.map((source) => job.source(source)),
+      writer: job.native.addWriter(writer.native),
+    });
+    await call(`tensor ${name}`, options, (task) =>
+      job.native.gather(task, description, starts, picks, padding),
+    );
   }
 
   /** Merges one tensor in f32 without storing it. */

@@ -14,6 +14,13 @@ export interface NativeMerge {
   hashFiles(files: readonly number[]): void;
   finishDigests(task: NativeTask): Promise<string[]>;
   run(task: NativeTask, allowNonFinite: boolean): Promise<NativeMergeReport>;
+  gather(
+    task: NativeTask,
+    description: string,
+    starts: Uint32Array,
+    picks: Uint32Array,
+    padding: number,
+  ): Promise<void>;
   runToMemory(task: NativeTask): Promise<Float32Array>;
   interference(task: NativeTask): Promise<NativeInterference>;
 }

@@ -144,11 +144,22 @@ export class FolderStore implements KeyValueStore {
 
   private async write(key: string, value: Uint8Array): Promise<number> {
     const revision = this.last + 1;
-    await writeDurably(join(this.folder, key + SUFFIX), encode(value, revision));
+    try {
+      await writeDurably(join(this.folder, key + SUFFIX), encode(value, revision));
+    } catch (error) {
+      // It may stand there although its folder could not be synced: what is read next is what counts.
+      const stands = await read(this.folder, key).catch(() => undefined);
+      if (stands?.revision === revision) this.note(key, revision, value);
+      throw error;
+    }
+    this.note(key, revision, value);
+    return revision;
+  }
+
+  private note(key: string, revision: number, value: Uint8Array): void {
     this.last = revision;
     this.revisions.set(key, revision);
     this.tell({ key, revision, value });
-    return revision;
   }
 
   private tell(change: Change): void {

@@ -15,8 +15,7 @@ import type { Preparation } from '../prepare/preparation.js';
 import { InputDigests } from '../run/input-digests.js';
 import { lineageOf } from '../run/lineage.js';
 import { modelCard } from '../run/model-card.js';
-import type { Merged } from '../run/merge-tensors.js';
-import type { MadeInputs } from '../run/plan-key.js';
+import { type FinishedShards, type Merged, changesFound } from '../run/merge-tensors.js';
 import { writeMerged } from '../run/write-merged.js';
 import { finishedShards } from './finished-shards.js';
 import type { Maker } from './maker.js';
@@ -41,18 +40,20 @@ export const makeModel: Maker = {
     const inputs = [...stages.inputs(), ...data];
     const lineageNow = (): Promise<Lineage> => lineageOf(inputs, context.signal, digests);
     const prepared = await prepare(request, plan, data, context, lineageNow);
+    const shards = await finishedShards('result', { plan, prepared, made }, context);
     const start = prepared === undefined ? 1 - share : 0.5;
     let result: Result | undefined;
-    const lineage = (): Lineage => finished(result).lineage;
+    const lineage = (): Lineage => writtenOf(result).lineage;
     const model = await context.commit('', request.outputUri, lineage, async (staging) => {
-      const decided = { request, plan, made, inputs, digests, prepared, start };
+      const decided = { request, plan, finished: shards, inputs, digests, prepared, start };
       result = await writeResult(staging, decided, context);
       return result.written;
     });
     return {
       ...merge.MergeResponse.fromJSON({}),
       model,
-      changes: result?.changes,
+      // Committed by an attempt that died before it could say so.
+      changes: result?.changes ?? (await changesFound(plan, shards)),
       ...prepared?.response,
       interference: result?.interference,
     };
@@ -65,7 +66,7 @@ interface Result extends Merged {
   readonly interference: merge.InterferenceSummary | undefined;
 }
 
-function finished(result: Result | undefined): Result {
+function writtenOf(result: Result | undefined): Result {
   if (result === undefined)
     throw internal('NOT_WRITTEN', 'the lineage was asked for before the result was written');
   return result;
@@ -75,7 +76,7 @@ function finished(result: Result | undefined): Result {
 interface Decided {
   readonly request: merge.MergeRequest;
   readonly plan: MergePlan;
-  readonly made: MadeInputs;
+  readonly finished: FinishedShards;
   readonly inputs: readonly ReadInput[];
   readonly digests: InputDigests;
   readonly prepared: Preparation | undefined;
@@ -84,13 +85,12 @@ interface Decided {
 }
 
 async function writeResult(staging: string, decided: Decided, context: JobContext): Promise<Result> {
-  const { request, plan, made, inputs, digests, prepared, start } = decided;
+  const { request, plan, finished, inputs, digests, prepared, start } = decided;
   const end = request.reportInterference === undefined ? 1 : (start + 1) / 2;
-  const shards = await finishedShards('result', { plan, prepared, made }, context);
   const merged = await writeMerged(staging, plan, prepared, {
     allowNonFinite: request.allowNonFinite,
     signal: context.signal,
-    finished: shards,
+    finished,
     digests,
     onProgress: (fraction) => {
       context.progress({ fraction: start + (end - start) * fraction, phase: 'merging' });

@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { openModel } from '@eigenloom/checkpoint';
@@ -22,8 +23,14 @@ export interface LastStage {
 /** Of this attempt alone: a worker that lost the job may still be writing in its own. */
 const folderOf = ({ scratch, attempt }: JobContext): string => join(scratch, `merged-${attempt}`);
 
+async function newFolder(parent: string, name: string): Promise<string> {
+  const folder = join(parent, name);
+  await mkdir(folder, { recursive: true });
+  return folder;
+}
+
 /**
- * Merges what the last stage needs into the job's own folder and plans the last. All results stay until the job ends: an attempt that
+ * Merges what the last stage needs into the job's own folder and plans the last, whose embeddings are in order then. All results stay until the job ends: an attempt that
  * finds a later one unfinished reads the earlier ones again.
  */
 export async function mergeIntermediates(
@@ -38,6 +45,7 @@ export async function mergeIntermediates(
   const { signal } = context;
   for (const [index, stage] of stages.entries()) {
     const plan = await stage.plan(results);
+    await plan.rearranged?.write(await newFolder(folderOf(context), `vocabulary-${index}`), { signal });
     if (index === stages.length - 1) return { plan, share, made };
     const path = join(folderOf(context), String(index));
     const finished = await finishedShards(String(index), { plan, prepared: undefined, made }, context);

@@ -16,8 +16,9 @@ import type { Located } from './located.js';
 import type { ChosenMethod, PlainMethod } from './method-mapping.js';
 import { type Module, modulesOf } from './modules.js';
 import { type Resolved, type ResolvedTensor, Resolver } from './resolve.js';
-import { resultConfig } from './result-config.js';
-import { planTokenizer } from './tokenizer.js';
+import type { Rearranged } from './rearranged.js';
+import { resultConfig, withVocabulary } from './result-config.js';
+import { type PlannedTokenizer, planTokenizer } from './tokenizer.js';
 import { firstReference } from './references.js';
 
 /** What a document says, with its models open and its tensors laid out. */
@@ -35,6 +36,7 @@ export async function resolveDocument(
   mode: MergePlan['mode'],
   inputs: Inputs,
   results: ReadonlyMap<string, StageResult>,
+  rearrange: Rearrange = () => Promise.resolve(undefined),
 ): Promise<ResolvedDocument> {
   const opened = new Set<MergekitInput>();
   const open = async (reference: Located): Promise<MergekitInput> => {
@@ -46,11 +48,18 @@ export async function resolveDocument(
   const donor = base ?? (await open(firstReference(document)));
   const modules = await modulesOf(document, donor, open);
   checkFamilies([...opened]);
+  const models = [...opened];
+  const view = (await rearrange({ donor, base, models }))?.view ?? ((input): MergekitInput => input);
   const prefixes = donor.anatomy.stacks.map(({ prefix }) => prefix);
-  const resolved = new Resolver(document, prefixes, mode).resolve(modules);
+  const resolved = new Resolver(document, prefixes, mode, view).resolve(modules);
   if (resolved.problems.size > 0) throw incompatibleTensors(resolved.problems);
-  return { ...resolved, donor, base, models: [...opened], modules };
+  return { ...resolved, donor, base: base && view(base), models: models.map(view), modules };
 }
+
+/** Puts the embeddings of the models in another order, before their shapes are compared. */
+export type Rearrange = (
+  opened: Pick<ResolvedDocument, 'donor' | 'base' | 'models'>,
+) => Promise<Rearranged | undefined>;
 
 /** What a document's merge needs beside the document. */
 export interface DocumentSetting {
@@ -66,24 +75,29 @@ export async function planDocument(
   results: ReadonlyMap<string, StageResult>,
   { request, mode, inputs, context }: DocumentSetting,
 ): Promise<MergePlan> {
-  const resolved = await resolveDocument(document, mode, inputs, results);
+  let tokenizer: PlannedTokenizer | undefined;
+  const resolved = await resolveDocument(document, mode, inputs, results, async ({ donor, base, models }) => {
+    tokenizer = await planTokenizer(document, donor, models, { inputs, context, results, base });
+    return tokenizer?.rearranged;
+  });
+  const { files, rearranged, rows, notes = [] } = tokenizer ?? {};
   const { donor, base, models, modules } = resolved;
   const method = METHODS.find(({ id }) => id === document.mapping.id);
   if (method === undefined) throw unavailable(document);
   const wanted = document.outDtype ?? document.dtype;
   const tensors = resolved.tensors.map((tensor) => planned(tensor, document, wanted));
-  const tokenizer = await planTokenizer(document, donor, models, { inputs, context, results });
+  const config = resultConfig(donor, modules, wanted);
   return {
-    ...{ method, mode, base, tensors, tokenizer },
+    ...{ method, mode, base, tensors, rearranged, tokenizer: files },
     seed: request.seed,
     models: models.filter((model) => model !== base),
     shards: shardsOf(tensors, request),
-    config: resultConfig(donor, modules, wanted),
+    config: rows === undefined ? config : withVocabulary(config, rows),
     donor: donor.model,
-    chatTemplate: await planChatTemplate(document, tokenizer?.files ?? donor.model.carriedFiles, models),
+    chatTemplate: await planChatTemplate(document, files?.files ?? donor.model.carriedFiles, models),
     copies: copies(document, modules),
     leftOut: resolved.leftOut,
-    notes: document.notes,
+    notes: [...document.notes, ...notes],
   };
 }
 

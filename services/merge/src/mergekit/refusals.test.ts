@@ -151,9 +151,9 @@ const REFUSED: [config: string, reason: string, field: string, message?: RegExp]
   [linear('modules: {default: {}}'), 'ONEOF_CONFLICT', 'mergekit.modules.default'],
   [linear(`${MODELS}\ntokenizer_source: base\ntokenizer: {}`), 'ONEOF_CONFLICT', 'mergekit.tokenizer'],
   [
-    linear(`${MODELS}\ntokenizer: {tokens: {x: {source: a}}}`),
-    'UNSUPPORTED_TOKENIZER',
-    'mergekit.tokenizer.tokens',
+    linear(`${MODELS}\ntokenizer: {tokens: {x: {source: {kind: one}}}}`),
+    'WRONG_TYPE',
+    'mergekit.tokenizer.tokens.x.source.kind',
   ],
   [linear(`${MODELS}\ntokenizer_source: union`), 'TOKENIZER_MISSING', 'mergekit.tokenizer_source'],
   [linear(`${MODELS}\nchat_template: chatml`), 'UNSUPPORTED_CHAT_TEMPLATE', 'mergekit.chat_template'],

@@ -4,6 +4,7 @@ import type { ModelParameters } from '../methods/method.js';
 import { type PairedTensor, type Part, pairTensors } from '../plan/pair-tensors.js';
 import { inLayer, isBeforeLayers, ownerOf } from './anatomy.js';
 import type { MergekitDocument } from './document.js';
+import type { MergekitInput } from './inputs.js';
 import type { PlainMethod } from './method-mapping.js';
 import type { Module, Slice, SliceSource } from './modules.js';
 import { type SliceRoles, rolesOf } from './roles.js';
@@ -50,6 +51,8 @@ export class Resolver {
     private readonly document: MergekitDocument,
     private readonly prefixes: readonly string[],
     private readonly mode: 'paper' | 'mergekit',
+    /** A model as it is read; as it was opened unless its embeddings are rearranged. */
+    private readonly view: (input: MergekitInput) => MergekitInput = (input) => input,
   ) {}
 
   resolve(modules: readonly Module[]): Resolved {
@@ -88,11 +91,14 @@ export class Resolver {
       // Gradients begin at the first layer; what lies outside reads them there, the head too.
       position: 0,
       nameOf: (leading) => leading,
-      partOf: ({ at, input }) => ({
-        ...{ input, label: at },
-        names: input.anatomy.loose.filter(belongs),
-        find: (leading) => findTensor(leading, input.model.tensors),
-      }),
+      partOf: (source) => {
+        const input = this.view(source.input);
+        return {
+          ...{ input, label: source.at },
+          names: input.anatomy.loose.filter(belongs),
+          find: (leading) => findTensor(leading, input.model.tensors),
+        };
+      },
     });
   }
 
@@ -148,11 +154,14 @@ export class Resolver {
     const sources = roles.models.flatMap((source, index) => {
       const tensor = found[index];
       if (tensor === undefined) return [];
-      return [{ source, tensor, parameters: modelParameters(source, tensor.name, place, mapping) }];
+      const read = { ...source, input: this.view(source.input) };
+      return [{ source: read, tensor, parameters: modelParameters(source, tensor.name, place, mapping) }];
     });
     const models = sources.map(({ parameters }) => parameters);
     const origin =
-      roles.origin === undefined || base === undefined ? undefined : { source: roles.origin, tensor: base };
+      roles.origin === undefined || base === undefined
+        ? undefined
+        : { source: { ...roles.origin, input: this.view(roles.origin.input) }, tensor: base };
     this.tensors.push({ name, lead, merged, sources, origin, method: methodFor(place, mapping, models) });
   }
 }

@@ -36,6 +36,21 @@ export function resultConfig(
   return config;
 }
 
+/** `vocab_size`, which multimodal models have in `text_config`. */
+export function vocabularySize(config: ModelConfig): number | undefined {
+  const { vocab_size: size, text_config: text } = config;
+  if (typeof size === 'number') return size;
+  return isObject(text) ? vocabularySize(text) : undefined;
+}
+
+/** A config whose embeddings have so many rows. */
+export function withVocabulary(config: ModelConfig, rows: number): ModelConfig {
+  const { vocab_size: size, text_config: text } = config;
+  if (typeof size !== 'number' && isObject(text))
+    return { ...config, text_config: withVocabulary(text, rows) };
+  return { ...config, vocab_size: rows };
+}
+
 interface Counts {
   readonly before: number;
   readonly after: number;

@@ -2,6 +2,7 @@ import { invalidInput } from '@eigenloom/errors';
 
 import { type Fields, readCount, readFields } from './fields.js';
 import { type Located, locate } from './located.js';
+import { type TokenWish, readTokens } from './token-wish.js';
 
 /** What a document asks of the tokenizer. */
 export interface TokenizerWish {
@@ -10,9 +11,11 @@ export interface TokenizerWish {
   readonly at: string;
   readonly padTo: number | undefined;
   readonly padAt: string;
+  /** Tokens that the result has in any case, and where their embeddings come from. */
+  readonly tokens: readonly TokenWish[];
 }
 
-/** Reads `tokenizer_source` or `tokenizer`. Errors: InvalidInput; `UNSUPPORTED_TOKENIZER` for embeddings token by token. */
+/** Reads `tokenizer_source` or `tokenizer`. Errors: InvalidInput naming the place. */
 export function readTokenizer(fields: Fields, at: string): TokenizerWish | undefined {
   const { tokenizer_source: source, tokenizer } = fields;
   if (source !== undefined && tokenizer !== undefined) {
@@ -24,24 +27,18 @@ export function readTokenizer(fields: Fields, at: string): TokenizerWish | undef
   }
   if (source !== undefined) {
     const field = `${at}.tokenizer_source`;
-    return { source: readSource(source, field), at: field, padTo: undefined, padAt: field };
+    return { source: readSource(source, field), at: field, padTo: undefined, padAt: field, tokens: [] };
   }
   if (tokenizer === undefined) return undefined;
   const place = `${at}.tokenizer`;
   const wish = readFields(tokenizer, place, ['source', 'tokens', 'pad_to_multiple_of']);
-  if (wish['tokens'] !== undefined && Object.keys(readFields(wish['tokens'], `${place}.tokens`)).length > 0) {
-    throw invalidInput(
-      'UNSUPPORTED_TOKENIZER',
-      `${place}.tokens`,
-      'embeddings of single tokens cannot be chosen',
-    );
-  }
   const pad = wish['pad_to_multiple_of'];
   return {
     source: readSource(wish['source'] ?? 'union', `${place}.source`),
     at: `${place}.source`,
     padTo: pad === undefined ? undefined : readCount(pad, `${place}.pad_to_multiple_of`),
     padAt: `${place}.pad_to_multiple_of`,
+    tokens: readTokens(wish['tokens'], `${place}.tokens`),
   };
 }
 

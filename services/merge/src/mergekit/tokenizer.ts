@@ -1,4 +1,11 @@
-import { carriedFilesOf } from '@eigenloom/checkpoint';
+import {
+  type JsonObject,
+  carriedFile,
+  carriedFilesOf,
+  isObject,
+  readJsonFile,
+  sortedJson,
+} from '@eigenloom/checkpoint';
 import { invalidInput } from '@eigenloom/errors';
 import type { RequestContext } from '@eigenloom/runtime';
 import { join } from 'node:path';
@@ -9,7 +16,19 @@ import { isTokenizerFile } from '../run/tokenizer-files.js';
 import type { MergekitDocument } from './document.js';
 import type { Inputs, MergekitInput } from './inputs.js';
 import type { Located } from './located.js';
+import { type Rearranged, rearranged } from './rearranged.js';
+import { vocabularySize } from './result-config.js';
+import { type PlacedWish, type Rearranging, type TokenIds, rowsOf, tokensWithoutRow } from './token-rows.js';
+import type { TokenWish } from './token-wish.js';
 import type { TokenizerWish } from './tokenizer-wish.js';
+import {
+  type TokenSet,
+  addedTokens,
+  allTokens,
+  modelTokens,
+  unionOf,
+  withTokens,
+} from './union-tokenizer.js';
 import { type Vocabulary, readVocabulary, sameVocabulary } from './vocabulary.js';
 
 interface Surroundings {
@@ -18,34 +37,143 @@ interface Surroundings {
   readonly context: RequestContext;
 }
 
+/** The tokenizer of a result. */
+export interface PlannedTokenizer {
+  readonly files: TokenizerFiles;
+  /** Undefined where the embeddings of all models are in its order already. */
+  readonly rearranged: Rearranged | undefined;
+  /** Rows of the embeddings. */
+  readonly rows: number | undefined;
+  readonly notes: readonly string[];
+}
+
 /**
- * The tokenizer that a document asks for, where it can be had by copying: when the source and every model have the same tokens at the
- * same ids, and embeddings have a row for each. Otherwise mergekit would rearrange embeddings, which is refused, never left out.
- * Undefined when the document says nothing. Errors: `UNSUPPORTED_TOKENIZER`, `TOKENIZER_MISSING`, naming the place.
+ * The tokenizer that a document asks for, and the models' embeddings in the order of its tokens. Undefined when the document says
+ * nothing. Errors: `UNSUPPORTED_TOKENIZER`, `TOKENIZER_MISSING`, `UNKNOWN_TOKEN`, naming the place; `INCOMPATIBLE_MODELS`.
  */
 export async function planTokenizer(
   { tokenizer }: MergekitDocument,
   donor: MergekitInput,
   models: readonly MergekitInput[],
-  surroundings: Surroundings,
-): Promise<TokenizerFiles | undefined> {
+  surroundings: Surroundings & { readonly base: MergekitInput | undefined },
+): Promise<PlannedTokenizer | undefined> {
   if (tokenizer === undefined) return undefined;
-  const { source, at } = tokenizer;
+  const { source, at, padTo, tokens: wishes } = tokenizer;
   const { signal } = surroundings.context;
   const files =
     source === 'base' || source === 'union'
       ? { directory: donor.model.directory, files: donor.model.carriedFiles.filter(isTokenizerFile) }
       : await filesOf(source, models, surroundings);
-  const vocabulary = await readVocabulary(files.directory, files.files, signal);
-  if (vocabulary === undefined) throw invalidInput('TOKENIZER_MISSING', at, 'there are no tokenizer files');
-  for (const { model, label } of models) {
-    const own = await readVocabulary(model.directory, model.carriedFiles, signal);
-    // As in mergekit, a model without a tokenizer is taken to have the base's.
-    if (own === undefined || sameVocabulary(vocabulary, own)) continue;
-    throw unsupported(at, `the tokens of ${label} differ, and embeddings cannot be rearranged`);
+  const target = await readVocabulary(files.directory, files.files, signal);
+  if (target === undefined) throw invalidInput('TOKENIZER_MISSING', at, 'there are no tokenizer files');
+  // As in mergekit, a model without a tokenizer is taken to have the base's.
+  const ofDonor = await readVocabulary(donor.model.directory, donor.model.carriedFiles, signal);
+  const own: (Vocabulary | undefined)[] = [];
+  for (const { model } of models) own.push(await readVocabulary(model.directory, model.carriedFiles, signal));
+  const same = own.every((vocabulary) => vocabulary === undefined || sameVocabulary(target, vocabulary));
+  const multiple = padTo === undefined || padTo === 0 ? 1 : padTo;
+  if (same && wishes.length === 0 && hasRows(target, donor, multiple)) {
+    return { files, rearranged: undefined, rows: undefined, notes: [] };
   }
-  checkRows(tokenizer, vocabulary, donor);
-  return files;
+  const parts = models.map((input, index) => partOf(input, own[index] ?? ofDonor ?? target, at));
+  const json = extended(tokenizer, target, parts);
+  const tokens = json === undefined ? knownTokens(target, at) : allTokens(json);
+  const placed = await placeWishes(wishes, models, surroundings);
+  const setting: Rearranging = {
+    ...{ tokens, wishes: placed, padTo: multiple },
+    models: parts.map(({ ids }) => ids),
+    base: surroundings.base === undefined ? undefined : models.indexOf(surroundings.base),
+  };
+  const [first, ...others] = rowsOf(setting);
+  if (first === undefined) throw invalidInput('FIELD_MISSING', at, 'of which models?');
+  const without = tokensWithoutRow(setting);
+  return {
+    files: json === undefined ? files : await edited(files, json),
+    rearranged: rearranged(models, [first, ...others]),
+    rows: first.starts.length - 1 + first.padding,
+    notes: without === 0 ? [] : [`${without} tokens that no model has get rows of zeros`],
+  };
+}
+
+interface VocabularyPart extends TokenSet {
+  readonly ids: TokenIds;
+}
+
+/** The tokens of a model that have a row; ids at and above the config's `vocab_size` have none. */
+function partOf(
+  { model: { config }, label }: MergekitInput,
+  vocabulary: Vocabulary,
+  at: string,
+): VocabularyPart {
+  const tokens = knownTokens(vocabulary, at, label);
+  const limit = vocabularySize(config) ?? tokens.size;
+  const within = (ids: ReadonlyMap<string, number>): Map<string, number> =>
+    new Map([...ids].filter(([, id]) => id < limit));
+  const { json } = vocabulary;
+  return {
+    ids: within(tokens),
+    plain: within(json === undefined ? tokens : modelTokens(json)),
+    added: json === undefined ? [] : addedTokens(json).filter(({ id }) => id < limit),
+  };
+}
+
+function knownTokens({ tokens }: Vocabulary, at: string, label?: string): ReadonlyMap<string, number> {
+  if (tokens !== undefined) return tokens;
+  const whose = label === undefined ? 'its tokens' : `the tokens of ${label}`;
+  throw unsupported(at, `${whose} can be read only from tokenizer.json or vocab.txt`);
+}
+
+/** The tokenizer with the tokens of a union and of the wishes; undefined where it stays as it is. */
+function extended(
+  { source, at, tokens: wishes }: TokenizerWish,
+  target: Vocabulary,
+  parts: readonly VocabularyPart[],
+): JsonObject | undefined {
+  const { tokens, like } = source === 'union' ? unionOf(parts) : { tokens: [], like: new Map() };
+  const known = knownTokens(target, at);
+  const missing = [...tokens, ...wishes.map(({ token }) => token)].filter((token) => !known.has(token));
+  if (missing.length === 0) return undefined;
+  if (target.json === undefined) throw unsupported(at, 'tokens can be added only to a tokenizer.json');
+  return withTokens(target.json, missing, like);
+}
+
+async function placeWishes(
+  wishes: readonly TokenWish[],
+  models: readonly MergekitInput[],
+  { inputs, results }: Surroundings,
+): Promise<Map<string, PlacedWish>> {
+  const placed = new Map<string, PlacedWish>();
+  for (const { token, source, force, at } of wishes) {
+    if (source === undefined || source.kind === 'zero') {
+      placed.set(token, { token, source, force, at });
+      continue;
+    }
+    const model = models.indexOf(await inputs.open(source.model, results));
+    if (model < 0)
+      throw invalidInput('OUT_OF_RANGE', source.model.at, 'is not one of the models that are merged');
+    if (source.kind === 'token' && typeof source.token === 'number') {
+      const rows = vocabularySize(models[model]?.model.config ?? {});
+      if (rows !== undefined && source.token >= rows) {
+        throw invalidInput('OUT_OF_RANGE', `${at}.source`, `the model has ${rows} rows`);
+      }
+    }
+    placed.set(token, { token, force, at, source: { ...source, model } });
+  }
+  return placed;
+}
+
+/** The new tokenizer.json, and its tokens in tokenizer_config.json where that lists them. */
+async function edited(files: TokenizerFiles, json: JsonObject): Promise<TokenizerFiles> {
+  const texts = new Map([['tokenizer.json', `${JSON.stringify(json, undefined, 2)}\n`]]);
+  if (files.files.includes('tokenizer_config.json')) {
+    const config = await readJsonFile(await carriedFile(files.directory, 'tokenizer_config.json'));
+    if (isObject(config['added_tokens_decoder'])) {
+      const listed = addedTokens(json).map(({ id, ...settings }) => [String(id), settings] as const);
+      const decoder = { ...config['added_tokens_decoder'], ...Object.fromEntries(listed) };
+      texts.set('tokenizer_config.json', sortedJson({ ...config, added_tokens_decoder: decoder }));
+    }
+  }
+  return { ...files, texts };
 }
 
 async function filesOf(
@@ -66,15 +194,11 @@ async function filesOf(
   return { directory, files };
 }
 
-/** mergekit cuts or fills embeddings to the tokenizer's size; here they must have it. */
-function checkRows({ at, padTo, padAt }: TokenizerWish, { tokens }: Vocabulary, donor: MergekitInput): void {
-  if (tokens === undefined)
-    throw unsupported(at, 'its tokens can be counted only in tokenizer.json or vocab.txt');
-  const wanted = padTo === undefined || padTo === 0 ? tokens.size : Math.ceil(tokens.size / padTo) * padTo;
-  const rows = donor.model.config['vocab_size'];
-  if (typeof rows !== 'number' || rows === wanted) return;
-  const where = wanted === tokens.size ? at : padAt;
-  throw unsupported(where, `embeddings of ${rows} rows cannot be made into ${wanted}`);
+/** Whether the embeddings have the rows that mergekit would give them; unknown sizes are left alone. */
+function hasRows({ tokens }: Vocabulary, donor: MergekitInput, multiple: number): boolean {
+  const rows = vocabularySize(donor.model.config);
+  if (tokens === undefined) return multiple === 1;
+  return rows === undefined || rows === Math.ceil(tokens.size / multiple) * multiple;
 }
 
 const unsupported = (at: string, why: string): Error => invalidInput('UNSUPPORTED_TOKENIZER', at, why);

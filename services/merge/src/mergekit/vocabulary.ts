@@ -1,7 +1,8 @@
-import { carriedFile, isObject, readJsonFile } from '@eigenloom/checkpoint';
-import { corruptData } from '@eigenloom/errors';
+import { type JsonObject, carriedFile, readJsonFile } from '@eigenloom/checkpoint';
 import { sha256File } from '@eigenloom/numeric';
 import { readFile } from 'node:fs/promises';
+
+import { allTokens } from './union-tokenizer.js';
 
 /** The tokens of a tokenizer. */
 export interface Vocabulary {
@@ -9,6 +10,8 @@ export interface Vocabulary {
   readonly digest: string;
   /** Undefined for formats that only their own library reads. */
   readonly tokens: ReadonlyMap<string, number> | undefined;
+  /** Where it is a tokenizer.json, which alone can be given further tokens. */
+  readonly json?: JsonObject;
 }
 
 /** In the order in which transformers prefers them. */
@@ -27,30 +30,15 @@ export async function readVocabulary(
   if (holder === undefined) return undefined;
   const path = await carriedFile(directory, holder);
   const digest = await sha256File(path, { signal });
-  if (holder === 'tokenizer.json') return { digest, tokens: tokensOf(await readJsonFile(path)) };
+  if (holder === 'tokenizer.json') {
+    const json = await readJsonFile(path);
+    return { digest, tokens: allTokens(json), json };
+  }
   if (holder === 'vocab.txt') {
     const lines = (await readFile(path, 'utf8')).replace(/\r?\n$/, '').split(/\r?\n/);
     return { digest, tokens: new Map(lines.map((token, id) => [token, id])) };
   }
   return { digest, tokens: undefined };
-}
-
-function tokensOf(tokenizer: Readonly<Record<string, unknown>>): Map<string, number> {
-  const { model, added_tokens: added } = tokenizer;
-  const vocab: unknown = isObject(model) ? model['vocab'] : undefined;
-  const tokens = new Map<string, number>();
-  // Unigram models list [token, score] in order of id; the others map tokens to ids.
-  if (Array.isArray(vocab)) {
-    for (const [id, entry] of (vocab as readonly unknown[]).entries()) {
-      tokens.set(String((entry as readonly unknown[])[0]), id);
-    }
-  } else if (isObject(vocab)) {
-    for (const [token, id] of Object.entries(vocab)) tokens.set(token, Number(id));
-  } else throw corruptData('CORRUPT_JSON', 'tokenizer.json: has no vocabulary');
-  for (const entry of Array.isArray(added) ? (added as readonly unknown[]) : []) {
-    if (isObject(entry)) tokens.set(String(entry['content']), Number(entry['id']));
-  }
-  return tokens;
 }
 
 /** Whether two tokenizers have the same tokens with the same ids. */

@@ -11,11 +11,11 @@ const WORKING_BYTES = 256e6;
 export function estimateOf(plans: readonly MergePlan[]): common.Estimate {
   let read = 0;
   let written = 0;
-  for (const { tensors, shards } of plans) {
+  for (const { tensors, shards, rearranged } of plans) {
     for (const { sources, base } of tensors) {
       read += sources.reduce((sum, { tensor }) => sum + tensor.byteLength, base?.tensor.byteLength ?? 0);
     }
-    written += shards.totalBytes;
+    written += shards.totalBytes + (rearranged?.bytes ?? 0);
   }
   return {
     durationSeconds: (read + written) / BYTES_PER_SECOND,

@@ -1,5 +1,5 @@
 import type { Model, ModelConfig, ShardPlan, TensorInfo } from '@eigenloom/checkpoint';
-import type { Dtype, MergeStatistic, Real, SafetensorsFile } from '@eigenloom/numeric';
+import type { CallOptions, Dtype, MergeStatistic, Real, SafetensorsFile } from '@eigenloom/numeric';
 
 import type { AnyMethod, BoundMethod } from '../methods/index.js';
 import type { ModelParameters, TensorContext } from '../methods/method.js';
@@ -65,6 +65,17 @@ export interface PlannedTensor {
 export interface TokenizerFiles {
   readonly directory: string;
   readonly files: readonly string[];
+  /** What stands in some of them instead of what is in the folder. */
+  readonly texts?: ReadonlyMap<string, string>;
+}
+
+/** Tensors that are put in another order before they are merged. */
+export interface RearrangedTensors {
+  /** Of the order, for the key of the merge. */
+  readonly digest: string;
+  readonly bytes: number;
+  /** Writes them into a folder; before that they cannot be read. Errors: `DISK_FULL`. */
+  readonly write: (folder: string, options: CallOptions) => Promise<void>;
 }
 
 /** Everything that is known of one merge before the first tensor is read; only headers have been. */
@@ -87,6 +98,8 @@ export interface MergePlan {
   readonly donor: Pick<Model, 'directory' | 'carriedFiles'>;
   readonly tokenizer?: TokenizerFiles | undefined;
   readonly chatTemplate?: string | undefined;
+  /** Embeddings whose rows are put in the order of the result's tokens. */
+  readonly rearranged?: RearrangedTensors | undefined;
   /** Copying is what the request asks for, so a result that equals its inputs is no mistake. */
   readonly copies: boolean;
   /** Tensors that the base lacks and that are left out. */

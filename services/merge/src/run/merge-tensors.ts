@@ -97,6 +97,21 @@ interface MadeShard {
   readonly sha256: string;
 }
 
+/** What is recorded of a result whose shards are all finished. */
+export async function changesFound(
+  { shards }: Pick<MergePlan, 'shards'>,
+  { files }: FinishedShards,
+): Promise<Changes | undefined> {
+  const differences: TensorDifference[] = [];
+  for (const { file, tensors } of shards.shards) {
+    const record = await files.recordOf(file);
+    const found = record && decodeDifferences(record.note, tensors.length);
+    if (found === undefined) return undefined;
+    for (const difference of found) differences.push(difference);
+  }
+  return changesOf(differences);
+}
+
 interface ShardWork {
   readonly job: MergeJob;
   readonly plan: MergePlan;

@@ -28,7 +28,7 @@ export async function planKey(
   const add = (value: unknown): void => {
     hash.update(`${JSON.stringify(value)}\n`);
   };
-  add([EIGENLOOM_VERSION, plan.shards]);
+  add([EIGENLOOM_VERSION, plan.shards, plan.rearranged?.digest]);
   for (const input of inputs) add(await identityOf(input, made));
   for (const tensor of preparedTensors(plan, prepared).values()) {
     const { name, shape, dtype, wide, sources, base, mask } = tensor;

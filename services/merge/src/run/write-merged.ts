@@ -24,7 +24,9 @@ export async function writeMerged(
       : donor.carriedFiles.filter((name) => !isTokenizerFile(name));
   await writeModelFiles(folder, { directory: donor.directory, carriedFiles }, shards, config);
   for (const name of tokenizer?.files ?? []) {
-    await copyCarriedFile(tokenizer?.directory ?? donor.directory, name, folder);
+    const text = tokenizer?.texts?.get(name);
+    if (text === undefined) await copyCarriedFile(tokenizer?.directory ?? donor.directory, name, folder);
+    else await writeFile(join(folder, name), text, { flag: 'wx' });
   }
   if (plan.chatTemplate !== undefined) await writeChatTemplate(folder, plan.chatTemplate);
   return merged;

@@ -1,0 +1,34 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { mergeKind } from '@eigenloom/merge-service';
+import { requestFromObject, startEmbedded, toStatus } from '@eigenloom/runtime';
+
+/**
+ * A process that a test kills: submits the merge of `FOLDER/recipe.json` once, however often it is started, waits for its end and
+ * prints it. Jobs that an earlier process left go on by themselves.
+ */
+async function run(folder: string): Promise<void> {
+  const recipe: unknown = JSON.parse(await readFile(join(folder, 'recipe.json'), 'utf8'));
+  const client = await startEmbedded({
+    kinds: [mergeKind],
+    dataFolder: join(folder, 'data'),
+    roots: [folder],
+    progressMs: 100,
+    sweepMs: 50,
+    leaseMs: 3_000,
+  });
+  const { name } = await client.submit('merge', requestFromObject('merge', recipe));
+  const { error, metadata, result, artifacts } = await client.wait(name);
+  const end = {
+    attempt: metadata.attempt,
+    reason: error?.reason,
+    message: error && toStatus(error).message,
+    digest: artifacts['']?.digest,
+    changes: result?.kind === 'merge' ? result.response.changes : undefined,
+  };
+  process.stdout.write(`${JSON.stringify(end)}\n`);
+  await client.close();
+}
+
+void run(process.argv[2] ?? '');
