@@ -2,10 +2,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use eigenloom_numeric::checkpoint::fold::LowRankPair;
 use eigenloom_numeric::merge::source::FoldedPair;
-use eigenloom_numeric::merge::{MergeReport, Resources, TensorMerge, merge_files, merge_to_memory};
+use eigenloom_numeric::merge::{
+    Masks, MergeReport, Resources, TensorMerge, find_masks, merge_files, merge_to_memory,
+};
 use eigenloom_numeric::{Error, Reason};
 use napi::Env;
-use napi::bindgen_prelude::{Float32Array, PromiseRaw};
+use napi::bindgen_prelude::{Float32Array, Float64Array, PromiseRaw, Uint8Array};
 use napi_derive::napi;
 
 use crate::call::{Lane, NativeTask, failure, start};
@@ -132,6 +134,48 @@ impl NativeMerge {
             },
             |_env, values| Ok(Float32Array::new(values)),
         )
+    }
+
+    /// The masks of the only tensor described. `needs`: JSON of when a model needs an element.
+    #[napi]
+    pub fn run_masks<'env>(
+        &self,
+        env: &'env Env,
+        task: &NativeTask,
+        before: u32,
+        needs: String,
+    ) -> napi::Result<PromiseRaw<'env, NativeMasks>> {
+        let mut tensors = std::mem::take(&mut *lock(&self.tensors));
+        start(
+            env,
+            task,
+            Lane::Compute,
+            move |task| {
+                let only = tensors.pop().filter(|_| tensors.is_empty());
+                let merge = only.ok_or_else(|| Error::new(Reason::OutOfRange, "not one tensor"))?;
+                let needs = serde_json::from_str(&needs)
+                    .map_err(|error| Error::new(Reason::OutOfRange, error.to_string()))?;
+                find_masks(&merge, before as usize, needs, task)
+            },
+            |_env, masks| Ok(masks.into()),
+        )
+    }
+}
+
+#[napi(object)]
+pub struct NativeMasks {
+    pub bits: Vec<Uint8Array>,
+    pub own: Float64Array,
+    pub masked: Float64Array,
+}
+
+impl From<Masks> for NativeMasks {
+    fn from(masks: Masks) -> Self {
+        Self {
+            bits: masks.bits.into_iter().map(Uint8Array::new).collect(),
+            own: Float64Array::new(masks.own),
+            masked: Float64Array::new(masks.masked),
+        }
     }
 }
 

@@ -34,10 +34,11 @@ export {
   MergeJob,
   type MergePair,
   type MergeReport,
+  type MergeMasks,
   type MergeSource,
   type MergeStatistic,
   type MergeTensor,
 } from './merge/merge-job.js';
-export type { MatrixRule, MergeStep } from './merge/merge-step.js';
+export type { MaskNeeds, MatrixRule, MergeStep } from './merge/merge-step.js';
 export { kernels } from './kernels/kernels.js';
 export { type NativeKernels } from './kernels/native-kernels.js';

@@ -8,6 +8,7 @@ pub mod cut;
 pub mod execute;
 pub mod fact;
 mod importance;
+pub mod masks;
 pub mod matrix;
 pub mod norms;
 mod pass;
@@ -22,6 +23,7 @@ mod varied;
 mod vector;
 
 pub use execute::{merge_files, merge_to_memory};
+pub use masks::{Masks, Needs, find_masks};
 pub use plan::{Resources, TensorMerge};
 pub use program::{Divisor, Step};
 pub use report::MergeReport;

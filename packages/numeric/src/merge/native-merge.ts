@@ -13,6 +13,13 @@ export interface NativeMerge {
   addTensor(description: string): void;
   run(task: NativeTask, allowNonFinite: boolean): Promise<NativeMergeReport>;
   runToMemory(task: NativeTask): Promise<Float32Array>;
+  runMasks(task: NativeTask, before: number, needs: string): Promise<NativeMasks>;
+}
+
+export interface NativeMasks {
+  readonly bits: readonly Uint8Array[];
+  readonly own: Float64Array;
+  readonly masked: Float64Array;
 }
 
 export interface NativeMergeReport {

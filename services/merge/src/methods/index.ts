@@ -18,7 +18,14 @@ import { karcher } from './karcher.js';
 import { knotsTies } from './knots-ties.js';
 import { linear } from './linear.js';
 import { magmax } from './magmax.js';
-import type { MergeMethod, MethodCase, ModelParameters, ParametersOf, TensorContext } from './method.js';
+import type {
+  MaskRule,
+  MergeMethod,
+  MethodCase,
+  ModelParameters,
+  ParametersOf,
+  TensorContext,
+} from './method.js';
 import { modelStock } from './model-stock.js';
 import { multislerp } from './multislerp.js';
 import { nearswap } from './nearswap.js';
@@ -30,7 +37,9 @@ import { ramplusTl } from './ramplus-tl.js';
 import { sce } from './sce.js';
 import { slerp } from './slerp.js';
 import { svc } from './svc.js';
+import { tallMask } from './tall-mask.js';
 import { taskArithmetic } from './task-arithmetic.js';
+import { taskMask } from './task-mask.js';
 import { ties } from './ties.js';
 import { tsvMerge } from './tsv-merge.js';
 import { wudi } from './wudi.js';
@@ -68,10 +77,12 @@ const BY_CASE: { readonly [K in MethodCase]: MergeMethod<K> } = {
   magmax,
   consensus,
   emr,
+  tallMask,
+  taskMask,
 };
 
 /** What every method has, whatever its parameters. */
-export type AnyMethod = Omit<MergeMethod, 'check' | 'mergeTensor'>;
+export type AnyMethod = Omit<MergeMethod, 'check' | 'mergeTensor' | 'masksOf'>;
 
 export const METHODS: readonly AnyMethod[] = Object.values(BY_CASE);
 
@@ -79,6 +90,8 @@ export const METHODS: readonly AnyMethod[] = Object.values(BY_CASE);
 export interface BoundMethod extends AnyMethod {
   check(models: readonly ModelParameters[]): void;
   mergeTensor(tensor: TensorContext): readonly MergeStep[];
+  /** Undefined for methods that write no masks. */
+  masksOf(tensor: TensorContext): MaskRule | undefined;
 }
 
 /** A member of the oneof, for each of its names: what lets the compiler see that method and parameters belong together. */
@@ -102,5 +115,6 @@ function bind<K extends MethodCase>({ $case, value }: Choice<K>): BoundMethod {
       method.check(value, models);
     },
     mergeTensor: (tensor) => method.mergeTensor(tensor, value),
+    masksOf: (tensor) => method.masksOf?.(tensor, value),
   };
 }

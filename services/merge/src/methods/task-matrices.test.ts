@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { MergeSource } from '@eigenloom/numeric';
 
 import { newFolder } from '../testing/job-context.js';
-import { mergeValues, sourceOf } from '../testing/merge-values.js';
+import { distance, mergeValues, sourceOf } from '../testing/merge-values.js';
 import { normal, plus, type SyntheticTensor } from '../testing/synthetic-model.js';
 import { columnBytes, isMatrix, largeMatrixNotes, spectralBytes } from './task-matrices.js';
 
@@ -44,13 +44,6 @@ const tensorOf = (shape: readonly number[], values: readonly number[]): Syntheti
   shape,
   values: Float32Array.from(values),
 });
-
-/** Largest difference relative to the largest value. */
-function distance(x: ArrayLike<number>, y: ArrayLike<number>): number {
-  const values = Array.from(x);
-  const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  return values.reduce((most, value, i) => Math.max(most, Math.abs(value - (y[i] ?? NaN)) / largest), 0);
-}
 
 describe.each(Object.entries(CASES))('a %s matrix', (_, { shape, base, models, results }) => {
   test.each(Object.entries(results))('%s gives the values of the reference', async (name, expected) => {

@@ -1,5 +1,5 @@
 import type { Model, ModelConfig, ShardPlan, TensorInfo } from '@eigenloom/checkpoint';
-import type { Dtype } from '@eigenloom/numeric';
+import type { Dtype, MergeStatistic } from '@eigenloom/numeric';
 
 import type { AnyMethod, BoundMethod } from '../methods/index.js';
 import type { ModelParameters, TensorContext } from '../methods/method.js';
@@ -36,6 +36,13 @@ export interface PlannedSource {
   readonly tensor: TensorInfo;
 }
 
+/** One that the method merges. */
+export interface MergedSource extends PlannedSource {
+  readonly parameters: ModelParameters;
+  /** What was measured of it on the model's own data. */
+  readonly statistic?: MergeStatistic | undefined;
+}
+
 /** One tensor of the result: all that is needed to make it. */
 export interface PlannedTensor {
   readonly name: string;
@@ -44,7 +51,7 @@ export interface PlannedTensor {
   readonly dtype: Dtype;
   /** False for integers and booleans: they must agree and are copied. */
   readonly merged: boolean;
-  readonly sources: readonly (PlannedSource & { readonly parameters: ModelParameters })[];
+  readonly sources: readonly MergedSource[];
   /** What the method subtracts, and what the report compares with. */
   readonly base: PlannedSource | undefined;
   readonly method: BoundMethod;

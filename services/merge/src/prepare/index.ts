@@ -5,10 +5,12 @@ import type { MethodCase, ParametersOf } from '../methods/method.js';
 import type { MergePlan, ReadInput } from '../plan/planned.js';
 import { greedySoupPreparer } from '../soup/choose-soup.js';
 import type { DataField, Preparation, Preparer } from './preparation.js';
+import { taskMaskPreparer } from './task-mask.js';
 
 /** Of the methods that need one. */
 const BY_CASE: { readonly [K in MethodCase]?: Preparer<K> } = {
   greedySoup: greedySoupPreparer,
+  taskMask: taskMaskPreparer,
 };
 
 /** A preparer with the parameters of a request. */
@@ -30,6 +32,9 @@ function bind<K extends MethodCase>({ $case, value }: Choice<K>): Bound | undefi
   };
 }
 
+/** Where the request has the URI: a reference has it inside, a field of its own ends so. */
+const uriOf = (field: string): string => (field.endsWith('_uri') ? field : `${field}.uri`);
+
 /** The data that a request's method reads, resolved, by role; empty for most. */
 export async function dataOf(
   request: merge.MergeRequest,
@@ -38,8 +43,8 @@ export async function dataOf(
   const fields = request.method === undefined ? [] : (bind(request.method)?.data(request) ?? []);
   const inputs: ReadInput[] = [];
   for (const { field, role, ref } of fields) {
-    const path = await context.resolve(ref.uri, `${field}.uri`);
-    const names = new Map([[`${field}.uri`, role]]);
+    const path = await context.resolve(ref.uri, uriOf(field));
+    const names = new Map([[uriOf(field), role]]);
     inputs.push({ role, fields: names, files: [path], adapters: [], ignored: [] });
   }
   return inputs;

@@ -1,16 +1,17 @@
 import type { common, merge } from '@eigenloom/contracts';
+import type { MergeStatistic } from '@eigenloom/numeric';
 import type { JobContext } from '@eigenloom/runtime';
 
 import type { MethodCase, ParametersOf } from '../methods/method.js';
 import type { MergePlan } from '../plan/planned.js';
 
-/** Examples that a method reads. */
+/** Examples, or another file, that a method reads. */
 export interface DataField {
   /** Where the request names them: `greedy_soup.data`. */
   readonly field: string;
   /** What they are in the lineage: `data`. */
   readonly role: string;
-  readonly ref: common.DatasetRef;
+  readonly ref: Pick<common.DatasetRef, 'uri'>;
 }
 
 /** What has been found out from the models and the data. */
@@ -19,6 +20,8 @@ export interface Preparation {
   readonly kept?: readonly number[];
   /** Weights of the models for a tensor of the result, by its name. Default: those of the request. */
   readonly weights?: ReadonlyMap<string, readonly number[]>;
+  /** Of every model, what its own data say of a tensor of the result, by the tensor's name. Default: nothing. */
+  readonly statistics?: ReadonlyMap<string, readonly MergeStatistic[]>;
   /** A result that equals its reference is what was found best, and no mistake. */
   readonly mayChangeNothing?: boolean;
   /** Sentences for the model card. */

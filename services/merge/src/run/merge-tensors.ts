@@ -56,11 +56,12 @@ export async function mergeTensors(
 function asPrepared(tensor: PlannedTensor, prepared: Preparation | undefined): PlannedTensor {
   const kept = prepared?.kept ?? tensor.sources.map((_, index) => index);
   const weights = prepared?.weights?.get(tensor.name);
+  const statistics = prepared?.statistics?.get(tensor.name);
   const sources = kept.flatMap((index) => {
     const source = tensor.sources[index];
     if (source === undefined) return [];
     const weight = weights?.[index] ?? source.parameters.weight;
-    return [{ ...source, parameters: { ...source.parameters, weight } }];
+    return [{ ...source, parameters: { ...source.parameters, weight }, statistic: statistics?.[index] }];
   });
   return { ...tensor, sources };
 }
@@ -75,7 +76,7 @@ export function describeTensor(
   const models = sources.map(({ parameters }) => parameters);
   return {
     name,
-    models: sources.map(read),
+    models: sources.map((source) => ({ ...read(source), statistic: source.statistic })),
     base: base === undefined ? undefined : read(base),
     steps: merged ? method.mergeTensor({ name, shape, elements, models, mode }) : [],
     seed,

@@ -30,3 +30,10 @@ export function mergeValues(
   const steps = bound.mergeTensor({ name: 'w', shape, elements, models: of, mode: 'paper' });
   return MergeJob.toMemory({ name: 'w', models, base, steps });
 }
+
+/** Largest difference relative to the largest value. */
+export function distance(x: ArrayLike<number>, y: ArrayLike<number>): number {
+  const values = Array.from(x);
+  const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  return values.reduce((most, value, i) => Math.max(most, Math.abs(value - (y[i] ?? NaN)) / largest), 0);
+}
