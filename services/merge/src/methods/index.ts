@@ -82,7 +82,7 @@ const BY_CASE: { readonly [K in MethodCase]: MergeMethod<K> } = {
 };
 
 /** What every method has, whatever its parameters. */
-export type AnyMethod = Omit<MergeMethod, 'check' | 'mergeTensor' | 'masksOf'>;
+export type AnyMethod = Omit<MergeMethod, 'check' | 'mergeTensor' | 'masksOf' | 'matrixOperations'>;
 
 export const METHODS: readonly AnyMethod[] = Object.values(BY_CASE);
 
@@ -90,6 +90,8 @@ export const METHODS: readonly AnyMethod[] = Object.values(BY_CASE);
 export interface BoundMethod extends AnyMethod {
   check(models: readonly ModelParameters[]): void;
   mergeTensor(tensor: TensorContext): readonly MergeStep[];
+  /** 0 for methods without matrices. */
+  matrixOperations(tensor: TensorContext): number;
   /** Undefined for methods that write no masks. */
   masksOf(tensor: TensorContext): MaskRule | undefined;
 }
@@ -115,6 +117,7 @@ function bind<K extends MethodCase>({ $case, value }: Choice<K>): BoundMethod {
       method.check(value, models);
     },
     mergeTensor: (tensor) => method.mergeTensor(tensor, value),
+    matrixOperations: (tensor) => method.matrixOperations?.(tensor, value) ?? 0,
     masksOf: (tensor) => method.masksOf?.(tensor, value),
   };
 }

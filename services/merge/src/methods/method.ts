@@ -63,6 +63,8 @@ export interface MergeMethod<K extends MethodCase = MethodCase> {
   readonly symmetric: boolean;
   /** Throws InvalidInput for parameters outside their range; those of the models are known to be in the range of their kind. */
   check(parameters: ParametersOf<K>, models: readonly ModelParameters[]): void;
+  /** Multiply-adds for one tensor that is merged as a matrix, about. */
+  matrixOperations?(tensor: TensorContext, parameters: ParametersOf<K>): number;
   /** Of methods that write a mask for each model beside the result. */
   masksOf?(tensor: TensorContext, parameters: ParametersOf<K>): MaskRule;
   /** The steps for one floating-point tensor. */

@@ -153,11 +153,53 @@ describe('properties that the papers state', () => {
   });
 });
 
+describe('matrices that are read in several panels', () => {
+  /** More vectors than one panel has, whichever side they lie on. */
+  const [length, width] = [270_000, 16];
+  const shapes = [
+    [length, width],
+    [width, length],
+  ];
+  const transposed = (values: Float32Array): Float32Array =>
+    values.map((_, at) => values[(at % length) * width + Math.floor(at / length)]!);
+  const baseOf = (shape: readonly number[]): Promise<MergeSource> =>
+    sourceOf(folder, { shape, values: new Float32Array(length * width) });
+
+  test.each(shapes)(
+    'one task alone stays as it is: %p × %p',
+    async (...shape) => {
+      const delta = await normal(shape, 1n);
+      const models = [await sourceOf(folder, delta)];
+      const base = await baseOf(shape);
+      for (const method of [{ tsv_merge: {} }, { knots_ties: {} }, { svc: {} }, { opcm: {} }, { wudi: {} }]) {
+        expect(distance(delta.values, await mergeValues(method, shape, models, base))).toBeLessThan(1e-6);
+      }
+    },
+    60_000,
+  );
+
+  test.each([{ tsv_merge: {} }, { iso_c: {} }, { opcm: {} }, { knots_ties: {} }])(
+    '%j: the transposed matrices give the transposed result',
+    async (method) => {
+      const deltas = await Promise.all([1n, 2n].map((stream) => normal([length, width], stream)));
+      const merge = async (shape: readonly number[], turn: (values: Float32Array) => Float32Array) => {
+        const models = deltas.map(({ values }) => sourceOf(folder, { shape, values: turn(values) }));
+        return mergeValues(method, shape, await Promise.all(models), await baseOf(shape));
+      };
+      const tall = await merge([length, width], (values) => values);
+      const wide = await merge([width, length], transposed);
+      expect(distance(transposed(tall), wide)).toBeLessThan(1e-6);
+    },
+    60_000,
+  );
+});
+
 describe('matrices that are too large', () => {
   test('vectors and large matrices are merged as vectors, and the card says of which matrices', () => {
     expect(isMatrix([4096], spectralBytes)).toBe(false);
     expect(isMatrix([4096, 4096], spectralBytes)).toBe(true);
     expect(isMatrix([32_000, 8192], spectralBytes)).toBe(false);
+    expect(isMatrix([32_000, 4096], spectralBytes)).toBe(true);
     expect(isMatrix([4096, 14_336], columnBytes)).toBe(false);
     const tensors = [
       { name: 'norm', shape: [1e9], merged: true },

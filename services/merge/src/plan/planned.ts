@@ -57,6 +57,15 @@ export interface PlannedTensor {
   readonly method: BoundMethod;
 }
 
+/** What the tensor's method may know of it. */
+export function contextOf(
+  { name, shape, sources }: PlannedTensor,
+  mode: TensorContext['mode'],
+): TensorContext {
+  const elements = shape.reduce((product, size) => product * size, 1);
+  return { name, shape, elements, models: sources.map(({ parameters }) => parameters), mode };
+}
+
 /** Files of a tokenizer that the result has instead of its donor's. */
 export interface TokenizerFiles {
   readonly directory: string;

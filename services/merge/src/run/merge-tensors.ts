@@ -9,7 +9,7 @@ import {
   SafetensorsWriter,
 } from '@eigenloom/numeric';
 
-import type { MergePlan, PlannedSource, PlannedTensor } from '../plan/planned.js';
+import { contextOf, type MergePlan, type PlannedSource, type PlannedTensor } from '../plan/planned.js';
 import type { Preparation } from '../prepare/preparation.js';
 
 export interface MergeRunOptions {
@@ -68,17 +68,16 @@ function asPrepared(tensor: PlannedTensor, prepared: Preparation | undefined): P
 
 /** What the core needs to merge one tensor. */
 export function describeTensor(
-  { name, shape, merged, sources, base, method }: PlannedTensor,
+  tensor: PlannedTensor,
   { mode, seed }: Pick<MergePlan, 'mode' | 'seed'>,
 ): MergeTensor {
-  const read = ({ input, tensor }: PlannedSource): MergeSource => input.model.source(tensor.name);
-  const elements = shape.reduce((product, size) => product * size, 1);
-  const models = sources.map(({ parameters }) => parameters);
+  const { name, merged, sources, base, method } = tensor;
+  const read = ({ input, tensor: own }: PlannedSource): MergeSource => input.model.source(own.name);
   return {
     name,
     models: sources.map((source) => ({ ...read(source), statistic: source.statistic })),
     base: base === undefined ? undefined : read(base),
-    steps: merged ? method.mergeTensor({ name, shape, elements, models, mode }) : [],
+    steps: merged ? method.mergeTensor(contextOf(tensor, mode)) : [],
     seed,
   };
 }

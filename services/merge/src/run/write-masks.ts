@@ -4,22 +4,16 @@ import { join } from 'node:path';
 import { MergeJob, SafetensorsWriter } from '@eigenloom/numeric';
 
 import type { MaskRule } from '../methods/method.js';
-import type { MergePlan, PlannedTensor } from '../plan/planned.js';
+import { contextOf, type MergePlan, type PlannedTensor } from '../plan/planned.js';
 import { MASK_FOLDER, maskBytes, maskFile, RESCALER } from './mask-files.js';
 import { describeTensor, type MergeRunOptions } from './merge-tensors.js';
+
+const ruleOf = (tensor: PlannedTensor, mode: MergePlan['mode']): MaskRule | undefined =>
+  tensor.method.masksOf(contextOf(tensor, mode));
 
 /** Whether a tensor's method writes masks. */
 export const hasMask = (tensor: PlannedTensor): boolean =>
   tensor.merged && ruleOf(tensor, 'paper') !== undefined;
-
-function ruleOf(
-  { name, shape, sources, method }: PlannedTensor,
-  mode: MergePlan['mode'],
-): MaskRule | undefined {
-  const elements = shape.reduce((product, size) => product * size, 1);
-  const models = sources.map(({ parameters }) => parameters);
-  return method.masksOf({ name, shape, elements, models, mode });
-}
 
 /** Writes the masks of every model, and by how much its vector is to be scaled, beside a merged model. Errors: `DISK_FULL`. */
 export async function writeMasks(folder: string, plan: MergePlan, options: MergeRunOptions): Promise<void> {
