@@ -55,6 +55,17 @@ describe.each(Object.entries(CASES))('a %s matrix', (_, { shape, base, models, r
   });
 });
 
+/** XᵀX of the rows of X. */
+function gramOf(x: Float32Array, width: number): Float64Array {
+  const gram = new Float64Array(width * width);
+  for (let row = 0; row < x.length; row += width) {
+    for (let i = 0; i < width; i += 1) {
+      for (let j = 0; j < width; j += 1) gram[i * width + j]! += x[row + i]! * x[row + j]!;
+    }
+  }
+  return gram;
+}
+
 describe('properties that the papers state', () => {
   const shape = [30, 70];
   const zero: SyntheticTensor = { shape, values: new Float32Array(2100) };
@@ -154,44 +165,67 @@ describe('properties that the papers state', () => {
 });
 
 describe('matrices that are read in several panels', () => {
-  /** More vectors than one panel has, whichever side they lie on. */
-  const [length, width] = [270_000, 16];
-  const shapes = [
-    [length, width],
-    [width, length],
-  ];
-  const transposed = (values: Float32Array): Float32Array =>
-    values.map((_, at) => values[(at % length) * width + Math.floor(at / length)]!);
-  const baseOf = (shape: readonly number[]): Promise<MergeSource> =>
-    sourceOf(folder, { shape, values: new Float32Array(length * width) });
+  /** Of four models, more vectors than one panel has, whichever side they lie on. */
+  const [length, width] = [66_000, 16];
+  let deltas: SyntheticTensor[];
+  beforeAll(async () => {
+    deltas = await Promise.all([1n, 2n, 3n, 4n].map((stream) => normal([length, width], stream)));
+  });
 
-  test.each(shapes)(
-    'one task alone stays as it is: %p × %p',
-    async (...shape) => {
-      const delta = await normal(shape, 1n);
-      const models = [await sourceOf(folder, delta)];
-      const base = await baseOf(shape);
-      for (const method of [{ tsv_merge: {} }, { knots_ties: {} }, { svc: {} }, { opcm: {} }, { wudi: {} }]) {
-        expect(distance(delta.values, await mergeValues(method, shape, models, base))).toBeLessThan(1e-6);
-      }
-    },
-    60_000,
-  );
+  /** Rows as columns. */
+  function transposed(values: Float32Array): Float32Array {
+    const result = new Float32Array(values.length);
+    for (let at = 0; at < values.length; at += 1) {
+      result[(at % width) * length + Math.floor(at / width)] = values[at]!;
+    }
+    return result;
+  }
 
-  test.each([{ tsv_merge: {} }, { iso_c: {} }, { opcm: {} }, { knots_ties: {} }])(
+  async function merge(method: object, turned: boolean): Promise<Float32Array> {
+    const shape = turned ? [width, length] : [length, width];
+    const models = deltas.map(({ values }) =>
+      sourceOf(folder, { shape, values: turned ? transposed(values) : values }),
+    );
+    const base = sourceOf(folder, { shape, values: new Float32Array(length * width) });
+    return mergeValues(method, shape, await Promise.all(models), await base);
+  }
+
+  test.each([{ tsv_merge: {} }, { iso_c: {} }, { opcm: {} }, { knots_ties: { density: 0.5 } }])(
     '%j: the transposed matrices give the transposed result',
     async (method) => {
-      const deltas = await Promise.all([1n, 2n].map((stream) => normal([length, width], stream)));
-      const merge = async (shape: readonly number[], turn: (values: Float32Array) => Float32Array) => {
-        const models = deltas.map(({ values }) => sourceOf(folder, { shape, values: turn(values) }));
-        return mergeValues(method, shape, await Promise.all(models), await baseOf(shape));
-      };
-      const tall = await merge([length, width], (values) => values);
-      const wide = await merge([width, length], transposed);
-      expect(distance(transposed(tall), wide)).toBeLessThan(1e-6);
+      const tall = await merge(method, false);
+      expect(distance(transposed(tall), await merge(method, true))).toBeLessThan(1e-6);
     },
     60_000,
   );
+
+  test('wudi takes the steps of Adam', async () => {
+    const h = new Float64Array(width * width);
+    const grams = deltas.map(({ values }) => gramOf(values, width));
+    const squares = deltas.map(({ values }) => values.reduce((sum, value) => sum + value * value, 0));
+    grams.forEach((gram, i) => {
+      gram.forEach((value, at) => (h[at]! += value / squares[i]!));
+    });
+    const rate = 0.01;
+    const merged = await merge({ wudi: { iterations: 1, learning_rate: rate } }, false);
+    let most = 0;
+    for (let at = 0; at < length * width; at += 1) {
+      const [row, column] = [Math.floor(at / width), at % width];
+      let gradient = 0;
+      for (let k = 0; k < width; k += 1) {
+        const below = k * width + column;
+        for (const [i, { values }] of deltas.entries()) {
+          const value = values[row * width + k]!;
+          gradient += 2 * value * (h[below]! - grams[i]![below]! / squares[i]!);
+        }
+      }
+      const start = deltas.reduce((sum, { values }) => sum + values[at]!, 0);
+      // The first step of Adam is rate · g / (|g| + 1e-8).
+      const expected = start - (rate * gradient) / (Math.abs(gradient) + 1e-8);
+      most = Math.max(most, Math.abs(merged[at]! - expected));
+    }
+    expect(most).toBeLessThan(1e-5);
+  }, 60_000);
 });
 
 describe('matrices that are too large', () => {
