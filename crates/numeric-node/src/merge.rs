@@ -3,12 +3,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use eigenloom_numeric::checkpoint::fold::LowRankPair;
 use eigenloom_numeric::merge::source::FoldedPair;
 use eigenloom_numeric::merge::{
-    Gather, InputDigests, Interference, MergeReport, Resources, RowPicks, TensorMerge,
-    interference, merge_files, merge_to_memory,
+    Gather, InputDigests, Interference, Masks, MergeReport, Resources, RowPicks, TensorMerge,
+    find_masks, interference, merge_files, merge_to_memory,
 };
 use eigenloom_numeric::{Error, Reason};
 use napi::Env;
-use napi::bindgen_prelude::{Float32Array, PromiseRaw, Uint32Array};
+use napi::bindgen_prelude::{Float32Array, Float64Array, PromiseRaw, Uint8Array, Uint32Array};
 use napi_derive::napi;
 
 use crate::call::{Lane, NativeTask, failure, start};
@@ -226,6 +226,29 @@ impl NativeMerge {
         )
     }
 
+    /// The masks of the only tensor described. `needs`: JSON of when a model needs an element.
+    #[napi]
+    pub fn run_masks<'env>(
+        &self,
+        env: &'env Env,
+        task: &NativeTask,
+        before: u32,
+        needs: String,
+    ) -> napi::Result<PromiseRaw<'env, NativeMasks>> {
+        let only = self.only_tensor();
+        start(
+            env,
+            task,
+            Lane::Compute,
+            move |task| {
+                let needs = serde_json::from_str(&needs)
+                    .map_err(|error| Error::new(Reason::OutOfRange, error.to_string()))?;
+                find_masks(&only?, before as usize, needs, task)
+            },
+            |_env, masks| Ok(masks.into()),
+        )
+    }
+
     fn only_tensor(&self) -> Result<TensorMerge, Error> {
         let mut tensors = std::mem::take(&mut *lock(&self.tensors));
         let only = tensors.pop().filter(|_| tensors.is_empty());
@@ -243,6 +266,23 @@ impl From<Interference> for NativeInterference {
             kept_conflicting: found.kept.conflicting as f64,
             products: found.products,
             overlaps: found.overlaps.iter().map(|count| *count as f64).collect(),
+        }
+    }
+}
+
+#[napi(object)]
+pub struct NativeMasks {
+    pub bits: Vec<Uint8Array>,
+    pub own: Float64Array,
+    pub masked: Float64Array,
+}
+
+impl From<Masks> for NativeMasks {
+    fn from(masks: Masks) -> Self {
+        Self {
+            bits: masks.bits.into_iter().map(Uint8Array::new).collect(),
+            own: Float64Array::new(masks.own),
+            masked: Float64Array::new(masks.masked),
         }
     }
 }

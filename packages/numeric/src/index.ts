@@ -37,10 +37,11 @@ export {
   type MergeReport,
   type TensorDifference,
   type RowPicks,
+  type MergeMasks,
   type MergeSource,
   type MergeStatistic,
   type MergeTensor,
 } from './merge/merge-job.js';
-export type { MatrixRule, MergeStep } from './merge/merge-step.js';
+export type { MaskNeeds, MatrixRule, MergeStep } from './merge/merge-step.js';
 export { kernels } from './kernels/kernels.js';
 export { type NativeKernels } from './kernels/native-kernels.js';

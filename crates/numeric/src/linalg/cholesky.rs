@@ -99,3 +99,44 @@ pub(crate) fn factor<T: Scalar>(a: &Matrix<T>, task: &Task) -> Result<Mat<T>> {
     }
     Ok(l)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::normal;
+    use super::*;
+    use crate::linalg::gemm::multiply_into;
+
+    #[test]
+    fn factors_solve_at_any_scale() {
+        let x = normal::<f64>(30, 9, 1);
+        let right = normal::<f64>(9, 4, 2);
+        for exponent in [-400, 0, 301] {
+            let mut a = Matrix::zeros(9, 9);
+            let view = x.view().faer();
+            multiply_into(a.faer_mut(), view.transpose(), view, &Task::new()).unwrap();
+            for value in &mut a.data {
+                *value = value.times_power_of_two(exponent);
+            }
+            let mut solution = right.clone();
+            let factors = Factors::new(a.view(), &Task::new()).unwrap();
+            factors.solve(solution.faer_mut(), &Task::new()).unwrap();
+            let mut again = Matrix::zeros(9, 4);
+            let (a, solution) = (a.view().faer(), solution.view().faer());
+            multiply_into(again.faer_mut(), a, solution, &Task::new()).unwrap();
+            for (mine, other) in again.data.iter().zip(&right.data) {
+                assert!((mine - other).abs() < 1e-12, "{mine} {other}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_rounding_could_make_singular_is_refused() {
+        // Rank 3 of 5: the pivots of the others are rounding errors.
+        let x = normal::<f64>(3, 5, 1);
+        let mut a = Matrix::zeros(5, 5);
+        let view = x.view().faer();
+        multiply_into(a.faer_mut(), view.transpose(), view, &Task::new()).unwrap();
+        let error = Factors::new(a.view(), &Task::new()).err().unwrap();
+        assert_eq!(error.reason, Reason::Singular);
+    }
+}

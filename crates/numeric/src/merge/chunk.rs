@@ -72,7 +72,6 @@ impl Layout {
     }
 
     /// A vector in chunks of one tile of that size.
-    #[cfg(test)]
     pub fn of_size(elements: usize, tile: usize) -> Self {
         Self {
             elements,

@@ -13,8 +13,8 @@ use super::program::Step;
 use super::report::{MergeReport, NonFinite};
 use super::source::{Folding, Source};
 use super::vector::count_non_finite;
-use crate::checkpoint::read::allocate;
 use crate::checkpoint::Dtype;
+use crate::checkpoint::read::allocate;
 use crate::{Error, Reason, Result, Task};
 
 /// Elements that are worked on between two looks at the outcome: enough to keep all threads busy, little enough that a merge with

@@ -9,6 +9,7 @@ use super::cut::Rows;
 use super::fact::Fact;
 use super::plan::TensorMerge;
 use super::pool::Pool;
+use super::program::StatisticSize;
 use super::source::Folding;
 use super::steps::{self, Surroundings};
 use crate::{Result, Task};
@@ -145,12 +146,16 @@ impl<'a, T: Folding> Pass<'a, T> {
         {
             source.decode(chunk_start, part.clone(), bytes, values, row);
         }
-        if self.merge.streams_statistics() {
+        if let Some(size) = self.merge.streamed_statistics() {
             tile.statistics.resize_with(models, Vec::new);
             let statistics = self.merge.models.iter().map(|model| &model.statistic);
             for (statistic, values) in statistics.zip(&mut tile.statistics) {
-                if let Some(statistic) = statistic {
-                    statistic.read(part.clone(), bytes, values)?;
+                match (statistic, size) {
+                    (None, _) => {}
+                    (Some(mask), StatisticSize::Bits) => {
+                        mask.read_bits(part.clone(), bytes, values)?;
+                    }
+                    (Some(statistic), _) => statistic.read(part.clone(), bytes, values)?,
                 }
             }
         }

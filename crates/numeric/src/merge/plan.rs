@@ -178,9 +178,21 @@ impl TensorMerge {
             None => return Ok(()),
             Some(StatisticSize::Tensor) => self.elements,
             Some(StatisticSize::Columns) => self.layout.columns * self.layout.columns,
+            Some(StatisticSize::Bits) => self.elements.div_ceil(8),
         };
         for (model, source) in self.models.iter().enumerate() {
             let found = source.statistic.as_ref().map(|s| s.entry.elements());
+            let is_mask = needed == Some(StatisticSize::Bits);
+            let fits = source.statistic.as_ref().is_none_or(|s| match is_mask {
+                true => s.entry.dtype == Dtype::U8,
+                false => s.entry.dtype.is_float(),
+            });
+            if !fits {
+                return Err(Error::new(
+                    Reason::UnsupportedDtype,
+                    format!("tensor {:?}: the statistic of model {model}", self.name),
+                ));
+            }
             if found != Some(elements as u64) {
                 let found = found.map_or("none".into(), |found| format!("one of {found}"));
                 return Err(Error::new(
@@ -195,11 +207,12 @@ impl TensorMerge {
         Ok(())
     }
 
-    /// Whether a step reads the models' statistics element by element.
-    pub fn streams_statistics(&self) -> bool {
+    /// The statistics that a step reads element by element.
+    pub fn streamed_statistics(&self) -> Option<StatisticSize> {
         self.steps
             .iter()
-            .any(|step| step.statistic() == Some(StatisticSize::Tensor))
+            .filter_map(Step::statistic)
+            .find(|size| *size != StatisticSize::Columns)
     }
 
     /// Models in order, then the base.

@@ -66,6 +66,8 @@ pub enum StatisticSize {
     Tensor,
     /// A square matrix of the tensor's columns.
     Columns,
+    /// A bit an element, in bytes.
+    Bits,
 }
 
 /// One step. At first a tile holds one row for each model; those that [`combine`](Step::combines) leave one row in all, and a
@@ -136,6 +138,8 @@ pub enum Step {
         /// Position of that step.
         before: usize,
     },
+    /// Sets to zero what is not set in the model's mask, its statistic: a bit an element, the first in the highest bit of a byte.
+    ApplyMask,
     /// Scales each row to the mean, over the models, of the L2 norms that they had before an earlier step.
     MatchMeanNorm {
         /// Position of that step.
@@ -245,6 +249,7 @@ impl Step {
     pub fn statistic(&self) -> Option<StatisticSize> {
         match self {
             Step::FisherMean { .. } => Some(StatisticSize::Tensor),
+            Step::ApplyMask => Some(StatisticSize::Bits),
             Step::Matrix { rule } if rule.needs_statistics() => Some(StatisticSize::Columns),
             _ => None,
         }

@@ -65,6 +65,24 @@ impl Statistic {
     }
 }
 
+impl Statistic {
+    /// Reads a bit for each element, as zero or one; `bytes` is working memory.
+    pub fn read_bits<T: MergeReal>(
+        &self,
+        elements: Range<usize>,
+        bytes: &mut Vec<u8>,
+        values: &mut Vec<T>,
+    ) -> Result<()> {
+        let first = elements.start / 8;
+        bytes.resize(elements.end.div_ceil(8) - first, 0);
+        self.file.read_bytes(&self.entry, first as u64, bytes)?;
+        let one = |at: usize| bytes[at / 8 - first] & (0x80 >> (at % 8)) != 0;
+        values.clear();
+        values.extend(elements.map(|at| T::from_f64(f64::from(u8::from(one(at))))));
+        Ok(())
+    }
+}
+
 /// A tensor of a model.
 #[derive(Debug, Clone)]
 pub struct Source {

@@ -3,8 +3,14 @@ import type { SafetensorsWriter } from '../checkpoint/safetensors-writer.js';
 import { addon } from '../native/addon.js';
 import { type CallOptions, call } from '../native/call.js';
 import { fromNative } from '../native/native-error.js';
-import type { MergeStep } from './merge-step.js';
-import type { NativeDifference, NativeInterference, NativeMerge, NativeMergeReport } from './native-merge.js';
+import type { MaskNeeds, MergeStep } from './merge-step.js';
+import type {
+  NativeDifference,
+  NativeInterference,
+  NativeMasks,
+  NativeMerge,
+  NativeMergeReport,
+} from './native-merge.js';
 
 /** A low-rank pair folded into a tensor as it is read; rows and columns are the tensor's. */
 export interface MergePair {
@@ -64,6 +70,12 @@ export type TensorDifference = NativeDifference;
  * the supports (`kept…`). Dot products of the task vectors, and elements in both supports, by pairs (0, 0), (0, 1), …, (1, 1), ….
  */
 export type Interference = NativeInterference;
+
+/**
+ * For each model a mask of one tensor, a bit an element, the first in the highest bit of a byte; Σ|x| of the model, and Σ|m| of what was
+ * merged over the elements of its mask.
+ */
+export type MergeMasks = NativeMasks;
 
 /**
  * A merge of many tensors in streamed runs, one or more: read, convert, merge, convert, write, in parallel; arithmetic in f32 (f64 where a
@@ -189,6 +201,22 @@ export class MergeJob {
     ];
     job.describe({ ...tensor, steps }, null);
     return call(`tensor ${tensor.name}`, options, (task) => job.native.interference(task));
+  }
+
+  /**
+   * The elements of what the steps make that each model needs: x are the models before the step at the position `before`, m is the result.
+   */
+  static async masks(
+    tensor: MergeTensor,
+    before: number,
+    needs: MaskNeeds,
+    options: CallOptions = {},
+  ): Promise<MergeMasks> {
+    const job = new MergeJob();
+    job.describe(tensor, null);
+    return call(`tensor ${tensor.name}`, options, (task) =>
+      job.native.runMasks(task, before, JSON.stringify(needs)),
+    );
   }
 }
 

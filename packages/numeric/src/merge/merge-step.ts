@@ -14,6 +14,13 @@ export type CombineRule =
   /** Towards the mean as far as the angles say; products of norms below `smallest` count as that. */
   | { readonly name: 'model_stock'; readonly smallest: number };
 
+/** When a model needs an element of what was merged: x is the model's, m the merged one. */
+export type MaskNeeds =
+  /** x·m > 0. */
+  | { readonly name: 'same_sign' }
+  /** |x| > lambda·|m − x|. */
+  | { readonly name: 'nearer'; readonly lambda: number };
+
 /**
  * How a whole matrix follows from those of the models. A matrix is (out, in): the first dimension, and all others as one. Models that
  * have non-finite values give a result of NaN. Sums are in f64.
@@ -75,6 +82,8 @@ export type MergeStep =
   | { readonly step: 'clip'; readonly limit: number; readonly smallest: number }
   /** Scales each model to the L1 norm that it had before an earlier step. */
   | { readonly step: 'match_l1'; readonly before: number }
+  /** Sets to zero what is not set in each model's mask, its `statistic`: U8, a bit an element, the first in the highest bit of a byte. */
+  | { readonly step: 'apply_mask' }
   /** Scales each row to the mean, over the models, of the L2 norms that they had before an earlier step. */
   | { readonly step: 'match_mean_norm'; readonly before: number }
   /** x ← weight · x. */

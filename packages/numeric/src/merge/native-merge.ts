@@ -23,6 +23,13 @@ export interface NativeMerge {
   ): Promise<void>;
   runToMemory(task: NativeTask): Promise<Float32Array>;
   interference(task: NativeTask): Promise<NativeInterference>;
+  runMasks(task: NativeTask, before: number, needs: string): Promise<NativeMasks>;
+}
+
+export interface NativeMasks {
+  readonly bits: readonly Uint8Array[];
+  readonly own: Float64Array;
+  readonly masked: Float64Array;
 }
 
 /** Of one tensor: whether a stored byte differs, Σ (result − reference)² and Σ reference². */

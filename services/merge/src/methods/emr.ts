@@ -1,19 +1,27 @@
+import type { MergeStep } from '@eigenloom/numeric';
+
 import { defineMergeMethod } from './method.js';
 
+/** From the models to the unified vector. */
+const UNIFY: readonly MergeStep[] = [{ step: 'delta' }, { step: 'elect_sign' }, { step: 'largest' }];
+
 /**
- * The unified vector of EMR-Merging: each element has the sign of the sum of the task vectors and the largest magnitude among those that
- * have this sign. Huang et al. 2024, arXiv:2405.17461. The weights of the models are not used.
- * Deviation: a sum of zero counts as positive, in the authors' code as negative.
+ * EMR-Merging: elect, mask, rescale. Each element of the unified vector τ has the sign of the sum of the task vectors and the largest
+ * magnitude among those that have this sign. Task i is read out of it by the mask of the elements where τᵢ has its sign, and a rescaler
+ * Σ|τᵢ| / Σ|mask ∘ τ|: `task_mask` makes θ₀ + rescaler · mask ∘ τ. Huang et al. 2024, arXiv:2405.17461. The weights of the models are not used.
+ * Deviations: a sum of zero counts as positive, in the authors' code as negative; the sums of the rescaler are over all elements, in
+ * their code over the means of the tensors.
  */
 export const emr = defineMergeMethod({
   case: 'emr',
   id: 'emr',
-  summary: 'Elects a sign for each element and takes the largest change that has it',
+  summary: 'Elects signs, takes the largest change of each, and writes the mask and rescaler of each task',
   paper: 'arXiv:2405.17461',
   inputs: { base: 'required', minModels: 1 },
   symmetric: true,
   check() {
     // No parameters.
   },
-  mergeTensor: () => [{ step: 'delta' }, { step: 'elect_sign' }, { step: 'largest' }, { step: 'add_base' }],
+  masksOf: () => ({ steps: UNIFY, before: 1, needs: { name: 'same_sign' }, rescaled: true }),
+  mergeTensor: () => [...UNIFY, { step: 'add_base' }],
 });

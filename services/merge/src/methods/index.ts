@@ -25,6 +25,7 @@ import { learnedSoup } from './learned-soup.js';
 import { linear } from './linear.js';
 import { magmax } from './magmax.js';
 import type {
+  MaskRule,
   MergeMethod,
   MethodCase,
   ModelParameters,
@@ -44,7 +45,9 @@ import { regmean } from './regmean.js';
 import { sce } from './sce.js';
 import { slerp } from './slerp.js';
 import { svc } from './svc.js';
+import { tallMask } from './tall-mask.js';
 import { taskArithmetic } from './task-arithmetic.js';
+import { taskMask } from './task-mask.js';
 import { ties } from './ties.js';
 import { tsvMerge } from './tsv-merge.js';
 import { wudi } from './wudi.js';
@@ -89,10 +92,12 @@ const BY_CASE: { readonly [K in TensorCase]: MergeMethod<K> } = {
   fisher,
   regmean,
   graft,
+  tallMask,
+  taskMask,
 };
 
 /** What every method has, whatever its parameters. */
-export type AnyMethod = Omit<MergeMethod, 'check' | 'mergeTensor'>;
+export type AnyMethod = Omit<MergeMethod, 'check' | 'mergeTensor' | 'masksOf' | 'matrixOperations'>;
 
 export const METHODS: readonly AnyMethod[] = Object.values(BY_CASE);
 
@@ -100,6 +105,10 @@ export const METHODS: readonly AnyMethod[] = Object.values(BY_CASE);
 export interface BoundMethod extends AnyMethod {
   check(models: readonly ModelParameters[]): void;
   mergeTensor(tensor: TensorContext): readonly MergeStep[];
+  /** 0 for methods without matrices. */
+  matrixOperations(tensor: TensorContext): number;
+  /** Undefined for methods that write no masks. */
+  masksOf(tensor: TensorContext): MaskRule | undefined;
 }
 
 /** A member of the oneof, for each of its names: what lets the compiler see that method and parameters belong together. */
@@ -127,5 +136,7 @@ function bind<K extends TensorCase>({ $case, value }: Choice<K>): BoundMethod {
       method.check(value, models);
     },
     mergeTensor: (tensor) => method.mergeTensor(tensor, value),
+    matrixOperations: (tensor) => method.matrixOperations?.(tensor, value) ?? 0,
+    masksOf: (tensor) => method.masksOf?.(tensor, value),
   };
 }

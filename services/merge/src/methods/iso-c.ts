@@ -1,6 +1,6 @@
 import { checkFinite } from './check-number.js';
 import { defineMergeMethod } from './method.js';
-import { mergeMatrices, spectralBytes } from './task-matrices.js';
+import { mergeMatrices, spectralBytes, spectralOperations } from './task-matrices.js';
 
 /**
  * Iso-C: the sum of the task matrices with all its singular values set to their mean. Marczak et al. 2025, arXiv:2502.04959; as in
@@ -20,5 +20,6 @@ export const isoC = defineMergeMethod({
   check({ lambda }) {
     checkFinite(lambda, 'iso_c.lambda');
   },
+  matrixOperations: ({ shape }) => spectralOperations(shape, 1, 2),
   mergeTensor: (tensor, { lambda = 1 }) => mergeMatrices(tensor, spectralBytes, { name: 'iso_c' }, lambda),
 });

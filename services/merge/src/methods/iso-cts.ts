@@ -1,6 +1,6 @@
 import { checkFinite, checkFraction } from './check-number.js';
 import { defineMergeMethod } from './method.js';
-import { mergeMatrices, spectralBytes } from './task-matrices.js';
+import { mergeMatrices, spectralBytes, spectralOperations } from './task-matrices.js';
 
 /**
  * Iso-CTS: the main directions of the sum of the task matrices, and in place of the others the main directions of what each task has
@@ -21,6 +21,8 @@ export const isoCts = defineMergeMethod({
     checkFinite(lambda, 'iso_cts.lambda');
     checkFraction(commonFraction, 'iso_cts.common_fraction');
   },
+  matrixOperations: ({ shape, models }) =>
+    spectralOperations(shape, models.length + 3, 4 * models.length + 4),
   mergeTensor: (tensor, { lambda = 1, commonFraction = 0.8 }) =>
     mergeMatrices(tensor, spectralBytes, { name: 'iso_cts', common_fraction: commonFraction }, lambda),
 });

@@ -1,6 +1,6 @@
 import { checkFinite, checkShare } from './check-number.js';
 import { defineMergeMethod, weightsOf } from './method.js';
-import { isMatrix, spectralBytes } from './task-matrices.js';
+import { isMatrix, spectralBytes, spectralOperations } from './task-matrices.js';
 import { addTaskVectors, countsOf } from './task-vectors.js';
 
 /**
@@ -23,6 +23,7 @@ export const knotsTies = defineMergeMethod({
     checkShare(density, 'knots_ties.density');
     checkFinite(lambda, 'knots_ties.lambda');
   },
+  matrixOperations: ({ shape, models }) => spectralOperations(shape, 1, 3 * models.length + 1),
   mergeTensor(tensor, { density = 1, lambda = 1, normalize = true }) {
     const { shape, models } = tensor;
     const densities = models.map((model) => model.density ?? density);

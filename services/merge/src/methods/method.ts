@@ -1,5 +1,5 @@
 import type { merge } from '@eigenloom/contracts';
-import type { MergeStep } from '@eigenloom/numeric';
+import type { MaskNeeds, MergeStep } from '@eigenloom/numeric';
 
 type Chosen = NonNullable<merge.MergeRequest['method']>;
 /** Name of a method in the request's oneof. */
@@ -36,6 +36,17 @@ export interface TensorContext {
   readonly mode: 'paper' | 'mergekit';
 }
 
+/** How the masks of the models follow for one tensor. */
+export interface MaskRule {
+  /** From the models to the merged vector, without the base. */
+  readonly steps: readonly MergeStep[];
+  /** The models are compared as they are before the step at this position. */
+  readonly before: number;
+  readonly needs: MaskNeeds;
+  /** Whether a model's vector has to be scaled to the sum of its magnitudes. */
+  readonly rescaled: boolean;
+}
+
 /** A way to merge models. Pure: steps follow from the parameters and the shape of the tensor. */
 export interface MergeMethod<K extends TensorCase = TensorCase> {
   readonly case: K;
@@ -62,6 +73,10 @@ export interface MergeMethod<K extends TensorCase = TensorCase> {
   readonly symmetric: boolean;
   /** Throws InvalidInput for parameters outside their range; those of the models are known to be in the range of their kind. */
   check(parameters: ParametersOf<K>, models: readonly ModelParameters[]): void;
+  /** Multiply-adds for one tensor that is merged as a matrix, about. */
+  matrixOperations?(tensor: TensorContext, parameters: ParametersOf<K>): number;
+  /** Of methods that write a mask for each model beside the result. */
+  masksOf?(tensor: TensorContext, parameters: ParametersOf<K>): MaskRule;
   /** The steps for one floating-point tensor. */
   mergeTensor(tensor: TensorContext, parameters: ParametersOf<K>): readonly MergeStep[];
 }

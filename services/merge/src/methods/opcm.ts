@@ -2,7 +2,7 @@ import type { MergeStep } from '@eigenloom/numeric';
 
 import { checkFraction } from './check-number.js';
 import { defineMergeMethod, weightsOf } from './method.js';
-import { isMatrix, spectralBytes } from './task-matrices.js';
+import { isMatrix, spectralBytes, spectralOperations } from './task-matrices.js';
 
 /** A matrix in f64 beside the rest: what is merged so far. */
 const opcmBytes = (out: number, columns: number): number => spectralBytes(out, columns) + 8 * out * columns;
@@ -26,6 +26,8 @@ export const opcm = defineMergeMethod({
   check({ alpha }) {
     checkFraction(alpha, 'opcm.alpha');
   },
+  matrixOperations: ({ shape, models }) =>
+    spectralOperations(shape, models.length - 1, 3 * (models.length - 1)),
   mergeTensor({ shape, models }, { alpha = 0.5 }) {
     const weights = weightsOf(models);
     const join: MergeStep = isMatrix(shape, opcmBytes)

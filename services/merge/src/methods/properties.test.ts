@@ -3,9 +3,12 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { merge } from '@eigenloom/contracts';
-import { type Dtype, SafetensorsFile, setThreads } from '@eigenloom/numeric';
+import { type Dtype, SafetensorsFile, SafetensorsWriter, setThreads } from '@eigenloom/numeric';
 
 import { planRecipe } from '../plan/plan-recipe.js';
+import type { MergePlan } from '../plan/planned.js';
+import type { Preparation } from '../prepare/preparation.js';
+import { maskBytes } from '../run/mask-files.js';
 import { mergeTensors } from '../run/merge-tensors.js';
 import { contextIn, modelWith, newFolder, requestOf } from '../testing/job-context.js';
 import { normal, plus, type SyntheticTensors, writeModel } from '../testing/synthetic-model.js';
@@ -20,6 +23,7 @@ const SETTINGS: Partial<Record<string, object>> = {
   // Three hundred steps would take minutes here and show no more.
   wudi: { iterations: 10, learning_rate: 1e-3 },
   consensus: { least_tasks: 1 },
+  task_mask: { mask_uri: 'not read here' },
   // Halfway it would not matter which model is the first.
   slerp: { t: 0.3 },
 };
@@ -77,6 +81,22 @@ interface Merge {
   readonly seed?: bigint;
 }
 
+/** Of task_mask: every other element. */
+async function masksOf(plan: MergePlan): Promise<Preparation> {
+  const path = join(folder, `mask-${(count += 1)}.safetensors`);
+  const plans = plan.tensors.map(({ name, shape }) => ({
+    name,
+    dtype: 'U8' as const,
+    shape: [maskBytes(shape)],
+  }));
+  const writer = await SafetensorsWriter.create(path, plans);
+  for (const { name, shape } of plans) await writer.write(name, new Uint8Array(shape[0]!).fill(0xaa));
+  await writer.finish();
+  const file = await SafetensorsFile.open(path);
+  const statistics = new Map(plans.map(({ name }) => [name, [{ file, name }]]));
+  return { statistics, lines: [], response: {} };
+}
+
 let count = 0;
 
 /** Merges folders of models and returns the shards. */
@@ -100,7 +120,8 @@ async function run(options: Merge): Promise<SafetensorsFile[]> {
   const out = join(folder, `out-${(count += 1)}`);
   await mkdir(out);
   const signal = new AbortController().signal;
-  await mergeTensors(out, plan, undefined, { allowNonFinite: false, signal, onProgress: () => undefined });
+  const prepared = id === 'task_mask' ? await masksOf(plan) : undefined;
+  await mergeTensors(out, plan, prepared, { allowNonFinite: false, signal, onProgress: () => undefined });
   return Promise.all(plan.shards.shards.map(({ file }) => SafetensorsFile.open(join(out, file))));
 }
 

@@ -2,7 +2,7 @@ import { invalidInput } from '@eigenloom/errors';
 
 import { checkFinite } from './check-number.js';
 import { defineMergeMethod, weightsOf } from './method.js';
-import { isMatrix, spectralBytes } from './task-matrices.js';
+import { isMatrix, spectralBytes, spectralOperations } from './task-matrices.js';
 
 /**
  * Singular value calibration (SVC) of task arithmetic: what several tasks share is counted several times in the sum, so each singular
@@ -26,6 +26,7 @@ export const svc = defineMergeMethod({
     }
     checkFinite(lambda, 'svc.lambda');
   },
+  matrixOperations: ({ shape, models }) => spectralOperations(shape, 1, 2 * models.length + 2),
   mergeTensor({ shape, models }, { alpha = 1, lambda = 1 }) {
     const weights = weightsOf(models).map((weight) => lambda * weight);
     if (!isMatrix(shape, spectralBytes)) {

@@ -6,19 +6,34 @@ import { type MergeMethod, type TensorContext, weightsOf } from './method.js';
 const LARGEST_BYTES = 1.5e9;
 const F64_BYTES = 8;
 const F32_BYTES = 4;
+/** Panels of the models, and what is computed of them. */
+const PANEL_BYTES = 120e6;
+/** Multiply-adds of the eigenvalues and vectors of a matrix of size 1, by the time that they take. */
+const EIGEN_OPERATIONS = 10;
 
 type MatrixBytes = NonNullable<MergeMethod['matrixBytes']>;
 
 /**
- * Of methods on singular vectors: the result, and in f64 matrices of the size of the shorter side: the Gram matrix, its decomposition and
- * what that works with, vectors and coefficients.
+ * Of methods on singular vectors: the result, and in f64 some five matrices of the size of the shorter side, for the decomposition of a
+ * Gram matrix (measured with iso_cts, which has most of them).
  */
 export const spectralBytes: MatrixBytes = (out, columns) =>
-  F32_BYTES * out * columns + 9 * F64_BYTES * Math.min(out, columns) ** 2;
+  PANEL_BYTES + F32_BYTES * out * columns + 5 * F64_BYTES * Math.min(out, columns) ** 2;
 
 /** Of methods that weigh the columns of a matrix: the result in both precisions, and a few matrices of (in, in). */
 export const columnBytes: MatrixBytes = (out, columns) =>
-  (F32_BYTES + F64_BYTES) * out * columns + 4 * F64_BYTES * columns ** 2;
+  PANEL_BYTES + (F32_BYTES + F64_BYTES) * out * columns + 4 * F64_BYTES * columns ** 2;
+
+/** Multiply-adds of a method that decomposes so many Gram matrices and multiplies panels so often. */
+export function spectralOperations(shape: Shape, decompositions: number, products: number): number {
+  const [out, columns] = sizes(shape);
+  const shorter = Math.min(out, columns);
+  return decompositions * EIGEN_OPERATIONS * shorter ** 3 + products * out * columns * shorter;
+}
+
+/** Working memory of a tensor that is merged as a matrix, else 0. */
+export const matrixBytesOf = (shape: Shape, bytes: MatrixBytes | undefined): number =>
+  bytes !== undefined && isMatrix(shape, bytes) ? bytes(...sizes(shape)) : 0;
 
 type Shape = readonly number[];
 

@@ -1,6 +1,6 @@
 import { checkFinite } from './check-number.js';
 import { defineMergeMethod } from './method.js';
-import { mergeMatrices, spectralBytes } from './task-matrices.js';
+import { mergeMatrices, spectralBytes, spectralOperations } from './task-matrices.js';
 
 /**
  * TSV-Merge (TSV-M): of each of N task matrices the first 1/N of its singular triplets; their left and right vectors, side by side, are
@@ -20,6 +20,8 @@ export const tsvMerge = defineMergeMethod({
   check({ lambda }) {
     checkFinite(lambda, 'tsv_merge.lambda');
   },
+  matrixOperations: ({ shape, models }) =>
+    spectralOperations(shape, models.length + 2, 2 * models.length + 3),
   mergeTensor: (tensor, { lambda = 1 }) =>
     mergeMatrices(tensor, spectralBytes, { name: 'tsv_merge' }, lambda),
 });

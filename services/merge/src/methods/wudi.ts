@@ -20,6 +20,9 @@ export const wudi = defineMergeMethod({
   check({ learningRate }) {
     checkNotNegative(learningRate, 'wudi.learning_rate');
   },
+  matrixOperations({ elements, shape: [out = 1], models }, { iterations = 300 }) {
+    return (iterations + 2 * models.length) * elements * (elements / out);
+  },
   mergeTensor: (tensor, { iterations = 300, learningRate = 1e-5 }) =>
     mergeMatrices(tensor, columnBytes, { name: 'wudi', iterations, learning_rate: learningRate }, 1),
 });

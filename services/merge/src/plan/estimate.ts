@@ -1,9 +1,12 @@
 import type { common } from '@eigenloom/contracts';
 
-import type { MergePlan } from './planned.js';
+import { matrixBytesOf } from '../methods/task-matrices.js';
+import { contextOf, type MergePlan } from './planned.js';
 
 /** Bytes a second that a merge reads and writes on two cores, measured with bf16 models in the page cache. */
 const BYTES_PER_SECOND = 1e9;
+/** Multiply-adds a second of methods that work on whole matrices, measured on two cores, f64. */
+const OPERATIONS_PER_SECOND = 8e9;
 /** Chunks and histograms of all threads; does not grow with the model. */
 const WORKING_BYTES = 256e6;
 
@@ -11,15 +14,21 @@ const WORKING_BYTES = 256e6;
 export function estimateOf(plans: readonly MergePlan[]): common.Estimate {
   let read = 0;
   let written = 0;
-  for (const { tensors, shards, rearranged } of plans) {
-    for (const { sources, base } of tensors) {
+  let operations = 0;
+  let matrixBytes = 0;
+  for (const { tensors, shards, rearranged, mode } of plans) {
+    for (const tensor of tensors) {
+      const { sources, base } = tensor;
+      const bytes = tensor.merged ? matrixBytesOf(tensor.shape, tensor.method.matrixBytes) : 0;
+      matrixBytes = Math.max(matrixBytes, bytes);
+      if (bytes > 0) operations += tensor.method.matrixOperations(contextOf(tensor, mode));
       read += sources.reduce((sum, { tensor }) => sum + tensor.byteLength, base?.tensor.byteLength ?? 0);
     }
     written += shards.totalBytes + (rearranged?.bytes ?? 0);
   }
   return {
-    durationSeconds: (read + written) / BYTES_PER_SECOND,
-    memoryBytes: BigInt(WORKING_BYTES),
+    durationSeconds: (read + written) / BYTES_PER_SECOND + operations / OPERATIONS_PER_SECOND,
+    memoryBytes: BigInt(WORKING_BYTES + matrixBytes),
     diskBytes: BigInt(written),
     readBytes: BigInt(read),
   };

@@ -61,6 +61,22 @@ export interface PlannedTensor {
   readonly method: BoundMethod;
 }
 
+/** What the tensor's method may know of it. */
+export function contextOf(
+  { name, shape, sources, mask }: PlannedTensor,
+  mode: TensorContext['mode'],
+): TensorContext {
+  return {
+    name,
+    shape,
+    elements: shape.reduce((product, size) => product * size, 1),
+    models: sources.map(({ parameters }) => parameters),
+    statistics: sources.every(({ statistic }) => statistic !== undefined),
+    masked: mask !== undefined,
+    mode,
+  };
+}
+
 /** Files of a tokenizer that the result has instead of its donor's. */
 export interface TokenizerFiles {
   readonly directory: string;

@@ -11,6 +11,7 @@ import { greedySoupPreparer } from '../soup/choose-soup.js';
 import { fisherPreparer } from './fisher.js';
 import type { DataField, Given, Preparation, Preparer } from './preparation.js';
 import { regmeanPreparer } from './regmean.js';
+import { taskMaskPreparer } from './task-mask.js';
 
 /** Of the methods that need one. */
 const BY_CASE: { readonly [K in MethodCase]?: Preparer<K> } = {
@@ -21,6 +22,7 @@ const BY_CASE: { readonly [K in MethodCase]?: Preparer<K> } = {
   fisher: fisherPreparer,
   regmean: regmeanPreparer,
   graft: graftPreparer,
+  taskMask: taskMaskPreparer,
 };
 
 /** A preparer with the parameters of a request. */
@@ -51,6 +53,9 @@ function bind<K extends MethodCase>({ $case, value }: Choice<K>): Bound | undefi
   };
 }
 
+/** Where the request has the URI: a reference has it inside, a field of its own ends so. */
+const uriOf = (field: string): string => (field.endsWith('_uri') ? field : `${field}.uri`);
+
 /** The data that a request's method reads, resolved, by role; empty for most. */
 export async function dataOf(
   request: merge.MergeRequest,
@@ -59,8 +64,8 @@ export async function dataOf(
   const fields = request.method === undefined ? [] : (bind(request.method)?.data(request) ?? []);
   const inputs: ReadInput[] = [];
   for (const { field, role, ref } of fields) {
-    const path = await context.resolve(ref.uri, `${field}.uri`);
-    const names = new Map([[`${field}.uri`, role]]);
+    const path = await context.resolve(ref.uri, uriOf(field));
+    const names = new Map([[uriOf(field), role]]);
     inputs.push({ role, fields: names, files: [path], adapters: [], ignored: [] });
   }
   return inputs;

@@ -5,13 +5,13 @@ import type { JobContext, Lineage } from '@eigenloom/runtime';
 import type { MethodCase, ParametersOf } from '../methods/method.js';
 import type { MergePlan } from '../plan/planned.js';
 
-/** Examples that a method reads. */
+/** Examples, or another file, that a method reads. */
 export interface DataField {
   /** Where the request names them: `greedy_soup.data`. */
   readonly field: string;
   /** What they are in the lineage: `data`. */
   readonly role: string;
-  readonly ref: common.DatasetRef;
+  readonly ref: Pick<common.DatasetRef, 'uri'>;
 }
 
 /** What has been found out from the models and the data. */

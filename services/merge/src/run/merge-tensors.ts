@@ -14,7 +14,7 @@ import {
   type TensorDifference,
 } from '@eigenloom/numeric';
 
-import type { MergePlan, PlannedSource, PlannedTensor } from '../plan/planned.js';
+import { contextOf, type MergePlan, type PlannedSource, type PlannedTensor } from '../plan/planned.js';
 import type { Preparation } from '../prepare/preparation.js';
 import { type Changes, changesOf, decodeDifferences, encodeDifferences } from './changes.js';
 import type { InputDigests } from './input-digests.js';
@@ -195,17 +195,8 @@ function asPrepared(tensor: PlannedTensor, prepared: Preparation | undefined): P
 }
 
 /** The program of a tensor; empty where it is copied. */
-export function stepsOf(
-  { name, shape, merged, sources, mask, method }: PlannedTensor,
-  mode: MergePlan['mode'],
-): readonly MergeStep[] {
-  if (!merged) return [];
-  const elements = shape.reduce((product, size) => product * size, 1);
-  const models = sources.map(({ parameters }) => parameters);
-  const statistics = sources.every(({ statistic }) => statistic !== undefined);
-  const masked = mask !== undefined;
-  return method.mergeTensor({ name, shape, elements, models, statistics, masked, mode });
-}
+export const stepsOf = (tensor: PlannedTensor, mode: MergePlan['mode']): readonly MergeStep[] =>
+  tensor.merged ? tensor.method.mergeTensor(contextOf(tensor, mode)) : [];
 
 /** What the core needs to merge one tensor. */
 export function describeTensor(

@@ -8,6 +8,7 @@ import type { MergePlan } from '../plan/planned.js';
 import type { Preparation } from '../prepare/preparation.js';
 import { type MergeRunOptions, type Merged, mergeTensors } from './merge-tensors.js';
 import { isTokenizerFile } from './tokenizer-files.js';
+import { hasMask, writeMasks } from './write-masks.js';
 
 /** Writes a merged model in Hugging Face layout, without a card. Errors: those of `mergeTensors`; `DISK_FULL`. */
 export async function writeMerged(
@@ -16,7 +17,22 @@ export async function writeMerged(
   prepared: Preparation | undefined,
   options: MergeRunOptions,
 ): Promise<Merged> {
-  const merged = await mergeTensors(folder, plan, prepared, options);
+  const masked = plan.tensors.some(hasMask);
+  const share = masked ? 0.5 : 1;
+  const merged = await mergeTensors(folder, plan, prepared, {
+    ...options,
+    onProgress: (fraction) => {
+      options.onProgress(share * fraction);
+    },
+  });
+  if (masked) {
+    await writeMasks(folder, plan, {
+      ...options,
+      onProgress: (fraction) => {
+        options.onProgress(share + (1 - share) * fraction);
+      },
+    });
+  }
   const { donor, tokenizer, shards, config } = plan;
   const carriedFiles =
     tokenizer === undefined

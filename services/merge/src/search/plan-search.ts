@@ -53,11 +53,11 @@ export function searchTasks(
   request: Pick<merge.MergeRequest, 'models'>,
   paths: ReadonlyMap<string, string>,
 ): SearchTask[] {
-  return taskDataFields(request).map(({ field, role, ref }) => {
+  return taskDataFields(request).map(({ field, role }) => {
     const model = Number(role.slice('data/'.length));
     const head = plan.models[model] ?? referenceOf(plan, true);
     const { path, adapters } = head;
-    return { model, head: { path, adapters }, data: searchData(field, role, ref, paths), sign: 1 };
+    return { model, head: { path, adapters }, data: searchData(field, role, request.models[model]?.data, paths), sign: 1 };
   });
 }
 

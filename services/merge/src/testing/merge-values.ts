@@ -37,3 +37,14 @@ export function mergeValues(
   });
   return MergeJob.toMemory({ name: 'w', models, base, steps });
 }
+
+/** Largest difference relative to the largest value; NaN where a value is missing. */
+export function distance(x: ArrayLike<number>, y: ArrayLike<number>): number {
+  let [largest, most] = [0, 0];
+  for (let i = 0; i < x.length; i += 1) {
+    const [value, other] = [x[i] ?? NaN, y[i] ?? NaN];
+    largest = Math.max(largest, Math.abs(value));
+    most = Math.max(most, Math.abs(value - other));
+  }
+  return most / largest;
+}

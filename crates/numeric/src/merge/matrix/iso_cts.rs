@@ -134,3 +134,19 @@ fn subtract(target: &mut Matrix<f64>, other: &Matrix<f64>) {
         *value -= other;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::dimensions;
+
+    // By the authors' code: common = int(k·f), own = round((k − common) / N), half to even, common = k − N·own.
+    #[test]
+    fn dimensions_add_up() {
+        assert_eq!(dimensions(8, 3, 0.8), (5, 1));
+        assert_eq!(dimensions(768, 8, 0.8), (616, 19));
+        assert_eq!(dimensions(10, 4, 0.8), (10, 0));
+        assert_eq!(dimensions(10, 4, 1.0), (10, 0));
+        // Theirs would be round(1.5) = 2 for each, one more than there are.
+        assert_eq!(dimensions(3, 2, 0.0), (1, 1));
+    }
+}

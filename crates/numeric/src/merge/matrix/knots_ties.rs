@@ -3,6 +3,8 @@
 //! their longer sides, so that the shorter one is common (the authors' code has both as a setting), and singular values count as zero
 //! relative to the largest, not below 10⁻⁵.
 
+use std::ops::Range;
+
 use super::super::chunk::{Layout, Tile};
 use super::super::cut::{Rows, find_cuts};
 use super::super::fact::Fact;
@@ -29,15 +31,24 @@ impl<T: Folding> Turned<'_, T> {
 }
 
 impl<T: Folding> Rows<f64> for Turned<'_, T> {
-    fn chunks(&self) -> usize {
-        self.panels.count()
+    /// A panel is a chunk of one tile.
+    fn layout(&self) -> Layout {
+        let columns = self.vectors.columns;
+        Layout::of_size(
+            self.panels.length() * columns,
+            (self.panels.range(0).len() * columns).max(1),
+        )
     }
 
-    fn visit(&self, chunk: usize, visit: &mut dyn FnMut(usize, usize, &[f64])) -> Result<()> {
-        let panel = self.panels.read(chunk)?;
-        let start = panel.range.start * self.vectors.columns;
+    fn visit(
+        &self,
+        elements: Range<usize>,
+        visit: &mut dyn FnMut(usize, usize, &[f64]),
+    ) -> Result<()> {
+        let size = (self.panels.range(0).len() * self.vectors.columns).max(1);
+        let panel = self.panels.read(elements.start / size)?;
         for model in 0..self.panels.models() {
-            visit(model, start, &self.of(&panel, model)?.data);
+            visit(model, elements.start, &self.of(&panel, model)?.data);
         }
         Ok(())
     }

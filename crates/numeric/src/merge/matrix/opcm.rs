@@ -88,3 +88,17 @@ fn dominant(values: &[f64], share: f64) -> usize {
         })
         .unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::dominant;
+
+    #[test]
+    fn the_value_that_exceeds_the_share_is_not_dominant() {
+        assert_eq!(dominant(&[4.0, 3.0, 2.0, 1.0], 0.5), 1);
+        assert_eq!(dominant(&[4.0, 3.0, 2.0, 1.0], 0.7), 2);
+        assert_eq!(dominant(&[4.0, 3.0, 2.0, 1.0], 0.3), 0);
+        assert_eq!(dominant(&[4.0, 3.0, 2.0, 1.0], 1.0), 0);
+        assert_eq!(dominant(&[], 0.5), 0);
+    }
+}

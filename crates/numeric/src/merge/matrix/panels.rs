@@ -12,10 +12,10 @@ use crate::linalg::Matrix;
 use crate::linalg::gemm::multiply_onto;
 use crate::{Result, Task};
 
-/// Elements of one panel over all models, about: 64 MB in f64.
-const PANEL_ELEMENTS: usize = 1 << 23;
+/// Elements of one panel over all models, about: 32 MB in f64.
+const PANEL_ELEMENTS: usize = 1 << 22;
 /// Vectors of a panel at least: fewer make slow products.
-const FEWEST: usize = 64;
+const FEWEST: usize = 16;
 
 /// What the vectors of a panel are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -93,3 +93,79 @@ impl Spectrum {
         self.values.iter().map(|value| value.recip()).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::linalg::testing::normal;
+
+    fn gram(x: &Matrix<f64>) -> Matrix<f64> {
+        let x = x.view().faer();
+        product(x.transpose(), x, &Task::new()).unwrap()
+    }
+
+    #[test]
+    fn values_and_vectors_are_those_of_the_singular_value_decomposition() {
+        let x = normal::<f64>(40, 7, 3);
+        let svd = crate::linalg::svd::decompose(
+            x.view(),
+            crate::linalg::svd::Vectors::Thin,
+            &Task::new(),
+        )
+        .unwrap();
+        let spectrum = Spectrum::of_gram(&gram(&x), 40, &Task::new()).unwrap();
+        for (mine, other) in spectrum.values.iter().zip(&svd.s) {
+            assert!((mine / other - 1.0).abs() < 1e-13, "{mine} {other}");
+        }
+        // Vectors up to their sign: |⟨v, w⟩| = 1.
+        let vt = svd.vt.unwrap();
+        let v = product(
+            vt.view().faer(),
+            spectrum.vectors.view().faer(),
+            &Task::new(),
+        )
+        .unwrap();
+        for (at, value) in v.data.iter().enumerate() {
+            let expected = if at % 8 == 0 { 1.0 } else { 0.0 };
+            assert!((value.abs() - expected).abs() < 1e-12, "{value}");
+        }
+    }
+
+    #[test]
+    fn what_is_zero_has_no_direction() {
+        // Rank 2 out of 5.
+        let (left, right) = (normal::<f64>(30, 2, 1), normal::<f64>(2, 5, 2));
+        let x = product(left.view().faer(), right.view().faer(), &Task::new()).unwrap();
+        let spectrum = Spectrum::of_gram(&gram(&x), 30, &Task::new()).unwrap();
+        assert_eq!(spectrum.rank(), 2);
+        assert_eq!(spectrum.first(1).vectors.columns, 1);
+        assert_eq!(spectrum.first(9).rank(), 2);
+        let nothing = Spectrum::of_gram(&Matrix::zeros(4, 4), 30, &Task::new()).unwrap();
+        assert_eq!(nothing.rank(), 0);
+        assert_eq!(
+            nothing.symmetric(&[], &Task::new()).unwrap(),
+            Matrix::zeros(4, 4)
+        );
+        // Beside something large enough all of it is rounding.
+        let rest = Spectrum::of_rest(&gram(&x), 30, 1e12, &Task::new()).unwrap();
+        assert_eq!(rest.rank(), 0);
+    }
+
+    #[test]
+    fn functions_of_the_gram_matrix() {
+        let x = normal::<f64>(20, 6, 5);
+        let spectrum = Spectrum::of_gram(&gram(&x), 20, &Task::new()).unwrap();
+        let squares: Vec<f64> = spectrum.values.iter().map(|value| value * value).collect();
+        let again = spectrum.symmetric(&squares, &Task::new()).unwrap();
+        for (mine, other) in again.data.iter().zip(&gram(&x).data) {
+            assert!((mine - other).abs() < 1e-12 * squares[0]);
+        }
+        // X·V·diag(1/σ) has orthonormal columns.
+        let scaled = spectrum.scaled(&spectrum.inverses());
+        let u = product(x.view().faer(), scaled.view().faer(), &Task::new()).unwrap();
+        for (at, value) in gram(&u).data.iter().enumerate() {
+            let expected = if at % 7 == 0 { 1.0 } else { 0.0 };
+            assert!((value - expected).abs() < 1e-12);
+        }
+    }
+}

@@ -139,6 +139,23 @@ pub fn apply<T: MergeReal>(step: &Step, tile: &mut Tile<T>, with: &Surroundings<
             );
         }
         Step::FisherMean { weights, floor } => consensus::fisher_mean(tile, weights, *floor),
+        Step::ApplyMask => {
+            let Tile {
+                models,
+                statistics,
+                rows,
+                ..
+            } = tile;
+            for (row, mask) in models[..*rows].iter_mut().zip(statistics) {
+                for (x, set) in row.iter_mut().zip(mask.iter()) {
+                    *x = if *set == T::default() {
+                        T::default()
+                    } else {
+                        *x
+                    };
+                }
+            }
+        }
         Step::Largest => consensus::largest(tile),
         Step::Consensus { lambda, least } => consensus::needed_by(tile, *lambda, *least),
         Step::Matrix { .. } => {

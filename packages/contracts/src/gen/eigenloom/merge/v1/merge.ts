@@ -443,6 +443,8 @@ export interface MergeRequest {
     | { $case: "fisher"; value: FisherMerge }
     | { $case: "regmean"; value: RegmeanMerge }
     | { $case: "graft"; value: GraftMerge }
+    | { $case: "tallMask"; value: TallMaskMerge }
+    | { $case: "taskMask"; value: TaskMask }
     | undefined;
 }
 
@@ -1047,7 +1049,10 @@ export interface ConsensusMerge {
   lambda?: number | undefined;
 }
 
-/** The elected sign and the largest magnitude that has it. Huang et al. 2024, arXiv:2405.17461. */
+/**
+ * The elected sign and the largest magnitude that has it; a mask and a rescaler for each task go to `masks/`. Huang et al. 2024,
+ * arXiv:2405.17461.
+ */
 export interface EmrMerge {
 }
 
@@ -1091,6 +1096,18 @@ export interface RegmeanMerge {
 export interface InterferenceOptions {
   /** Share of the largest elements of a task vector that are its support, in each tensor. Default 0.2. */
   density?: number | undefined;
+}
+
+/** The sum of the task vectors; the TALL mask of each task goes to `masks/`. Wang et al. 2024, arXiv:2405.07813. */
+export interface TallMaskMerge {
+  /** λ of the masks: a task needs an element where its change exceeds λ times what the sum is off it. Default 0.4. */
+  maskLambda?: number | undefined;
+}
+
+/** The model of one task: base + rescaler · mask ∘ (model − base), the model being what emr or tall_mask made. */
+export interface TaskMask {
+  /** URI of the task's file in `masks/`. */
+  maskUri: string;
 }
 
 /** What was merged. */
@@ -1425,6 +1442,12 @@ export const MergeRequest: MessageFns<MergeRequest> = {
         break;
       case "graft":
         GraftMerge.encode(message.method.value, writer.uint32(474).fork()).join();
+        break;
+      case "tallMask":
+        TallMaskMerge.encode(message.method.value, writer.uint32(410).fork()).join();
+        break;
+      case "taskMask":
+        TaskMask.encode(message.method.value, writer.uint32(418).fork()).join();
         break;
     }
     return writer;
@@ -1950,6 +1973,22 @@ export const MergeRequest: MessageFns<MergeRequest> = {
             message.method = { $case: "graft", value: GraftMerge.decode(reader, reader.uint32()) };
             continue;
           }
+          case 51: {
+            if (tag !== 410) {
+              break;
+            }
+
+            message.method = { $case: "tallMask", value: TallMaskMerge.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 52: {
+            if (tag !== 418) {
+              break;
+            }
+
+            message.method = { $case: "taskMask", value: TaskMask.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2165,6 +2204,14 @@ export const MergeRequest: MessageFns<MergeRequest> = {
         ? { $case: "regmean", value: RegmeanMerge.fromJSON(object.regmean) }
         : isSet(object.graft)
         ? { $case: "graft", value: GraftMerge.fromJSON(object.graft) }
+        : isSet(object.tallMask)
+        ? { $case: "tallMask", value: TallMaskMerge.fromJSON(object.tallMask) }
+        : isSet(object.tall_mask)
+        ? { $case: "tallMask", value: TallMaskMerge.fromJSON(object.tall_mask) }
+        : isSet(object.taskMask)
+        ? { $case: "taskMask", value: TaskMask.fromJSON(object.taskMask) }
+        : isSet(object.task_mask)
+        ? { $case: "taskMask", value: TaskMask.fromJSON(object.task_mask) }
         : undefined,
     };
   },
@@ -2310,6 +2357,10 @@ export const MergeRequest: MessageFns<MergeRequest> = {
       obj.regmean = RegmeanMerge.toJSON(message.method.value);
     } else if (message.method?.$case === "graft") {
       obj.graft = GraftMerge.toJSON(message.method.value);
+    } else if (message.method?.$case === "tallMask") {
+      obj.tallMask = TallMaskMerge.toJSON(message.method.value);
+    } else if (message.method?.$case === "taskMask") {
+      obj.taskMask = TaskMask.toJSON(message.method.value);
     }
     return obj;
   },
@@ -2639,6 +2690,18 @@ export const MergeRequest: MessageFns<MergeRequest> = {
       case "graft": {
         if (object.method?.value !== undefined && object.method?.value !== null) {
           message.method = { $case: "graft", value: GraftMerge.fromPartial(object.method.value) };
+        }
+        break;
+      }
+      case "tallMask": {
+        if (object.method?.value !== undefined && object.method?.value !== null) {
+          message.method = { $case: "tallMask", value: TallMaskMerge.fromPartial(object.method.value) };
+        }
+        break;
+      }
+      case "taskMask": {
+        if (object.method?.value !== undefined && object.method?.value !== null) {
+          message.method = { $case: "taskMask", value: TaskMask.fromPartial(object.method.value) };
         }
         break;
       }
@@ -7938,6 +8001,152 @@ export const InterferenceOptions: MessageFns<InterferenceOptions> = {
   fromPartial(object: DeepPartial<InterferenceOptions>): InterferenceOptions {
     const message = createBaseInterferenceOptions();
     message.density = object.density ?? undefined;
+    return message;
+  },
+};
+
+function createBaseTallMaskMerge(): TallMaskMerge {
+  return { maskLambda: undefined };
+}
+
+export const TallMaskMerge: MessageFns<TallMaskMerge> = {
+  encode(message: TallMaskMerge, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.maskLambda !== undefined) {
+      writer.uint32(9).double(message.maskLambda);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TallMaskMerge {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTallMaskMerge();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.maskLambda = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TallMaskMerge {
+    return {
+      maskLambda: isSet(object.maskLambda)
+        ? globalThis.Number(object.maskLambda)
+        : isSet(object.mask_lambda)
+        ? globalThis.Number(object.mask_lambda)
+        : undefined,
+    };
+  },
+
+  toJSON(message: TallMaskMerge): unknown {
+    const obj: any = {};
+    if (message.maskLambda !== undefined) {
+      obj.maskLambda = floatToJson(message.maskLambda);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<TallMaskMerge>): TallMaskMerge {
+    return TallMaskMerge.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TallMaskMerge>): TallMaskMerge {
+    const message = createBaseTallMaskMerge();
+    message.maskLambda = object.maskLambda ?? undefined;
+    return message;
+  },
+};
+
+function createBaseTaskMask(): TaskMask {
+  return { maskUri: "" };
+}
+
+export const TaskMask: MessageFns<TaskMask> = {
+  encode(message: TaskMask, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.maskUri !== "") {
+      writer.uint32(10).string(message.maskUri);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TaskMask {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTaskMask();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.maskUri = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TaskMask {
+    return {
+      maskUri: isSet(object.maskUri)
+        ? globalThis.String(object.maskUri)
+        : isSet(object.mask_uri)
+        ? globalThis.String(object.mask_uri)
+        : "",
+    };
+  },
+
+  toJSON(message: TaskMask): unknown {
+    const obj: any = {};
+    if (message.maskUri !== "") {
+      obj.maskUri = message.maskUri;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<TaskMask>): TaskMask {
+    return TaskMask.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TaskMask>): TaskMask {
+    const message = createBaseTaskMask();
+    message.maskUri = object.maskUri ?? "";
     return message;
   },
 };
