@@ -29,7 +29,9 @@ export interface CardFacts {
 export function modelCard(facts: CardFacts): string {
   const { request, plan, inputs, lineage, report, prepared, interference } = facts;
   const { method } = plan;
-  const recipe = mapInputUris(request, ['output_uri'], (_uri, field) => contentIdOf(field, lineage, inputs));
+  const recipe = mapInputUris(asRead(request, inputs), ['output_uri'], (_uri, field) =>
+    contentIdOf(field, lineage, inputs),
+  );
   return [
     '---',
     'library_name: transformers',
@@ -55,6 +57,15 @@ export function modelCard(facts: CardFacts): string {
     ...recipeLines(recipe),
     '',
   ].join('\n');
+}
+
+/** The request without examples that its method has not looked at: they have no content id, and change nothing. */
+function asRead(request: merge.MergeRequest, inputs: readonly ReadInput[]): merge.MergeRequest {
+  const fields = new Set(inputs.flatMap((input) => [...input.fields.keys()]));
+  const models = request.models.map((model, position) =>
+    fields.has(`models[${position}].data.uri`) ? model : { ...model, data: undefined },
+  );
+  return { ...request, models };
 }
 
 /** A configuration of mergekit is shown as it is written, with what else the request says before it. */
