@@ -2,7 +2,7 @@ import { appendFile, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/pro
 import { join } from 'node:path';
 
 import { openModel } from '@eigenloom/checkpoint';
-import { merge } from '@eigenloom/contracts';
+import { common, merge } from '@eigenloom/contracts';
 import { setBackend } from '@eigenloom/engine';
 import {
   evaluationBatches,
@@ -12,7 +12,7 @@ import {
   makeBatch,
   tokenize,
 } from '@eigenloom/models';
-import { SafetensorsFile, SafetensorsWriter, randomNormal } from '@eigenloom/numeric';
+import { type Dtype, SafetensorsFile, SafetensorsWriter, randomNormal, setThreads } from '@eigenloom/numeric';
 import type { JobContext } from '@eigenloom/runtime';
 
 import { mergeKind } from '../merge-kind.js';
@@ -45,7 +45,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** A checkpoint with a little noise: the fine-tuned models of one base. */
-async function perturbed(name: string, stream: number, to: string): Promise<void> {
+async function perturbed(name: string, stream: number, to: string, stored?: Dtype): Promise<void> {
   await mkdir(to);
   const from = modelsGolden(name);
   for (const file of await readdir(from))
@@ -53,7 +53,7 @@ async function perturbed(name: string, stream: number, to: string): Promise<void
   const source = await SafetensorsFile.open(join(from, 'model.safetensors'));
   const plans = [...source.tensors.values()].map(({ name: tensor, dtype, shape }) => ({
     name: tensor,
-    dtype,
+    dtype: stored ?? dtype,
     shape,
   }));
   const writer = await SafetensorsWriter.create(join(to, 'model.safetensors'), plans);
@@ -261,6 +261,52 @@ describe('regmean', () => {
     const [model] = await inputs();
     for (const [name, own] of merged) expectClose(own, (at) => model!.get(name)![at]!, 1e-5);
   });
+});
+
+describe.each(['fisher', 'regmean'])('%s', (id) => {
+  it('gives the same bytes whatever the number of threads, and nearly the same in another order', async () => {
+    const request = requestFor(BERT, { [id]: {} });
+    const merged = await run(request);
+    setThreads(1);
+    const alone = await run({ ...request, outputUri: join(folder, `${id}-one-thread`) });
+    setThreads(0);
+    expect(alone).toEqual(merged);
+    const models = [...request.models].reverse();
+    const swapped = await run({ ...request, models, outputUri: join(folder, `${id}-swapped`) });
+    for (const [name, own] of merged) expectClose(swapped.get(name), (at) => own[at]!, 1e-5);
+  });
+
+  it('of bf16 models is rounded once to bf16', async () => {
+    for (const i of [0, 1]) await perturbed(BERT, i, join(folder, `${id}-bf16-${i}`), 'BF16');
+    const request = requestFor(`${id}-bf16`, { [id]: {} });
+    const merged = await run(request);
+    const wide = await run({
+      ...request,
+      outputDataType: common.DataType.F32,
+      outputUri: join(folder, `${id}-wide`),
+    });
+    const result = await openModel(request.outputUri);
+    expect(new Set([...result.tensors.values()].map(({ dtype }) => dtype))).toEqual(new Set(['BF16']));
+    // Eight significant bits: half a unit in the last place is at most 2⁻⁸ of the value.
+    for (const [name, own] of merged)
+      own.forEach((value, at) => {
+        const exact = wide.get(name)![at]!;
+        expect(Math.abs(value - exact)).toBeLessThanOrEqual(2 ** -8 * Math.abs(exact));
+      });
+  });
+});
+
+test('examples that a method has no use for are not read, and not in the recipe of the card', async () => {
+  const request = requestFor(BERT, { linear: {} });
+  const context = counting();
+  await run(request, context);
+  expect(context.computed).toBe(0);
+  expect(await readFile(join(request.outputUri, 'README.md'), 'utf8')).not.toContain('"data"');
+  const used = requestFor(BERT, { regmean: {} });
+  await run(used);
+  const card = await readFile(join(used.outputUri, 'README.md'), 'utf8');
+  expect(card).toMatch(/"data": \{\s+"uri": "sha256:[0-9a-f]{64}"/);
+  expect(card).toContain("Gram matrices on 4, 3 texts of the models' own tasks; 14 of 41 tensors have one");
 });
 
 describe('statistics', () => {
