@@ -10,7 +10,7 @@ import type { JobContext, Lineage } from '@eigenloom/runtime';
 import { estimateOf } from '../plan/estimate.js';
 import type { MergePlan, ReadInput } from '../plan/planned.js';
 import { type StageResult, type Stages, planAll, stagesOf } from '../plan/stages.js';
-import { dataOf, prepare } from '../prepare/index.js';
+import { dataOf, preparationMemory, prepare } from '../prepare/index.js';
 import type { Preparation } from '../prepare/preparation.js';
 import { lineageOf } from '../run/lineage.js';
 import { modelCard } from '../run/model-card.js';
@@ -24,7 +24,8 @@ export const makeModel: Maker = {
     await dataOf(request, context);
   },
   async estimate(request, context) {
-    return estimateOf(await planAll(stagesOf(request, context)));
+    const plans = await planAll(stagesOf(request, context));
+    return estimateOf(plans, preparationMemory(request, plans.at(-1)));
   },
   async run(request, context) {
     const stages = stagesOf(request, context);

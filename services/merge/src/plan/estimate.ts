@@ -7,8 +7,11 @@ const BYTES_PER_SECOND = 1e9;
 /** Chunks and histograms of all threads; does not grow with the model. */
 const WORKING_BYTES = 256e6;
 
-/** The price of merges that follow one another; intermediate results count as written. */
-export function estimateOf(plans: readonly MergePlan[]): common.Estimate {
+/**
+ * The price of merges that follow one another; intermediate results count as written. `searchBytes`: memory of what looks for the
+ * weights before the last merge. How long that takes is not known beforehand.
+ */
+export function estimateOf(plans: readonly MergePlan[], searchBytes = 0): common.Estimate {
   let read = 0;
   let written = 0;
   for (const { tensors, shards } of plans) {
@@ -19,7 +22,7 @@ export function estimateOf(plans: readonly MergePlan[]): common.Estimate {
   }
   return {
     durationSeconds: (read + written) / BYTES_PER_SECOND,
-    memoryBytes: BigInt(WORKING_BYTES),
+    memoryBytes: BigInt(Math.max(WORKING_BYTES, searchBytes)),
     diskBytes: BigInt(written),
     readBytes: BigInt(read),
   };

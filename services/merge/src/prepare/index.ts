@@ -1,4 +1,5 @@
 import type { merge } from '@eigenloom/contracts';
+import { invalidInput } from '@eigenloom/errors';
 import type { JobContext, RequestContext } from '@eigenloom/runtime';
 
 import { graftPreparer } from '../graft/prepare-graft.js';
@@ -22,6 +23,7 @@ const BY_CASE: { readonly [K in MethodCase]?: Preparer<K> } = {
 /** A preparer with the parameters of a request. */
 interface Bound {
   data(request: merge.MergeRequest): readonly DataField[];
+  memory(plan: MergePlan): number;
   prepare(
     plan: MergePlan,
     paths: ReadonlyMap<string, string>,
@@ -39,6 +41,7 @@ function bind<K extends MethodCase>({ $case, value }: Choice<K>): Bound | undefi
   if (preparer === undefined) return undefined;
   return {
     data: (request) => preparer.data(value, request),
+    memory: (plan) => preparer.memory?.(value, plan) ?? 0,
     prepare: (plan, paths, context, request) => preparer.prepare(value, plan, paths, context, request),
   };
 }
@@ -49,6 +52,7 @@ export async function dataOf(
   context: RequestContext,
 ): Promise<readonly ReadInput[]> {
   const fields = request.method === undefined ? [] : (bind(request.method)?.data(request) ?? []);
+  refuseUnread(request, new Set(fields.map(({ field }) => field)));
   const inputs: ReadInput[] = [];
   for (const { field, role, ref } of fields) {
     const path = await context.resolve(ref.uri, `${field}.uri`);
@@ -57,6 +61,20 @@ export async function dataOf(
   }
   return inputs;
 }
+
+/** Data that would be named in the card and never read. */
+function refuseUnread({ models }: merge.MergeRequest, read: ReadonlySet<string>): void {
+  for (const [i, { data }] of models.entries()) {
+    const field = `models[${i}].data`;
+    if (data !== undefined && !read.has(field)) {
+      throw invalidInput('FIELD_UNUSED', field, 'the method does not look at the data of this model');
+    }
+  }
+}
+
+/** Bytes of memory that the preparation of a plan takes, at most. */
+export const preparationMemory = ({ method }: merge.MergeRequest, plan: MergePlan | undefined): number =>
+  method === undefined || plan === undefined ? 0 : (bind(method)?.memory(plan) ?? 0);
 
 /** Runs what the method needs before its tensors can be merged; undefined where it needs nothing. */
 export async function prepare(

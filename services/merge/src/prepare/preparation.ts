@@ -37,6 +37,8 @@ export interface Preparer<K extends MethodCase> {
   readonly case: K;
   /** In the order of the request. */
   data(parameters: ParametersOf<K>, request: merge.MergeRequest): readonly DataField[];
+  /** Bytes of memory that it takes, at most, for the estimate. */
+  memory?(parameters: ParametersOf<K>, plan: MergePlan): number;
   /** `paths` has the local path of each of `data`, by its role. */
   prepare(
     parameters: ParametersOf<K>,
