@@ -57,7 +57,7 @@ export class TaskNetwork {
     const labels = labelsOfModels([model]);
     const options = { tokenizer, maxLength, labels, requireLabels, signal };
     const texts = await classifiedTexts(task.data, options);
-    requireClasses(task, parameters.get(`${head.module}.weight`).shape[0] ?? 0, texts);
+    requireClasses(task, parameters.get(`${head.module}.weight`).shape[0], texts);
     return new TaskNetwork(task, network, head, texts);
   }
 
