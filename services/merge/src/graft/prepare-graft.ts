@@ -10,6 +10,7 @@ import {
   requireTaskData,
   searchData,
   searchInput,
+  searchMemory,
   searchTasks,
   taskDataFields,
 } from '../search/plan-search.js';
@@ -32,6 +33,7 @@ export const graftPreparer = definePreparer({
       ...(validation === undefined ? [] : [{ ...VALIDATION, ref: validation }]),
     ];
   },
+  memory: (parameters, plan) => searchMemory(plan, parameters, GRAFT_BYTES),
   async prepare(parameters, plan, paths, context, { request }) {
     const { validation, steps = DEFAULTS.steps } = parameters;
     const own = searchTasks(plan, request, paths);

@@ -10,7 +10,7 @@ import { reportInterference } from '../interference/report-interference.js';
 import { estimateOf } from '../plan/estimate.js';
 import type { MergePlan, ReadInput } from '../plan/planned.js';
 import { planAll, stagesOf } from '../plan/stages.js';
-import { checkPreparation, dataOf, prepare } from '../prepare/index.js';
+import { checkPreparation, dataOf, preparationMemory, prepare } from '../prepare/index.js';
 import type { Preparation } from '../prepare/preparation.js';
 import { InputDigests } from '../run/input-digests.js';
 import { lineageOf } from '../run/lineage.js';
@@ -30,7 +30,8 @@ export const makeModel: Maker = {
     checkReport(request, plans.at(-1));
   },
   async estimate(request, context) {
-    return estimateOf(await planAll(stagesOf(request, context)));
+    const plans = await planAll(stagesOf(request, context));
+    return estimateOf(plans, preparationMemory(request, plans.at(-1)));
   },
   async run(request, context) {
     const stages = stagesOf(request, context);

@@ -10,8 +10,11 @@ const OPERATIONS_PER_SECOND = 8e9;
 /** Chunks and histograms of all threads; does not grow with the model. */
 const WORKING_BYTES = 256e6;
 
-/** The price of merges that follow one another; intermediate results count as written. */
-export function estimateOf(plans: readonly MergePlan[]): common.Estimate {
+/**
+ * The price of merges that follow one another; intermediate results count as written. `searchBytes`: memory of what looks for the
+ * weights before the last merge. How long that takes is not known beforehand.
+ */
+export function estimateOf(plans: readonly MergePlan[], searchBytes = 0): common.Estimate {
   let read = 0;
   let written = 0;
   let operations = 0;
@@ -28,7 +31,7 @@ export function estimateOf(plans: readonly MergePlan[]): common.Estimate {
   }
   return {
     durationSeconds: (read + written) / BYTES_PER_SECOND + operations / OPERATIONS_PER_SECOND,
-    memoryBytes: BigInt(WORKING_BYTES + matrixBytes),
+    memoryBytes: BigInt(Math.max(WORKING_BYTES + matrixBytes, searchBytes)),
     diskBytes: BigInt(written),
     readBytes: BigInt(read),
   };

@@ -1,4 +1,5 @@
 import type { merge } from '@eigenloom/contracts';
+import { invalidInput } from '@eigenloom/errors';
 import type { JobContext, Lineage, RequestContext } from '@eigenloom/runtime';
 
 import { graftPreparer } from '../graft/prepare-graft.js';
@@ -29,6 +30,7 @@ const BY_CASE: { readonly [K in MethodCase]?: Preparer<K> } = {
 interface Bound {
   data(request: merge.MergeRequest): readonly DataField[];
   check(plan: MergePlan): void;
+  memory(plan: MergePlan): number;
   prepare(
     plan: MergePlan,
     paths: ReadonlyMap<string, string>,
@@ -49,6 +51,7 @@ function bind<K extends MethodCase>({ $case, value }: Choice<K>): Bound | undefi
     check: (plan) => {
       preparer.check?.(value, plan);
     },
+    memory: (plan) => preparer.memory?.(value, plan) ?? 0,
     prepare: (plan, paths, context, given) => preparer.prepare(value, plan, paths, context, given),
   };
 }
@@ -62,6 +65,7 @@ export async function dataOf(
   context: RequestContext,
 ): Promise<readonly ReadInput[]> {
   const fields = request.method === undefined ? [] : (bind(request.method)?.data(request) ?? []);
+  refuseUnread(request, new Set(fields.map(({ field }) => field)));
   const inputs: ReadInput[] = [];
   for (const { field, role, ref } of fields) {
     const path = await context.resolve(ref.uri, uriOf(field));
@@ -75,6 +79,20 @@ export async function dataOf(
 export function checkPreparation({ method }: merge.MergeRequest, plan: MergePlan | undefined): void {
   if (method !== undefined && plan !== undefined) bind(method)?.check(plan);
 }
+
+/** Data that would be named in the card and never read. */
+function refuseUnread({ models }: merge.MergeRequest, read: ReadonlySet<string>): void {
+  for (const [i, { data }] of models.entries()) {
+    const field = `models[${i}].data`;
+    if (data !== undefined && !read.has(field)) {
+      throw invalidInput('FIELD_UNUSED', field, 'the method does not look at the data of this model');
+    }
+  }
+}
+
+/** Bytes of memory that the preparation of a plan takes, at most. */
+export const preparationMemory = ({ method }: merge.MergeRequest, plan: MergePlan | undefined): number =>
+  method === undefined || plan === undefined ? 0 : (bind(method)?.memory(plan) ?? 0);
 
 /** Runs what the method needs before its tensors can be merged; undefined where it needs nothing. */
 export async function prepare(

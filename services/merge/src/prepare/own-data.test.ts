@@ -296,19 +296,6 @@ describe.each(['fisher', 'regmean'])('%s', (id) => {
   });
 });
 
-test('examples that a method has no use for are not read, and not in the recipe of the card', async () => {
-  const request = requestFor(BERT, { linear: {} });
-  const context = counting();
-  await run(request, context);
-  expect(context.computed).toBe(0);
-  expect(await readFile(join(request.outputUri, 'README.md'), 'utf8')).not.toContain('"data"');
-  const used = requestFor(BERT, { regmean: {} });
-  await run(used);
-  const card = await readFile(join(used.outputUri, 'README.md'), 'utf8');
-  expect(card).toMatch(/"data": \{\s+"uri": "sha256:[0-9a-f]{64}"/);
-  expect(card).toContain("Gram matrices on 4, 3 texts of the models' own tasks; 14 of 41 tensors have one");
-});
-
 describe('statistics', () => {
   it('are computed once for all merges that need them, and anew when damaged or when the texts change', async () => {
     const first = counting();

@@ -48,6 +48,8 @@ export interface Preparer<K extends MethodCase> {
   data(parameters: ParametersOf<K>, request: merge.MergeRequest): readonly DataField[];
   /** Throws when the models can be known not to fit, before anything runs. */
   check?(parameters: ParametersOf<K>, plan: MergePlan): void;
+  /** Bytes of memory that it takes, at most, for the estimate. */
+  memory?(parameters: ParametersOf<K>, plan: MergePlan): number;
   /** `paths` has the local path of each of `data`, by its role. */
   prepare(
     parameters: ParametersOf<K>,

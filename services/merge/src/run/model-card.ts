@@ -62,7 +62,7 @@ type RecipeFacts = Pick<CardFacts, 'request' | 'inputs' | 'lineage'>;
 
 /** The request with its inputs named by their content. */
 const namedByContent = ({ request, inputs, lineage }: RecipeFacts): merge.MergeRequest =>
-  mapInputUris(asRead(request, inputs), ['output_uri'], (_uri, field) => contentIdOf(field, lineage, inputs));
+  mapInputUris(request, ['output_uri'], (_uri, field) => contentIdOf(field, lineage, inputs));
 
 /** The part of a card that says how to make the result again. */
 export const recipeSection = (facts: RecipeFacts): string[] => [
@@ -72,15 +72,6 @@ export const recipeSection = (facts: RecipeFacts): string[] => [
   '',
   ...recipeLines(namedByContent(facts)),
 ];
-
-/** The request without examples that its method has not looked at: they have no content id, and change nothing. */
-function asRead(request: merge.MergeRequest, inputs: readonly ReadInput[]): merge.MergeRequest {
-  const fields = new Set(inputs.flatMap((input) => [...input.fields.keys()]));
-  const models = request.models.map((model, position) =>
-    fields.has(`models[${position}].data.uri`) ? model : { ...model, data: undefined },
-  );
-  return { ...request, models };
-}
 
 /** A configuration of mergekit is shown as it is written, with what else the request says before it. */
 function recipeLines(recipe: merge.MergeRequest): string[] {

@@ -57,7 +57,9 @@ export class ModelCache {
       const worked = everywhere || found.some((stored) => stored !== undefined);
       bytes += values.byteLength + (worked ? workingBytes * values.length : 0);
       bytes += found.reduce((sum, stored) => sum + (stored?.byteLength ?? 0), 0);
-      if (bytes > memoryBytes) throw tooLarge(wanted, models.length, memoryBytes, workingBytes);
+      if (bytes > memoryBytes) {
+        throw tooLarge(enoughBytes(wanted, models.length, workingBytes), memoryBytes);
+      }
       tensors.push({ name, shape, reference: values, models: found });
     }
     return new ModelCache(tensors, reference.config);
@@ -74,22 +76,23 @@ export class ModelCache {
   }
 }
 
-/** `enough` is what models take that share no tensor. */
-function tooLarge(
-  wanted: readonly SearchTensor[],
+/** What models take that share no tensor. */
+export function enoughBytes(
+  wanted: readonly Pick<SearchTensor, 'shape'>[],
   models: number,
-  memoryBytes: number,
-  workingBytes: number,
-): Error {
+  workingBytes = WORKING_BYTES,
+): number {
   const sizes = wanted.map(({ shape }) => shape.reduce((product, size) => product * size, 1));
   const elements = sizes.reduce((sum, size) => sum + size, 0);
-  const enough = elements * (Float32Array.BYTES_PER_ELEMENT * (1 + models) + workingBytes);
-  return limitExceeded(
+  return elements * (Float32Array.BYTES_PER_ELEMENT * (1 + models) + workingBytes);
+}
+
+const tooLarge = (enough: number, memoryBytes: number): Error =>
+  limitExceeded(
     'SEARCH_TOO_LARGE',
     `the models do not fit into memory_bytes = ${memoryBytes}; ${enough} are enough`,
     { retryable: false },
   );
-}
 
 async function readStored(model: Model, name: string, signal: AbortSignal): Promise<Stored> {
   const raw = model.tensors.get(name)?.dtype === 'BF16' ? await model.readRaw(name, { signal }) : undefined;

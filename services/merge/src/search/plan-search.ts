@@ -3,6 +3,7 @@ import { invalidInput } from '@eigenloom/errors';
 
 import type { MergePlan, PlannedInput } from '../plan/planned.js';
 import type { DataField } from '../prepare/preparation.js';
+import { enoughBytes } from './model-cache.js';
 import type { SearchData, SearchInput, SearchTask } from './search-input.js';
 
 export const DEFAULT_BATCH_SIZE = 32;
@@ -57,7 +58,12 @@ export function searchTasks(
     const model = Number(role.slice('data/'.length));
     const head = plan.models[model] ?? referenceOf(plan, true);
     const { path, adapters } = head;
-    return { model, head: { path, adapters }, data: searchData(field, role, request.models[model]?.data, paths), sign: 1 };
+    return {
+      model,
+      head: { path, adapters },
+      data: searchData(field, role, request.models[model]?.data, paths),
+      sign: 1,
+    };
   });
 }
 
@@ -94,6 +100,17 @@ export function searchInput(plan: MergePlan, options: PlanSearchOptions): Search
     memoryBytes: Number(memoryBytes) || DEFAULT_MEMORY_BYTES,
     seed: plan.seed,
   };
+}
+
+/** Bytes that a search keeps in memory, at most. */
+export function searchMemory(
+  { tensors, models }: Pick<MergePlan, 'tensors' | 'models'>,
+  { memoryBytes }: Pick<Sizes, 'memoryBytes'>,
+  workingBytes?: number,
+): number {
+  const merged = tensors.filter((tensor) => tensor.merged);
+  const budget = Number(memoryBytes) || DEFAULT_MEMORY_BYTES;
+  return Math.min(budget, enoughBytes(merged, models.length, workingBytes));
 }
 
 function referenceOf({ base, models }: MergePlan, fromBase: boolean): PlannedInput {

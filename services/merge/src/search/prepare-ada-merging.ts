@@ -1,5 +1,5 @@
 import { definePreparer } from '../prepare/preparation.js';
-import { requireTaskData, searchInput, searchTasks, taskDataFields } from './plan-search.js';
+import { requireTaskData, searchInput, searchMemory, searchTasks, taskDataFields } from './plan-search.js';
 import { runSearch } from './run-search.js';
 
 const DEFAULT_STEPS = 500;
@@ -13,6 +13,7 @@ export const adaMergingPreparer = definePreparer({
     requireTaskData(request, 'ada_merging');
     return taskDataFields(request);
   },
+  memory: (parameters, plan) => searchMemory(plan, parameters),
   async prepare(parameters, plan, paths, context, { request }) {
     const tasks = searchTasks(plan, request, paths);
     const input = searchInput(plan, { ...parameters, tasks, fromBase: true, requireLabels: false });

@@ -3,7 +3,7 @@ import { invalidInput } from '@eigenloom/errors';
 
 import { definePreparer } from '../prepare/preparation.js';
 import type { LearnSettings } from './learn.js';
-import { requireTaskData, searchInput, searchTasks, taskDataFields } from './plan-search.js';
+import { requireTaskData, searchInput, searchMemory, searchTasks, taskDataFields } from './plan-search.js';
 import { runSearch } from './run-search.js';
 
 const { AtlasObjective } = merge;
@@ -59,6 +59,7 @@ export const atlasPreparer = definePreparer({
     }
     return fields;
   },
+  memory: (parameters, plan) => searchMemory(plan, parameters),
   async prepare(parameters, plan, paths, context, { request }) {
     const negation = parameters.objective === AtlasObjective.NEGATION;
     const tasks = searchTasks(plan, request, paths).map((task) =>

@@ -1,5 +1,5 @@
 import { definePreparer } from '../prepare/preparation.js';
-import { searchData, searchInput } from './plan-search.js';
+import { searchData, searchInput, searchMemory } from './plan-search.js';
 import { runSearch } from './run-search.js';
 
 const FIELD = 'learned_soup.data';
@@ -11,6 +11,7 @@ const DEFAULT_LEARNING_RATE = 0.05;
 export const learnedSoupPreparer = definePreparer({
   case: 'learnedSoup',
   data: ({ data }) => (data === undefined ? [] : [{ field: FIELD, role: ROLE, ref: data }]),
+  memory: (parameters, plan) => searchMemory(plan, parameters),
   async prepare(parameters, plan, paths, context) {
     const { path = '', adapters = [] } = plan.models[0] ?? {};
     const data = searchData(FIELD, ROLE, parameters.data, paths);

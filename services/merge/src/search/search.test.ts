@@ -1,4 +1,4 @@
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { openModel } from '@eigenloom/checkpoint';
@@ -9,8 +9,10 @@ import { MergeJob } from '@eigenloom/numeric';
 import { mergeKind } from '../merge-kind.js';
 import { contextIn, modelWith, newFolder, requestOf } from '../testing/job-context.js';
 import { trainTinyModel, writeNoisyModel, writeTinyBase, writeTinyData } from '../testing/tiny-tasks.js';
+import type { MergePlan } from '../plan/planned.js';
 import { type LossGradient, lossGradient, type ObjectiveName } from './coefficient-loss.js';
 import { openSearch, type Search } from './open-search.js';
+import { searchMemory } from './plan-search.js';
 import type { SearchInput } from './search-input.js';
 
 let folder: string;
@@ -195,6 +197,18 @@ describe('merged parameters', () => {
   });
 });
 
+test('the memory of a search is what the models take, as far as memory_bytes lets it grow', () => {
+  const tensors = [
+    { shape: [1000, 300], merged: true },
+    { shape: [7], merged: false },
+  ] as unknown as MergePlan['tensors'];
+  const plan = { tensors, models: [1, 2] as unknown as MergePlan['models'] };
+  // f32 of reference and two models, merged value and gradient: 20 bytes for each of 300 000 elements.
+  expect(searchMemory(plan, { memoryBytes: 0n })).toBe(6_000_000);
+  expect(searchMemory(plan, { memoryBytes: 5_000_000n })).toBe(5_000_000);
+  expect(searchMemory(plan, { memoryBytes: 0n }, 18)).toBe(9_000_000);
+});
+
 describe('learned soup', () => {
   it('gives a good model among noisy ones the weight, and beats the uniform soup', async () => {
     for (const seed of [1n, 2n]) await writeNoisyModel(path('size'), path(`noisy-${seed}`), 0.5, seed);
@@ -291,6 +305,26 @@ describe('aTLAS', () => {
     await expect(run([input('size'), modelWith(path('parity'), {})], { atlas: {} })).rejects.toMatchObject({
       reason: 'FIELD_MISSING',
       fieldViolations: [{ field: 'models[1].data' }],
+    });
+  });
+});
+
+describe('data', () => {
+  it('with more classes than the head of the model is refused', async () => {
+    const lines = ['a', 'b', 'c'].map((label) => JSON.stringify({ text: 'w3 w4', label }));
+    await writeFile(path('three.jsonl'), lines.join('\n'));
+    const own = input('size');
+    const three = { ...own, data: { ...own.data!, uri: path('three.jsonl') } };
+    await expect(run([three], { atlas: { max_length: 16 } })).rejects.toMatchObject({
+      reason: 'UNKNOWN_LABEL',
+      message: "models[0].data: has 3 classes, the model's head has 2",
+    });
+  });
+
+  it('that a method does not read is refused', async () => {
+    await expect(run([input('size')], { task_arithmetic: {} })).rejects.toMatchObject({
+      reason: 'FIELD_UNUSED',
+      fieldViolations: [{ field: 'models[0].data' }],
     });
   });
 });

@@ -1,5 +1,6 @@
 import { openModel } from '@eigenloom/checkpoint';
 import { tf } from '@eigenloom/engine';
+import { incompatible } from '@eigenloom/errors';
 import {
   type ClassifiedText,
   classifierLogits,
@@ -55,7 +56,9 @@ export class TaskNetwork {
     requireHeadFits(network, head, parameters);
     const labels = labelsOfModels([model]);
     const options = { tokenizer, maxLength, labels, requireLabels, signal };
-    return new TaskNetwork(task, network, head, await classifiedTexts(task.data, options));
+    const texts = await classifiedTexts(task.data, options);
+    requireClasses(task, parameters.get(`${head.module}.weight`).shape[0], texts);
+    return new TaskNetwork(task, network, head, texts);
   }
 
   /** Parameters that the loss depends on. */
@@ -84,6 +87,17 @@ export class TaskNetwork {
     if (labelled) return { loss, accuracy };
     const total = predictions.reduce((sum, { probabilities }) => sum + entropyOf(probabilities), 0);
     return { loss: total / predictions.length, accuracy: undefined };
+  }
+}
+
+/** Where the config names no classes those of the data count, which may be too many. */
+function requireClasses({ data }: SearchTask, classes: number, texts: readonly ClassifiedText[]): void {
+  const most = texts.reduce((top, { label }) => Math.max(top, label + 1), 0);
+  if (most > classes) {
+    throw incompatible(
+      'UNKNOWN_LABEL',
+      `${data.field}: has ${most} classes, the model's head has ${classes}`,
+    );
   }
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { runOnEngine } from '@eigenloom/engine';
 
 import { definePreparer } from '../prepare/preparation.js';
-import { searchData, searchInput } from '../search/plan-search.js';
+import { searchData, searchInput, searchMemory } from '../search/plan-search.js';
 import type { SearchInput } from '../search/search-input.js';
 import type { SoupChoice } from './greedy-search.js';
 
@@ -15,6 +15,7 @@ const ROLE = 'data';
 export const greedySoupPreparer = definePreparer({
   case: 'greedySoup',
   data: ({ data }) => (data === undefined ? [] : [{ field: FIELD, role: ROLE, ref: data }]),
+  memory: (parameters, plan) => searchMemory(plan, parameters),
   async prepare(parameters, plan, paths, context) {
     const { path = '', adapters = [] } = plan.models[0] ?? {};
     const data = searchData(FIELD, ROLE, parameters.data, paths);
