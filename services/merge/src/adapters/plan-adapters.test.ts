@@ -213,3 +213,17 @@ test('different bases are not named, and different modules are named by their pa
   expect(settings.targetModules).toEqual([...modules.keys()]);
   expect(await readFile(join(made.outputUri, 'README.md'), 'utf8')).toContain('name different base models');
 });
+
+test('a job that is cancelled leaves nothing', async () => {
+  const controller = new AbortController();
+  const context = {
+    ...contextIn(folder, controller.signal),
+    progress: () => {
+      controller.abort();
+    },
+  };
+  const made = request([x, y], { adapter_knots: {} });
+  await expect(mergeKind.run(made, context)).rejects.toMatchObject({ reason: 'CANCELLED' });
+  expect((await readdir(folder)).sort()).toEqual(['scratch']);
+  expect(await readdir(join(folder, 'scratch'))).toEqual([]);
+});

@@ -1,6 +1,7 @@
 import type { Matrix } from '@eigenloom/numeric';
 
 import type { Factors, Member } from './adapter-method.js';
+import { forRows } from './for-rows.js';
 
 /** Rows below one another; all have the same columns. */
 export function stackRows(matrices: readonly Matrix[]): Matrix<Float64Array> {
@@ -15,19 +16,24 @@ export function stackRows(matrices: readonly Matrix[]): Matrix<Float64Array> {
   return { rows, columns, data };
 }
 
-/** Columns beside one another, each matrix times its factor; all have the same rows. */
-export function joinColumns(matrices: readonly Matrix[], factors: readonly number[]): Matrix<Float64Array> {
+/** Columns beside one another, each matrix times its factor (default 1); all have the same rows. */
+export async function joinColumns(
+  matrices: readonly Matrix[],
+  factors: readonly number[] = [],
+): Promise<Matrix<Float64Array>> {
   const rows = matrices[0]?.rows ?? 0;
   const columns = matrices.reduce((sum, matrix) => sum + matrix.columns, 0);
   const data = new Float64Array(rows * columns);
   let left = 0;
   for (const [index, matrix] of matrices.entries()) {
     const factor = factors[index] ?? 1;
-    for (let i = 0; i < rows; i += 1) {
-      const to = i * columns + left;
+    const to = left;
+    await forRows(rows, matrix.columns, (i) => {
       const from = i * matrix.columns;
-      for (let j = 0; j < matrix.columns; j += 1) data[to + j] = factor * (matrix.data[from + j] ?? 0);
-    }
+      for (let j = 0; j < matrix.columns; j += 1) {
+        data[i * columns + to + j] = factor * (matrix.data[from + j] ?? 0);
+      }
+    });
     left += matrix.columns;
   }
   return { rows, columns, data };
@@ -38,9 +44,12 @@ export const scalesOf = (members: readonly Member[]): number[] =>
   members.map(({ weight, scaling }) => weight * scaling);
 
 /** Factors of Σ wᵢsᵢBᵢAᵢ: [w₁s₁B₁ … wₙsₙBₙ] and the Aᵢ below one another. */
-export const stackFactors = (factors: readonly Factors[], members: readonly Member[]): Factors => ({
+export const stackFactors = async (
+  factors: readonly Factors[],
+  members: readonly Member[],
+): Promise<Factors> => ({
   a: stackRows(factors.map(({ a }) => a)),
-  b: joinColumns(
+  b: await joinColumns(
     factors.map(({ b }) => b),
     scalesOf(members),
   ),

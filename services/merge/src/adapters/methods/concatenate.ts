@@ -24,10 +24,7 @@ export const concatenate = defineAdapterMethod({
         data: matrix.data.map((value) => (scales[i] ?? 0) * value),
       })),
     );
-    const b = joinColumns(
-      factors.map(({ b: matrix }) => matrix),
-      scales.map(() => 1),
-    );
+    const b = await joinColumns(factors.map(({ b: matrix }) => matrix));
     return { a: a.data, b: b.data, rank: a.rows, scaling: 1 };
   },
 });

@@ -42,7 +42,10 @@ export const knots = defineAdapterMethod({
     const pair = { b: basis, a: { ...shapeOf(parts), data: new Float64Array(merged) } };
     const rank = parameters.rank || basis.columns;
     if (rank >= basis.columns) return { a: pair.a.data, b: pair.b.data, rank: basis.columns, scaling: 1 };
-    const cut = balancedFactors(await productSvd(pair, kernels.options), Math.min(rank, module.columns));
+    const cut = await balancedFactors(
+      await productSvd(pair, kernels.options),
+      Math.min(rank, module.columns),
+    );
     return { a: cut.a.data, b: cut.b.data, rank: cut.a.rows, scaling: 1 };
   },
 });
@@ -84,21 +87,21 @@ async function align(
 ): Promise<{ basis: Matrix<Float64Array>; parts: Matrix<Float64Array>[] }> {
   const scales = members.map(({ scaling }) => scaling);
   const left = await qr(
-    joinColumns(
+    await joinColumns(
       factors.map(({ b }) => b),
       scales,
     ),
     options,
   );
   const rights = [];
-  for (const { a } of factors) rights.push(await qr(transpose(a), options));
+  for (const { a } of factors) rights.push(await qr(await transpose(a), options));
   const middle: Matrix<Float64Array>[] = [];
   let from = 0;
   for (const { r } of rights) {
     middle.push(await matmul(columnsOf(left.r, from, r.columns), r, { transposeB: true }, options));
     from += r.columns;
   }
-  const joined = joinColumns(middle, []);
+  const joined = await joinColumns(middle);
   const { u, s, vt } = await svd(joined, { vectors: 'thin' }, options);
   const k = Math.max(1, s.filter((value) => value > SMALLEST).length);
   const scaled = {
