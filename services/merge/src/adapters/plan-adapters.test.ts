@@ -214,6 +214,38 @@ test('different bases are not named, and different modules are named by their pa
   expect(await readFile(join(made.outputUri, 'README.md'), 'utf8')).toContain('name different base models');
 });
 
+test.each([0, 1e-9])('pairs scaled by %p merge to what is scaled so', async (scale) => {
+  const scaled = (adapter: Adapter): Partial<Adapter> => ({
+    modules: new Map(
+      [...adapter.modules].map(([name, pair]) => [
+        name,
+        { ...pair, b: pair.b.map((value) => scale * value) },
+      ]),
+    ),
+  });
+  const small = [await variant('small-x', 'x', scaled), await variant('small-y', 'y', scaled)];
+  for (const method of [
+    { adapter_svd: { rank: 3 } },
+    { adapter_svd: { energy: 0.9 } },
+    { adapter_knots: {} },
+  ]) {
+    const name = JSON.stringify(method).replaceAll(/\W/g, '');
+    const [made, whole] = [small, [x, y]].map((paths, i) =>
+      request(paths, method, { outputUri: join(folder, `${name}-${i}`) }),
+    ) as [merge.MergeRequest, merge.MergeRequest];
+    const ours = await mergeKind.run(made, contextIn(folder));
+    const theirs = await mergeKind.run(whole, contextIn(folder));
+    for (const [i, { norm, error }] of ours.modules.entries()) {
+      const expected = theirs.modules[i]!;
+      expect(Math.abs(norm - scale * expected.norm)).toBeLessThanOrEqual(1e-6 * scale * expected.norm);
+      expect(Math.abs(error - scale * expected.error)).toBeLessThanOrEqual(1e-5 * scale * expected.norm);
+    }
+    for (const { a, b } of (await readAdapter(made.outputUri)).modules.values()) {
+      expect([...a, ...b].every(Number.isFinite)).toBe(true);
+    }
+  }
+});
+
 test('a job that is cancelled leaves nothing', async () => {
   const controller = new AbortController();
   const context = {

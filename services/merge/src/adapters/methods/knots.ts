@@ -13,14 +13,14 @@ import {
 import { balancedFactors, productSvd, transpose } from '../product-svd.js';
 import { joinColumns } from '../stack-factors.js';
 
-/** Singular values below this are left out of the basis, as in the authors' program. */
-const SMALLEST = 1e-5;
+/** Singular values below this share of the largest are rounding and left out of the basis. */
+const SMALLEST = 1e-12;
 
 /**
  * KnOTS: the decomposition [ΔW₁ … ΔWₙ] = U[ΣV₁ᵀ … ΣVₙᵀ] aligns the adapters; the ΣVᵢᵀ are merged, and ΔW = U·merged.
  * Stoica et al. 2024, arXiv:2410.19735; the figure of the paper merges the Vᵢᵀ, the authors' program (gstoica27/KnOTS) the ΣVᵢᵀ, which
  * is followed. With ties: the int(ρn) largest of each ΣVᵢᵀ, the sign of their weighted sum, the mean of those that agree.
- * Deviations: by the factors, so that no ΔW is made; ρ counts in the module, the program's in all of them; the weights are those of the
+ * Deviations: by the factors, so that no ΔW is made; small directions are left out relative to the largest, not below 1e-5; ρ counts in the module, the program's in all of them; the weights are those of the
  * adapters, wᵢ, and the mean is divided by the number that agree, as theirs. With a rank the result is cut to it by its own SVD.
  */
 export const knots = defineAdapterMethod({
@@ -103,7 +103,7 @@ async function align(
   }
   const joined = await joinColumns(middle);
   const { u, s, vt } = await svd(joined, { vectors: 'thin' }, options);
-  const k = Math.max(1, s.filter((value) => value > SMALLEST).length);
+  const k = Math.max(1, s.filter((value) => value > SMALLEST * (s[0] ?? 0)).length);
   const scaled = {
     rows: k,
     columns: vt.columns,
