@@ -7,7 +7,7 @@ const ELEMENTS = 2 ** 20;
 export async function forRows(rows: number, columns: number, work: (row: number) => void): Promise<void> {
   const stride = Math.max(1, Math.floor(ELEMENTS / Math.max(1, columns)));
   for (let start = 0; start < rows; start += stride) {
-    if (start > 0) await setImmediate();
+    await setImmediate();
     const end = Math.min(rows, start + stride);
     for (let row = start; row < end; row += 1) work(row);
   }

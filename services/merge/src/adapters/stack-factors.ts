@@ -3,15 +3,23 @@ import type { Matrix } from '@eigenloom/numeric';
 import type { Factors, Member } from './adapter-method.js';
 import { forRows } from './for-rows.js';
 
-/** Rows below one another; all have the same columns. */
-export function stackRows(matrices: readonly Matrix[]): Matrix<Float64Array> {
+/** Rows below one another, each matrix times its factor (default 1); all have the same columns. */
+export async function stackRows(
+  matrices: readonly Matrix[],
+  factors: readonly number[] = [],
+): Promise<Matrix<Float64Array>> {
   const columns = matrices[0]?.columns ?? 0;
   const rows = matrices.reduce((sum, matrix) => sum + matrix.rows, 0);
   const data = new Float64Array(rows * columns);
-  let at = 0;
-  for (const matrix of matrices) {
-    data.set(matrix.data, at);
-    at += matrix.data.length;
+  let top = 0;
+  for (const [index, matrix] of matrices.entries()) {
+    const factor = factors[index] ?? 1;
+    const to = top * columns;
+    await forRows(matrix.rows, columns, (i) => {
+      const end = (i + 1) * columns;
+      for (let at = i * columns; at < end; at += 1) data[to + at] = factor * (matrix.data[at] ?? 0);
+    });
+    top += matrix.rows;
   }
   return { rows, columns, data };
 }
@@ -48,7 +56,7 @@ export const stackFactors = async (
   factors: readonly Factors[],
   members: readonly Member[],
 ): Promise<Factors> => ({
-  a: stackRows(factors.map(({ a }) => a)),
+  a: await stackRows(factors.map(({ a }) => a)),
   b: await joinColumns(
     factors.map(({ b }) => b),
     scalesOf(members),
