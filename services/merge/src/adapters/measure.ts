@@ -25,8 +25,8 @@ export async function measure(
     b: { rows, columns: merged.rank, data: merged.b },
   };
   const scales = shares?.map((share, i) => share * (members[i]?.scaling ?? 0)) ?? scalesOf(members);
-  const b = joinColumns([...given.map((pair) => pair.b), result.b], [...scales, -merged.scaling]);
-  const a = stackRows([...given.map((pair) => pair.a), result.a]);
+  const b = await joinColumns([...given.map((pair) => pair.b), result.b], [...scales, -merged.scaling]);
+  const a = await stackRows([...given.map((pair) => pair.a), result.a]);
   const left = await matmul(b, b, { transposeA: true }, options);
   const right = await matmul(a, a, { transposeB: true }, options);
   const exact = b.columns - merged.rank;

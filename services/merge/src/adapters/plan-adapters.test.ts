@@ -213,3 +213,76 @@ test('different bases are not named, and different modules are named by their pa
   expect(settings.targetModules).toEqual([...modules.keys()]);
   expect(await readFile(join(made.outputUri, 'README.md'), 'utf8')).toContain('name different base models');
 });
+
+test('pairs of a convolution are merged as matrices and keep their shapes', async () => {
+  const conv = (sign: number): Adapter['modules'] => {
+    const a = Float32Array.from({ length: 4 * 3 * 5 }, (_, i) => Math.sin(i));
+    const b = Float32Array.from({ length: 6 * 4 }, (_, i) => sign * Math.cos(i));
+    const shapes = { aShape: [4, 3, 5], bShape: [6, 4, 1] };
+    return new Map([['conv', { kind: 'linear', a, b, ...shapes, rank: 4, alpha: 8, scaling: 2 }]]);
+  };
+  const both = [
+    await variant('c', 'x', () => ({ modules: conv(1) })),
+    await variant('d', 'x', () => ({ modules: conv(-3) })),
+  ];
+  const made = request(both, { adapter_svd: {} });
+  const response = await mergeKind.run(made, contextIn(folder));
+  const pair = (await readAdapter(made.outputUri)).modules.get('conv')!;
+  expect(pair).toMatchObject({ aShape: [4, 3, 5], bShape: [6, 4, 1], rank: 4, scaling: 1 });
+  const given = conv(1).get('conv')!;
+  // The sum is −2 times the first, which rank 4 holds.
+  for (let i = 0; i < 6; i += 1) {
+    for (let j = 0; j < 15; j += 1) {
+      const at = ({ a, b }: typeof pair): number =>
+        [0, 1, 2, 3].reduce((sum, k) => sum + (b[i * 4 + k] ?? NaN) * (a[k * 15 + j] ?? NaN), 0);
+      expect(at(pair)).toBeCloseTo(-2 * 2 * at(given), 4);
+    }
+  }
+  expect(response.modules[0]!.error).toBeLessThan(1e-6 * response.modules[0]!.norm);
+});
+
+test.each([0, 1e-9])('pairs scaled by %p merge to what is scaled so', async (scale) => {
+  const scaled = (adapter: Adapter): Partial<Adapter> => ({
+    modules: new Map(
+      [...adapter.modules].map(([name, pair]) => [
+        name,
+        { ...pair, b: pair.b.map((value) => scale * value) },
+      ]),
+    ),
+  });
+  const small = [await variant('small-x', 'x', scaled), await variant('small-y', 'y', scaled)];
+  for (const method of [
+    { adapter_svd: { rank: 3 } },
+    { adapter_svd: { energy: 0.9 } },
+    { adapter_knots: {} },
+  ]) {
+    const name = JSON.stringify(method).replaceAll(/\W/g, '');
+    const [made, whole] = [small, [x, y]].map((paths, i) =>
+      request(paths, method, { outputUri: join(folder, `${name}-${i}`) }),
+    ) as [merge.MergeRequest, merge.MergeRequest];
+    const ours = await mergeKind.run(made, contextIn(folder));
+    const theirs = await mergeKind.run(whole, contextIn(folder));
+    for (const [i, { norm, error }] of ours.modules.entries()) {
+      const expected = theirs.modules[i]!;
+      expect(Math.abs(norm - scale * expected.norm)).toBeLessThanOrEqual(1e-6 * scale * expected.norm);
+      expect(Math.abs(error - scale * expected.error)).toBeLessThanOrEqual(1e-5 * scale * expected.norm);
+    }
+    for (const { a, b } of (await readAdapter(made.outputUri)).modules.values()) {
+      expect([...a, ...b].every(Number.isFinite)).toBe(true);
+    }
+  }
+});
+
+test('a job that is cancelled leaves nothing', async () => {
+  const controller = new AbortController();
+  const context = {
+    ...contextIn(folder, controller.signal),
+    progress: () => {
+      controller.abort();
+    },
+  };
+  const made = request([x, y], { adapter_knots: {} });
+  await expect(mergeKind.run(made, context)).rejects.toMatchObject({ reason: 'CANCELLED' });
+  expect((await readdir(folder)).sort()).toEqual(['scratch']);
+  expect(await readdir(join(folder, 'scratch'))).toEqual([]);
+});

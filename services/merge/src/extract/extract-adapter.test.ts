@@ -1,4 +1,4 @@
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { type AdapterModule, type Model, openModel, readAdapter } from '@eigenloom/checkpoint';
@@ -275,4 +275,20 @@ test('requests that make no sense are refused, and an estimate bounds what is wr
   const { path } = await extract({ rank: 3 });
   const written = (await readFile(join(path, 'adapter_model.safetensors'))).length;
   expect(Number(diskBytes)).toBeGreaterThan(written - 8192);
+});
+
+test('a job that is cancelled leaves nothing', async () => {
+  const controller = new AbortController();
+  const own = await newFolder();
+  const context = {
+    ...contextIn(own, controller.signal),
+    progress: () => {
+      controller.abort();
+    },
+  };
+  const request = { ...requestFor({ rank: 3 }), outputUri: join(own, 'out') };
+  await expect(mergeKind.run(request, context)).rejects.toMatchObject({ reason: 'CANCELLED' });
+  expect(await readdir(own)).toEqual(['scratch']);
+  expect(await readdir(join(own, 'scratch'))).toEqual([]);
+  await rm(own, { recursive: true });
 });

@@ -42,19 +42,19 @@ export interface Extracted extends MergedPair {
 export async function extractModule(
   target: ExtractTarget,
   { parameters, seed }: Pick<ExtractPlan, 'parameters' | 'seed'>,
-  options: CallOptions & { readonly signal: AbortSignal },
+  options: CallOptions,
 ): Promise<Extracted | undefined> {
   const { tuned, base, rows, columns } = target;
   const steps = [{ step: 'delta' }, { step: 'sum', divisor: 'one', weights: [1] }] as const;
   const data = await MergeJob.toMemory({ name: target.name, models: [tuned], base, steps }, options);
   const delta = { rows, columns, data };
-  const total = await sumOfSquares(data, options.signal);
+  const total = await sumOfSquares(data);
   if (!Number.isFinite(total)) throw await nonFinite(target, options);
   if (total === 0) return undefined;
   const triplets = await decompose(delta, target.most, seed, options);
   const { energy, epsilon } = parameters;
   const rank = chooseRank(triplets.s, total, { most: target.most, energy, epsilon });
-  const factors = balancedFactors(triplets, rank);
+  const factors = await balancedFactors(triplets, rank);
   const [left, right] = [new Float32Array(factors.b.data), new Float32Array(factors.a.data)];
   const remainder = await foldLowRank(
     target.name,
@@ -63,9 +63,12 @@ export async function extractModule(
     { a: right, b: left, rank, scale: -1 },
     options,
   );
-  const error = Math.sqrt(await sumOfSquares(remainder, options.signal));
+  const error = Math.sqrt(await sumOfSquares(remainder));
   const [a, b] = target.transposed
-    ? [new Float32Array(transpose(factors.b).data), new Float32Array(transpose(factors.a).data)]
+    ? [
+        new Float32Array((await transpose(factors.b)).data),
+        new Float32Array((await transpose(factors.a)).data),
+      ]
     : [right, left];
   return { a, b, rank, scaling: 1, norm: Math.sqrt(total), error };
 }

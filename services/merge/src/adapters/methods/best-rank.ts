@@ -23,12 +23,12 @@ export const bestRank = defineAdapterMethod({
   },
   rankOf: mostRank,
   async mergePairs(module, parameters, kernels) {
-    const sum = stackFactors(await kernels.factors(), module.members);
+    const sum = await stackFactors(await kernels.factors(), module.members);
     const triplets = await productSvd(sum, kernels.options);
     const total = triplets.s.reduce((squares, value) => squares + value ** 2, 0);
     const most = mostRank(module, parameters);
     const rank = chooseRank(triplets.s, total, { most, energy: parameters.energy });
-    const { a, b } = balancedFactors(triplets, rank);
+    const { a, b } = await balancedFactors(triplets, rank);
     return { a: a.data, b: b.data, rank, scaling: 1 };
   },
 });

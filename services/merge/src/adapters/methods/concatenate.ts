@@ -17,17 +17,11 @@ export const concatenate = defineAdapterMethod({
   rankOf: totalRank,
   async mergePairs(module, _parameters, kernels) {
     const factors = await kernels.factors();
-    const scales = scalesOf(module.members);
-    const a = stackRows(
-      factors.map(({ a: matrix }, i) => ({
-        ...matrix,
-        data: matrix.data.map((value) => (scales[i] ?? 0) * value),
-      })),
+    const a = await stackRows(
+      factors.map(({ a: matrix }) => matrix),
+      scalesOf(module.members),
     );
-    const b = joinColumns(
-      factors.map(({ b: matrix }) => matrix),
-      scales.map(() => 1),
-    );
+    const b = await joinColumns(factors.map(({ b: matrix }) => matrix));
     return { a: a.data, b: b.data, rank: a.rows, scaling: 1 };
   },
 });

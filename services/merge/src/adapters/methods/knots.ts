@@ -13,14 +13,14 @@ import {
 import { balancedFactors, productSvd, transpose } from '../product-svd.js';
 import { joinColumns } from '../stack-factors.js';
 
-/** Singular values below this are left out of the basis, as in the authors' program. */
-const SMALLEST = 1e-5;
+/** Singular values below this share of the largest are rounding and left out of the basis. */
+const SMALLEST = 1e-12;
 
 /**
  * KnOTS: the decomposition [ΔW₁ … ΔWₙ] = U[ΣV₁ᵀ … ΣVₙᵀ] aligns the adapters; the ΣVᵢᵀ are merged, and ΔW = U·merged.
  * Stoica et al. 2024, arXiv:2410.19735; the figure of the paper merges the Vᵢᵀ, the authors' program (gstoica27/KnOTS) the ΣVᵢᵀ, which
  * is followed. With ties: the int(ρn) largest of each ΣVᵢᵀ, the sign of their weighted sum, the mean of those that agree.
- * Deviations: by the factors, so that no ΔW is made; ρ counts in the module, the program's in all of them; the weights are those of the
+ * Deviations: by the factors, so that no ΔW is made; small directions are left out relative to the largest, not below 1e-5; ρ counts in the module, the program's in all of them; the weights are those of the
  * adapters, wᵢ, and the mean is divided by the number that agree, as theirs. With a rank the result is cut to it by its own SVD.
  */
 export const knots = defineAdapterMethod({
@@ -42,7 +42,10 @@ export const knots = defineAdapterMethod({
     const pair = { b: basis, a: { ...shapeOf(parts), data: new Float64Array(merged) } };
     const rank = parameters.rank || basis.columns;
     if (rank >= basis.columns) return { a: pair.a.data, b: pair.b.data, rank: basis.columns, scaling: 1 };
-    const cut = balancedFactors(await productSvd(pair, kernels.options), Math.min(rank, module.columns));
+    const cut = await balancedFactors(
+      await productSvd(pair, kernels.options),
+      Math.min(rank, module.columns),
+    );
     return { a: cut.a.data, b: cut.b.data, rank: cut.a.rows, scaling: 1 };
   },
 });
@@ -84,23 +87,23 @@ async function align(
 ): Promise<{ basis: Matrix<Float64Array>; parts: Matrix<Float64Array>[] }> {
   const scales = members.map(({ scaling }) => scaling);
   const left = await qr(
-    joinColumns(
+    await joinColumns(
       factors.map(({ b }) => b),
       scales,
     ),
     options,
   );
   const rights = [];
-  for (const { a } of factors) rights.push(await qr(transpose(a), options));
+  for (const { a } of factors) rights.push(await qr(await transpose(a), options));
   const middle: Matrix<Float64Array>[] = [];
   let from = 0;
   for (const { r } of rights) {
     middle.push(await matmul(columnsOf(left.r, from, r.columns), r, { transposeB: true }, options));
     from += r.columns;
   }
-  const joined = joinColumns(middle, []);
+  const joined = await joinColumns(middle);
   const { u, s, vt } = await svd(joined, { vectors: 'thin' }, options);
-  const k = Math.max(1, s.filter((value) => value > SMALLEST).length);
+  const k = Math.max(1, s.filter((value) => value > SMALLEST * (s[0] ?? 0)).length);
   const scaled = {
     rows: k,
     columns: vt.columns,
