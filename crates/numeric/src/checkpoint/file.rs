@@ -9,6 +9,7 @@ use std::path::Path;
 use super::RunningHash;
 use super::fault::{Fault, shown};
 use super::header::{Header, TensorEntry};
+use super::running_hash::Advance;
 use crate::{Error, Reason, Result, Task};
 
 /// Largest header that is read, as in the reference implementation.
@@ -113,9 +114,14 @@ impl SafetensorsFile {
         self.data_start + tensor.start + offset
     }
 
-    /// Takes the bytes of the file before `end` into its digest.
-    pub fn hash(&self, hash: &mut RunningHash, end: u64, task: &Task) -> Result<()> {
-        hash.advance(&self.file, end.min(self.length), task)
+    /// What takes the bytes of the file before `end` into its digest.
+    pub fn advance<'a>(&'a self, hash: &'a mut RunningHash, end: u64) -> Advance<'a> {
+        (hash, &self.file, end)
+    }
+
+    /// The digest of the file, lower-case hex.
+    pub fn digest(&self, hash: RunningHash, task: &Task) -> Result<String> {
+        hash.finish(&self.file, self.length, task)
     }
 
     /// Fills `bytes` from byte `offset` of a tensor.

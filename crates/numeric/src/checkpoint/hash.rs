@@ -15,12 +15,11 @@ pub fn sha256_file(path: &Path, task: &Task) -> Result<String> {
     let length = file.metadata()?.len();
     task.set_total(length);
     let mut hash = RunningHash::default();
-    while hash.position() < length {
-        let end = length.min(hash.position() + STRETCH);
-        task.advance(end - hash.position());
+    for end in (STRETCH..length).step_by(STRETCH as usize) {
         hash.advance(&file, end, task)?;
+        task.advance(STRETCH);
     }
-    Ok(hash.digest())
+    hash.finish(&file, length, task)
 }
 
 #[cfg(test)]

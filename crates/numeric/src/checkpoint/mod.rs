@@ -11,6 +11,7 @@ pub mod header;
 pub mod non_finite;
 pub mod read;
 pub mod running_hash;
+mod sha256;
 pub mod write;
 mod written;
 

@@ -12,6 +12,7 @@ use rayon::prelude::*;
 use super::convert::Real;
 use super::fault::shown;
 use super::read::CHUNK;
+use super::running_hash::Advance;
 use super::written::Written;
 use super::{Dtype, Header, RunningHash, TensorEntry};
 use crate::{Error, Reason, Result, Task};
@@ -144,35 +145,45 @@ impl SafetensorsWriter {
         self.write_bytes(entry, 0, bytes)
     }
 
-    /// Takes what has been written without a gap into the file's digest, while it is in memory, and lets the system begin to store
-    /// it. Nothing else that writes has to wait.
-    pub fn follow(&self, task: &Task) -> Result<()> {
-        let end = lock(&self.written).end();
-        let mut hash = lock(&self.hash);
-        let start = hash.position();
-        hash.advance(&self.file, end, task)?;
-        begin_storing(&self.file, start, hash.position() - start);
-        Ok(())
+    /// Bytes of the file that have been written without a gap.
+    pub fn written(&self) -> u64 {
+        lock(&self.written).end()
+    }
+
+    /// What takes the bytes before `end`, which have been written, into the file's digest.
+    pub fn advance<'a>(&'a self, hash: &'a mut RunningHash, end: u64) -> Advance<'a> {
+        (hash, &self.file, end)
+    }
+
+    /// The digest of what has been written.
+    pub fn hash(&self) -> MutexGuard<'_, RunningHash> {
+        lock(&self.hash)
+    }
+
+    /// Lets the system begin to store the bytes between two positions. Nothing that writes has to wait.
+    pub fn store(&self, start: u64, end: u64) {
+        begin_storing(&self.file, start, end - start);
     }
 
     /// Makes the content durable and gives the file its name. Refuses while bytes are missing. Returns the SHA-256 of the file,
     /// lower-case hex.
     pub fn finish(mut self, task: &Task) -> Result<String> {
-        let written = lock(&self.written).end();
+        let written = self.written();
         if written != self.length {
             return Err(Error::new(
                 Reason::OutOfRange,
                 format!("{written} of {} bytes were written in order", self.length),
             ));
         }
-        self.follow(task)?;
+        let hash = std::mem::take(&mut *lock(&self.hash));
+        let digest = hash.finish(&self.file, self.length, task)?;
         self.file.sync_all()?;
         std::fs::rename(&self.temporary, &self.target)?;
         self.finished = true;
         if let Some(folder) = self.target.parent() {
             File::open(folder)?.sync_all()?;
         }
-        Ok(std::mem::take(&mut *lock(&self.hash)).digest())
+        Ok(digest)
     }
 }
 

@@ -10,7 +10,7 @@ pub const CHUNK: usize = 1 << 16;
 /// Elements of a tile: a few rows of them stay in the caches that belong to one core.
 pub const TILE: usize = 1 << 12;
 
-/// Longest row of a program that needs whole rows; bounds the memory of a tile.
+/// Longest row of a program that needs whole rows, and most columns of one that has a sum for each; bounds the memory.
 const LONGEST_ROW: usize = 1 << 22;
 
 /// How a tensor is cut into chunks and these into tiles.
@@ -49,6 +49,22 @@ impl Layout {
             tile,
             chunk: tile * (CHUNK / tile).max(1),
         })
+    }
+
+    /// Refuses a tensor of more columns than sums are kept of.
+    pub fn check_columns(&self) -> Result<()> {
+        if self.columns > LONGEST_ROW {
+            return Err(Error::new(
+                Reason::LimitExceeded,
+                format!("{} columns are more than {LONGEST_ROW}", self.columns),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Rows of a chunk, at the most; for programs that need whole rows.
+    pub fn rows_of_chunk(&self) -> usize {
+        self.chunk / self.row
     }
 
     /// Number of chunks.
@@ -158,5 +174,12 @@ mod tests {
         let error = Layout::new(&[1 << 23], 1 << 23, true).unwrap_err();
         assert_eq!(error.reason, Reason::LimitExceeded);
         assert!(Layout::new(&[1 << 23], 1 << 23, false).is_ok());
+        let columns = |shape: &[u64]| Layout::new(shape, 1 << 23, false).unwrap().check_columns();
+        assert_eq!(
+            columns(&[1, 1 << 23]).unwrap_err().reason,
+            Reason::LimitExceeded
+        );
+        assert!(columns(&[1 << 23]).is_ok());
+        assert!(columns(&[2, 1 << 22]).is_ok());
     }
 }

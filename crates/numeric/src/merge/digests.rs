@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rayon::prelude::*;
 
 use super::plan::TensorMerge;
+use crate::checkpoint::running_hash::Advance;
 use crate::checkpoint::{RunningHash, SafetensorsFile, SafetensorsWriter};
 use crate::{Result, Task};
 
@@ -27,18 +28,13 @@ struct Input {
 #[derive(Default)]
 pub struct InputDigests {
     inputs: Vec<Input>,
-    by_file: HashMap<*const SafetensorsFile, usize>,
+    /// By address.
+    by_file: HashMap<usize, usize>,
 }
-
-// SAFETY: the pointers are keys; they are never followed.
-unsafe impl Send for InputDigests {}
-// SAFETY: as above.
-unsafe impl Sync for InputDigests {}
 
 impl InputDigests {
     /// Of those files.
     pub fn new(inputs: &[Arc<SafetensorsFile>]) -> Self {
-        let by_file = inputs.iter().map(Arc::as_ptr).zip(0..).collect();
         let input = |file: &Arc<SafetensorsFile>| Input {
             file: Arc::clone(file),
             used: AtomicU64::new(0),
@@ -46,34 +42,18 @@ impl InputDigests {
         };
         Self {
             inputs: inputs.iter().map(input).collect(),
-            by_file,
-        }
-    }
-
-    /// Notes that the merge has used elements of a tensor.
-    pub fn used(&self, merge: &TensorMerge, elements: &Range<usize>) {
-        for source in merge.sources() {
-            if let Some(index) = self.by_file.get(&Arc::as_ptr(&source.file)) {
-                let bytes = (elements.end * source.entry.dtype.size()) as u64;
-                let end = source.file.position(&source.entry, bytes);
-                self.inputs[*index].used.fetch_max(end, Ordering::Relaxed);
-            }
+            by_file: inputs.iter().map(address).zip(0..).collect(),
         }
     }
 
     /// Takes in the rest and returns the digests, lower-case hex.
     pub fn finish(&self, task: &Task) -> Result<Vec<String>> {
-        self.advance(task, |input, _| input.file.length())?;
-        let digest = |input: &Input| std::mem::take(&mut *lock(&input.hash)).digest();
-        Ok(self.inputs.iter().map(digest).collect())
-    }
-
-    fn advance(&self, task: &Task, end: impl Fn(&Input, u64) -> u64 + Sync) -> Result<()> {
-        self.inputs.par_iter().try_for_each(|input| {
-            let mut hash = lock(&input.hash);
-            let end = end(input, hash.position());
-            input.file.hash(&mut hash, end, task)
-        })
+        Digests::new(self, &[]).advance(task, |input, _| input.file.length())?;
+        let digest = |input: &Input| {
+            let hash = std::mem::take(&mut *lock(&input.hash));
+            input.file.digest(hash, task)
+        };
+        self.inputs.iter().map(digest).collect()
     }
 }
 
@@ -97,20 +77,88 @@ impl<'a> Digests<'a> {
 
     /// Notes that the merge has used elements of a tensor.
     pub fn used(&self, merge: &TensorMerge, elements: &Range<usize>) {
-        self.inputs.used(merge, elements);
+        for source in merge.sources() {
+            if let Some(index) = self.inputs.by_file.get(&address(&source.file)) {
+                let bytes = (elements.end * source.entry.dtype.size()) as u64;
+                let end = source.file.position(&source.entry, bytes);
+                let input = &self.inputs.inputs[*index];
+                input.used.fetch_max(end, Ordering::Relaxed);
+            }
+        }
     }
 
     /// Takes in what has been used and written by now, or the next part of it.
     pub fn follow(&self, task: &Task) -> Result<()> {
-        let outputs = || self.writers.par_iter().try_for_each(|w| w.follow(task));
-        let inputs = || {
-            self.inputs.advance(task, |input, position| {
-                let used = input.used.load(Ordering::Relaxed);
-                used.min(position + STRIDE)
-            })
-        };
-        let (inputs, outputs) = rayon::join(inputs, outputs);
-        inputs.and(outputs)
+        self.advance(task, |input, position| {
+            let used = input.used.load(Ordering::Relaxed);
+            used.min(position + STRIDE)
+        })
+    }
+
+    /// Takes in the files to their ends, two at a time.
+    fn advance(&self, task: &Task, end: impl Fn(&Input, u64) -> u64) -> Result<()> {
+        let inputs = self.inputs.inputs.iter().map(|input| {
+            let end = end(input, lock(&input.hash).position());
+            (Followed::Input(input), end.min(input.file.length()))
+        });
+        let outputs = self
+            .writers
+            .iter()
+            .map(|writer| (Followed::Output(writer), writer.written()));
+        let files: Vec<(Followed<'_>, u64)> = inputs
+            .chain(outputs)
+            .filter(|(file, end)| file.hash().position() < *end)
+            .collect();
+        files.par_chunks(2).try_for_each(|pair| {
+            let mut hashes: Vec<_> = pair.iter().map(|(file, _)| file.hash()).collect();
+            let starts: Vec<u64> = hashes.iter().map(|hash| hash.position()).collect();
+            let mut advances = pair.iter().zip(&mut hashes);
+            let mut next = || {
+                advances
+                    .next()
+                    .map(|((file, end), hash)| file.advance(hash, *end))
+            };
+            match (next(), next()) {
+                (Some(a), Some(b)) => RunningHash::advance_both(a, b, task)?,
+                (Some((hash, file, end)), _) => hash.advance(file, end, task)?,
+                _ => {}
+            }
+            for (((file, _), start), hash) in pair.iter().zip(starts).zip(&hashes) {
+                if let Followed::Output(writer) = file {
+                    writer.store(start, hash.position());
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+fn address(file: &Arc<SafetensorsFile>) -> usize {
+    Arc::as_ptr(file).addr()
+}
+
+/// A file whose digest is taken.
+enum Followed<'a> {
+    Input(&'a Input),
+    Output(&'a SafetensorsWriter),
+}
+
+impl<'a> Followed<'a> {
+    fn hash(&self) -> MutexGuard<'a, RunningHash> {
+        match self {
+            Followed::Input(input) => lock(&input.hash),
+            Followed::Output(writer) => writer.hash(),
+        }
+    }
+
+    fn advance<'b>(&self, hash: &'b mut RunningHash, end: u64) -> Advance<'b>
+    where
+        'a: 'b,
+    {
+        match self {
+            Followed::Input(input) => input.file.advance(hash, end),
+            Followed::Output(writer) => writer.advance(hash, end),
+        }
     }
 }
 

@@ -159,6 +159,7 @@ fn l1_factors<T: Folding>(pass: &Pass<'_, T>, before: usize, position: usize) ->
     let mut totals = vec![0.0; 2 * models];
     pass.reduce(
         &[before, position],
+        size_of::<f64>() * 2 * models,
         || vec![0.0; 2 * models],
         |sums, stop, tile| {
             let half = if stop == before { 0 } else { models };
@@ -221,6 +222,7 @@ fn amplifications<T: Folding>(
     let mut totals = vec![0u64; 2 * models];
     pass.reduce(
         &[position],
+        size_of::<u64>() * 2 * models,
         || vec![0u64; 2 * models],
         |counts, _, tile| {
             add_to(
@@ -243,6 +245,7 @@ fn energies<T: Folding>(pass: &Pass<'_, T>, before: usize, smallest_sum: f64) ->
     let mut totals = vec![0.0; models];
     pass.reduce(
         &[before],
+        size_of::<f64>() * models,
         || vec![0.0; models],
         |sums, _, tile| add_to(sums, tile.active().iter().map(|row| vector::dot(row, row))),
         |sums| add_to(&mut totals, sums),
@@ -277,6 +280,10 @@ fn coefficients<T: Folding>(
     let mut next = 0;
     pass.reduce(
         &[position],
+        match along {
+            Along::Rows => size_of::<f64>() * pair_count * layout.rows_of_chunk(),
+            _ => size_of::<f64>() * pair_count * vectors,
+        },
         || match along {
             Along::Rows => Vec::new(),
             _ => vec![0.0; pair_count * vectors],

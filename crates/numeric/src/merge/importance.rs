@@ -58,6 +58,7 @@ pub fn important_parts<T: Folding>(
     let mut divergences = vec![Vec::new(); models];
     pass.reduce(
         &[position],
+        size_of::<f64>() * models * pass.layout().rows_of_chunk(),
         || vec![Vec::new(); models],
         |found: &mut Vec<Vec<f64>>, _, tile| {
             for (found, x) in found.iter_mut().zip(tile.active()) {

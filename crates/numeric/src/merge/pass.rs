@@ -14,8 +14,10 @@ use super::source::Folding;
 use super::steps::{self, Surroundings};
 use crate::{Result, Task};
 
-/// Chunks whose partial results are in memory at a time.
+/// Chunks whose partial results are in memory at a time, at the most.
 const GROUP: usize = 128;
+/// Bytes of these, about.
+const GROUP_BYTES: usize = 1 << 26;
 
 /// Working memory of a thread.
 #[derive(Debug, Default)]
@@ -84,17 +86,19 @@ impl<'a, T: Folding> Pass<'a, T> {
         })
     }
 
-    /// Partial results of all chunks, handed to `add` in order.
+    /// Partial results of all chunks, handed to `add` in order. `bytes` is the size of one.
     pub fn reduce<R: Send>(
         &self,
         stops: &[usize],
+        bytes: usize,
         start: impl Fn() -> R + Sync,
         visit: impl Fn(&mut R, usize, &Tile<T>) + Sync,
         mut add: impl FnMut(R),
     ) -> Result<()> {
         let chunks = self.layout().chunks();
-        for first in (0..chunks).step_by(GROUP) {
-            let partial: Vec<R> = (first..(first + GROUP).min(chunks))
+        let group = (GROUP_BYTES / bytes.max(1)).clamp(1, GROUP);
+        for first in (0..chunks).step_by(group) {
+            let partial: Vec<R> = (first..(first + group).min(chunks))
                 .into_par_iter()
                 .map(|chunk| {
                     let mut result = start();

@@ -116,6 +116,9 @@ impl TensorMerge {
             .map_err(|_| Error::new(Reason::OutOfRange, "the seed is not a number"))?;
         let whole_rows = description.steps.iter().any(Step::needs_rows);
         let layout = Layout::new(&models[0].entry.shape, elements, whole_rows)?;
+        if description.steps.iter().any(Step::needs_columns) {
+            layout.check_columns()?;
+        }
         let merge = Self {
             streams: (0..models.len())
                 .map(|model| stream(seed, &description.name, model))

@@ -268,6 +268,17 @@ impl Step {
         )
     }
 
+    /// Whether the step needs a number for each column of the tensor.
+    pub fn needs_columns(&self) -> bool {
+        matches!(
+            self,
+            Step::Combine {
+                along: Along::Columns,
+                ..
+            }
+        )
+    }
+
     /// Passes over the tensor that the step needs before it can be applied, about.
     pub fn passes(&self) -> u64 {
         match self {

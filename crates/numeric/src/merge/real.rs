@@ -17,6 +17,8 @@ pub trait MergeReal:
     type Bits: Copy + Ord + Send + Sync;
     /// Bits of the magnitude: their order is that of the magnitudes.
     const MAGNITUDE_BITS: u32;
+    /// Bits of the mantissa that are stored.
+    const MANTISSA_BITS: u32;
     /// One rounding.
     fn from_f64(value: f64) -> Self;
     /// Exact.
@@ -38,6 +40,7 @@ macro_rules! merge_real {
         impl MergeReal for $real {
             type Bits = $bits;
             const MAGNITUDE_BITS: u32 = <$bits>::BITS - 1;
+            const MANTISSA_BITS: u32 = <$real>::MANTISSA_DIGITS - 1;
 
             #[inline(always)]
             fn from_f64(value: f64) -> Self {

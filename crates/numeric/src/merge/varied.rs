@@ -50,6 +50,7 @@ pub fn most_varied<T: Folding>(
     let mut varied = 0u64;
     pass.reduce(
         &[position],
+        size_of::<u64>(),
         || 0,
         |count, _, tile| {
             let mut variances = Vec::new();

@@ -7,8 +7,11 @@ use super::super::real::MergeReal;
 use super::random::WORDS;
 use super::{Surroundings, divisor_of};
 
-const DIGIT_BITS: u32 = 8;
-const DIGITS: usize = 1 << DIGIT_BITS;
+const BUCKET_BITS: u32 = 11;
+const BUCKETS: usize = 1 << BUCKET_BITS;
+/// The buckets divide eight octaves.
+const OCTAVE_BITS: u32 = 3;
+const MOST_INSERTED: usize = 16;
 
 /// What happens to the element of each rank, the smallest magnitude first.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,7 +56,6 @@ pub fn keep<T: MergeReal>(tile: &mut Tile<T>, densities: &[f64], with: &Surround
     };
     let mut words = vec![0; tile.length];
     let mut order = Vec::new();
-    let mut other = Vec::new();
     for (model, row) in tile.active_mut().iter_mut().enumerate() {
         if densities[model] >= 1.0 {
             continue;
@@ -61,7 +63,7 @@ pub fn keep<T: MergeReal>(tile: &mut Tile<T>, densities: &[f64], with: &Surround
         let Chances { below, divisors } = &chances[model];
         with.streams[model].words(start, &mut words);
         for (row, words) in row.chunks_mut(length).zip(words.chunks(length)) {
-            sort(row, &mut order, &mut other);
+            sort(row, &mut order);
             let ranks = order.iter().zip(below).zip(divisors);
             for (((_, at), below), divisor) in ranks {
                 let at = *at as usize;
@@ -75,36 +77,47 @@ pub fn keep<T: MergeReal>(tile: &mut Tile<T>, densities: &[f64], with: &Surround
     }
 }
 
-/// Magnitudes with their positions in ascending order, of equal ones the earlier first; eight bits a pass, and none for bits that all
-/// have in common.
-fn sort<T: MergeReal>(row: &[T], order: &mut Vec<(T::Bits, u32)>, other: &mut Vec<(T::Bits, u32)>) {
-    order.clear();
-    order.extend(row.iter().zip(0..).map(|(x, at)| (x.magnitude(), at)));
-    other.clone_from(order);
-    let passes = T::MAGNITUDE_BITS.div_ceil(DIGIT_BITS) as usize;
-    let digit = |bits: T::Bits, pass: usize| {
-        (T::wide(bits) >> (pass as u32 * DIGIT_BITS)) as usize % DIGITS
-    };
-    let mut counts = [[0u32; DIGITS]; 8];
-    for (bits, _) in order.iter() {
-        for (pass, counts) in counts[..passes].iter_mut().enumerate() {
-            counts[digit(*bits, pass)] += 1;
-        }
+/// Magnitudes with their positions in ascending order, of equal ones the earlier first. They are put into buckets by size, and the few
+/// of a bucket are sorted.
+fn sort<T: MergeReal>(row: &[T], order: &mut Vec<(T::Bits, u32)>) {
+    let bits = |x: &T| T::wide(x.magnitude());
+    let largest = row.iter().map(bits).max().unwrap_or(0);
+    // Bits grow about as the logarithm does: the buckets divide the upper octaves, the first has all below.
+    let shift = T::MANTISSA_BITS + OCTAVE_BITS - BUCKET_BITS;
+    let bucket =
+        |x: &T| BUCKETS - 1 - ((largest - bits(x)) >> shift).min(BUCKETS as u64 - 1) as usize;
+    let mut ends = [0u32; BUCKETS];
+    row.iter().for_each(|x| ends[bucket(x)] += 1);
+    let mut total = 0;
+    for end in &mut ends {
+        total += std::mem::replace(end, total);
     }
-    for (pass, starts) in counts[..passes].iter_mut().enumerate() {
-        if starts.contains(&(row.len() as u32)) {
-            continue;
+    order.resize(row.len(), (T::bits(0), 0));
+    for (x, at) in row.iter().zip(0..) {
+        let end = &mut ends[bucket(x)];
+        order[*end as usize] = (x.magnitude(), at);
+        *end += 1;
+    }
+    let mut start = 0;
+    for end in ends.map(|end| end as usize) {
+        sort_few(&mut order[start..end]);
+        start = end;
+    }
+}
+
+/// By insertion, unless they are many.
+fn sort_few<B: Copy + Ord>(items: &mut [(B, u32)]) {
+    if items.len() > MOST_INSERTED {
+        return items.sort_unstable();
+    }
+    for next in 1..items.len() {
+        let item = items[next];
+        let mut at = next;
+        while at > 0 && items[at - 1].0 > item.0 {
+            items[at] = items[at - 1];
+            at -= 1;
         }
-        let mut total = 0;
-        for start in starts.iter_mut() {
-            total += std::mem::replace(start, total);
-        }
-        for item in order.iter() {
-            let start = &mut starts[digit(item.0, pass)];
-            other[*start as usize] = *item;
-            *start += 1;
-        }
-        std::mem::swap(order, other);
+        items[at] = item;
     }
 }
 
@@ -114,7 +127,7 @@ mod tests {
 
     fn positions<T: MergeReal>(row: &[T]) -> Vec<u32> {
         let mut order = Vec::new();
-        sort(row, &mut order, &mut Vec::new());
+        sort(row, &mut order);
         order.into_iter().map(|(_, at)| at).collect()
     }
 
@@ -124,5 +137,20 @@ mod tests {
         assert_eq!(positions(&row), [3, 4, 1, 2, 6, 0, 5]);
         let row = row.map(f64::from);
         assert_eq!(positions(&row), [3, 4, 1, 2, 6, 0, 5]);
+    }
+
+    #[test]
+    fn rows_of_all_kinds_are_sorted() {
+        let spread = |i: u64| (i.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as f32;
+        let few = (0..5000).map(|i| f32::from((i % 3) as u8) - 1.0);
+        let wide = (0..5000).map(|i| spread(i) * 2f32.powi((i % 250) as i32 - 140));
+        let even = (0..5000).map(|i| spread(i) - 1e7);
+        for row in [few.collect::<Vec<f32>>(), wide.collect(), even.collect()] {
+            let mut expected: Vec<u32> = (0..5000).collect();
+            expected.sort_by_key(|at| row[*at as usize].magnitude());
+            assert_eq!(positions(&row), expected);
+            let row: Vec<f64> = row.into_iter().map(f64::from).collect();
+            assert_eq!(positions(&row), expected);
+        }
     }
 }
