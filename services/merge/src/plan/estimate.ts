@@ -1,5 +1,6 @@
 import type { common } from '@eigenloom/contracts';
 
+import { notesOf } from './notes.js';
 import type { MergePlan } from './planned.js';
 
 /** Bytes a second that a merge reads and writes on two cores, measured with bf16 models in the page cache. */
@@ -22,5 +23,6 @@ export function estimateOf(plans: readonly MergePlan[]): common.Estimate {
     memoryBytes: BigInt(WORKING_BYTES),
     diskBytes: BigInt(written),
     readBytes: BigInt(read),
+    notes: [...new Set(plans.flatMap(notesOf))],
   };
 }
