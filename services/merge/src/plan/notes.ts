@@ -20,14 +20,16 @@ export function notesOf(plan: MergePlan): string[] {
   }
   const copied = plan.tensors.filter(({ merged }) => !merged);
   if (copied.length > 0)
-    notes.push(`${count(copied)} not floating point, must agree and are copied (${named(copied)})`);
+    notes.push(
+      `${count(copied)} integer or boolean: equal in all models, or the merge fails (${named(copied)})`,
+    );
   const alone = plan.tensors.filter(({ base }) => base === undefined);
   if (plan.base !== undefined && alone.length > 0) {
     notes.push(`${count(alone)} missing in the base or of another shape there (${named(alone)})`);
   }
   if (plan.leftOut.length > 0) {
     const names = plan.leftOut.slice(0, NAMED).map((name) => JSON.stringify(name.slice(0, 80)));
-    notes.push(`${plan.leftOut.length} tensors that the base lacks are left out (${names.join(', ')})`);
+    notes.push(`left out, because the base lacks them: ${plan.leftOut.length} tensors (${names.join(', ')})`);
   }
   if (plan.rearranged !== undefined) notes.push('embeddings are put in the order of the result’s tokens');
   return [...notes, ...tiedNotes(inputs), ...ignoredNotes(inputs), ...plan.notes];
