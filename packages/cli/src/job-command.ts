@@ -8,6 +8,7 @@ import {
 } from '@eigenloom/runtime';
 import type { Document } from './document.js';
 import { describeEstimate, estimate } from './estimate.js';
+import { oneLine } from './failure.js';
 import { interruptible } from './interrupt.js';
 import { openClient } from './mesh/open-client.js';
 import type { JobOptions } from './options.js';
@@ -55,7 +56,7 @@ export async function withFinishedJob<K extends KindName>(
       if (options.estimate === true) {
         const price = await estimate(client, kind, request, signal);
         if ('json' in options && options.json !== undefined) printJson(common.Estimate.toJSON(price));
-        else print(describeEstimate(price));
+        else [describeEstimate(price), ...price.notes.map(oneLine)].forEach(print);
       } else {
         await use(await runJob(client, kind, request, signal), client);
       }

@@ -17,7 +17,8 @@ const concatenate: JobKind<'merge'> = {
     for (const [i, { model }] of request.models.entries())
       await resolve(model?.uri ?? '', `models[${String(i)}].model.uri`);
   },
-  estimate: () => Promise.resolve({ durationSeconds: 1, memoryBytes: 2n, diskBytes: 3n, readBytes: 4n }),
+  estimate: () =>
+    Promise.resolve({ durationSeconds: 1, memoryBytes: 2n, diskBytes: 3n, readBytes: 4n, notes: [] }),
   async run(request, context) {
     const ms = request.method?.$case === 'taskArithmetic' ? (request.method.value.lambda ?? 0) : 0;
     for (let t = 0; t < ms; t += 20) {

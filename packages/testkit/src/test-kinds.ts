@@ -35,7 +35,8 @@ export const joiningKind: JobKind<'merge'> = {
       await resolve(model?.uri ?? '', `models[${String(i)}].model.uri`);
     }
   },
-  estimate: () => Promise.resolve({ durationSeconds: 1, memoryBytes: 2n, diskBytes: 3n, readBytes: 4n }),
+  estimate: () =>
+    Promise.resolve({ durationSeconds: 1, memoryBytes: 2n, diskBytes: 3n, readBytes: 4n, notes: [] }),
   async run({ models, method, outputUri }, context) {
     const totalMs = method?.$case === 'taskArithmetic' ? (method.value.lambda ?? 0) : 0;
     await waitInTicks(totalMs, context);
@@ -57,7 +58,8 @@ export const countingKind: JobKind<'analysis'> = {
   async validate({ model }, { resolve }) {
     await resolve(model?.uri ?? '', 'model.uri');
   },
-  estimate: () => Promise.resolve({ durationSeconds: 1, memoryBytes: 1n, diskBytes: 1n, readBytes: 1n }),
+  estimate: () =>
+    Promise.resolve({ durationSeconds: 1, memoryBytes: 1n, diskBytes: 1n, readBytes: 1n, notes: [] }),
   async run({ model, outputUri }, context) {
     const { size } = await stat(await pathIn(await context.resolve(model?.uri ?? '', 'model.uri')));
     const result = await context.commit('', outputUri, { inputs: {} }, (staging) =>

@@ -52,5 +52,6 @@ function estimateOf(plan: AnalysisPlan): common.Estimate {
     memoryBytes: BigInt(largest),
     diskBytes: BigInt(BYTES_PER_ROW * sum((weight) => weight.stacked)),
     readBytes: BigInt(sum(stored)),
+    notes: [],
   };
 }

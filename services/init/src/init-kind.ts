@@ -85,6 +85,7 @@ function estimateOf(
       memoryBytes: BigInt(pairs + (start.needsWeight ? 4 * F64 * largest : 0)),
       diskBytes: BigInt(pairs + (writesResidual ? stored : 0)),
       readBytes: BigInt(read + (writesResidual ? stored : 0)),
+      notes: [],
     };
   }
   // The number of texts is not known without reading them: as many batches as are allowed, or ten.
@@ -98,5 +99,6 @@ function estimateOf(
     memoryBytes: BigInt(elements * F32 + tokens * widths * F32 + pairs),
     diskBytes: BigInt(pairs),
     readBytes: BigInt(stored),
+    notes: [],
   };
 }

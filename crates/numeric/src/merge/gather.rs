@@ -192,3 +192,116 @@ struct RowBuffers<T> {
     row: Vec<T>,
     fold: Vec<T>,
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::checkpoint::{OpenOptions, SafetensorsFile, TensorPlan, read};
+
+    fn plan(rows: u64, width: u64) -> Vec<TensorPlan> {
+        vec![TensorPlan {
+            name: "e".into(),
+            dtype: Dtype::F32,
+            shape: vec![rows, width],
+        }]
+    }
+
+    fn path(name: &str) -> PathBuf {
+        std::env::temp_dir().join(format!("eigenloom-gather-{}-{name}", std::process::id()))
+    }
+
+    /// A file whose element (i, j) is `scale`·(i + j / 8).
+    fn file(name: &str, rows: u64, width: u64, scale: f32) -> Arc<SafetensorsFile> {
+        let path = path(name);
+        let writer = SafetensorsWriter::create(&path, plan(rows, width), &BTreeMap::new()).unwrap();
+        let values: Vec<f32> = (0..rows * width)
+            .map(|i| scale * ((i / width) as f32 + (i % width) as f32 / 8.0))
+            .collect();
+        writer.write("e", &values, &Task::new()).unwrap();
+        writer.finish().unwrap();
+        let file = SafetensorsFile::open(&path, OpenOptions::default()).unwrap();
+        std::fs::remove_file(path).unwrap();
+        Arc::new(file)
+    }
+
+    fn gathered(name: &str, width: u64, picks: RowPicks) -> Result<Vec<f32>> {
+        let target = path(name);
+        let rows = picks.starts.len() as u64 - 1 + u64::from(picks.padding);
+        let writer = SafetensorsWriter::create(&target, plan(rows, width), &BTreeMap::new())?;
+        let mut resources = Resources {
+            files: vec![
+                file(&format!("{name}-a"), 4, width, 1.0),
+                file(&format!("{name}-b"), 3, width, -2.0),
+            ],
+            writers: vec![Arc::new(writer)],
+            ..Resources::default()
+        };
+        let source = |file| format!(r#"{{"file":{file},"tensor":"e","pairs":[]}}"#);
+        let json = format!(
+            r#"{{"name":"e","sources":[{},{}],"writer":0}}"#,
+            source(0),
+            source(1)
+        );
+        let gather = Gather::parse(&json, picks, &resources)?;
+        gather.run(&Task::new())?;
+        drop(gather);
+        Arc::into_inner(resources.writers.remove(0))
+            .unwrap()
+            .finish()?;
+        let file = SafetensorsFile::open(&target, OpenOptions::default())?;
+        let values = read::read::<f32>(&file, "e", &Task::new());
+        std::fs::remove_file(target).unwrap();
+        values
+    }
+
+    #[test]
+    fn rows_are_copied_averaged_zero_or_the_mean_of_all() {
+        // Row 2 of a; the mean of row 1 of a and row 2 of b; nothing; one row of padding.
+        let picks = RowPicks {
+            starts: vec![0, 1, 3, 3],
+            picks: vec![0, 2, 0, 1, 1, 2],
+            padding: 1,
+        };
+        let values = gathered("rows", 2, picks).unwrap();
+        // a: (2, 2.125); (1 − 4)/2 and (1.125 − 4.25)/2; zero; sums divided by three.
+        assert_eq!(values[..6], [2.0, 2.125, -1.5, -1.5625, 0.0, 0.0]);
+        assert_eq!(values[6..], [0.5 / 3.0, 0.5625 / 3.0]);
+    }
+
+    #[test]
+    fn blocks_of_rows_follow_one_another() {
+        let width = (BLOCK / 2 - 1) as u64;
+        let order = [3u32, 1, 0, 2, 1];
+        let picks = RowPicks {
+            starts: (0..=5).collect(),
+            picks: order.iter().flat_map(|row| [0, *row]).collect(),
+            padding: 0,
+        };
+        let values = gathered("blocks", width, picks).unwrap();
+        for (row, from) in values.chunks(width as usize).zip(order) {
+            assert_eq!(row[0], from as f32);
+            assert_eq!(row[8], from as f32 + 1.0);
+        }
+    }
+
+    #[test]
+    fn rows_that_no_source_has_are_refused() {
+        for (starts, picks) in [
+            (vec![0, 1], vec![0, 4]),
+            (vec![0, 1], vec![2, 0]),
+            (vec![0, 2], vec![0, 0]),
+            (vec![1, 1], vec![0, 0]),
+        ] {
+            let picks = RowPicks {
+                starts,
+                picks,
+                padding: 0,
+            };
+            let error = gathered("refused", 2, picks).unwrap_err();
+            assert_eq!(error.reason, Reason::OutOfRange);
+        }
+    }
+}

@@ -195,8 +195,9 @@ function sum(estimates: readonly common.Estimate[]): common.Estimate {
       memoryBytes: all.memoryBytes > each.memoryBytes ? all.memoryBytes : each.memoryBytes,
       diskBytes: all.diskBytes + each.diskBytes,
       readBytes: all.readBytes + each.readBytes,
+      notes: [...all.notes, ...each.notes],
     }),
-    { durationSeconds: 0, memoryBytes: 0n, diskBytes: 0n, readBytes: 0n },
+    { durationSeconds: 0, memoryBytes: 0n, diskBytes: 0n, readBytes: 0n, notes: [] },
   );
 }
 

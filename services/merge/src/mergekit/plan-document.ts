@@ -4,8 +4,8 @@ import { isFloat } from '@eigenloom/numeric';
 import type { RequestContext } from '@eigenloom/runtime';
 
 import { type BoundMethod, boundMethod, METHODS } from '../methods/index.js';
-import { checkFamilies } from '../plan/check-families.js';
-import { incompatibleTensors } from '../plan/pair-tensors.js';
+import { checkScales } from '../plan/check-scales.js';
+import { familyProblems, refuseProblems } from '../plan/find-problems.js';
 import type { MergePlan, PlannedTensor } from '../plan/planned.js';
 import { shardsOf } from '../plan/shards-of.js';
 import type { StageResult } from '../plan/stages.js';
@@ -47,12 +47,12 @@ export async function resolveDocument(
   const base = document.base === undefined ? undefined : await open(document.base);
   const donor = base ?? (await open(firstReference(document)));
   const modules = await modulesOf(document, donor, open);
-  checkFamilies([...opened]);
+  checkScales([...opened]);
   const models = [...opened];
   const view = (await rearrange({ donor, base, models }))?.view ?? ((input): MergekitInput => input);
   const prefixes = donor.anatomy.stacks.map(({ prefix }) => prefix);
   const resolved = new Resolver(document, prefixes, mode, view).resolve(modules);
-  if (resolved.problems.size > 0) throw incompatibleTensors(resolved.problems);
+  refuseProblems(familyProblems(models), resolved.problems, models);
   return { ...resolved, donor, base: base && view(base), models: models.map(view), modules };
 }
 

@@ -35,6 +35,7 @@ export function rearranged(models: readonly MergekitInput[], picks: readonly Row
   return {
     view: (input) => views[models.indexOf(input)]?.input ?? input,
     digest: hash.digest('hex'),
+    tokens: (picks[0] ?? EMPTY).starts.length - 1,
     bytes: views.reduce((sum, { bytes }) => sum + bytes, 0),
     async write(folder, options) {
       for (const [index, view] of views.entries()) {

@@ -1,5 +1,4 @@
 import type { TensorInfo } from '@eigenloom/checkpoint';
-import { incompatible } from '@eigenloom/errors';
 import { isFloat } from '@eigenloom/numeric';
 
 import type { PlannedInput } from './planned.js';
@@ -89,17 +88,4 @@ function extraTensors(
     }
   }
   return extra;
-}
-
-const SHOWN = 16;
-
-/** `INCOMPATIBLE_MODELS`, naming every tensor that does not fit. */
-export function incompatibleTensors(problems: ReadonlyMap<string, string>): Error {
-  const lines = [...problems].map(([name, why]) => `${JSON.stringify(name.slice(0, 80))} ${why}`);
-  const more = lines.length > 1 ? `, and ${lines.length - 1} more` : '';
-  return incompatible('INCOMPATIBLE_MODELS', `tensor ${lines[0] ?? ''}${more}`, {
-    details: Object.fromEntries(
-      [...problems].slice(0, SHOWN).map(([name, why]) => [name.slice(0, 80), why.slice(0, 120)]),
-    ),
-  });
 }

@@ -9,8 +9,9 @@ import { type BoundMethod, boundMethod } from '../methods/index.js';
 import type { ModelParameters } from '../methods/method.js';
 import { largeMatrixNotes } from '../methods/task-matrices.js';
 import { mergedConfig } from '../run/merged-config.js';
-import { checkFamilies } from './check-families.js';
-import { type PairedTensor, type Part, incompatibleTensors, pairTensors } from './pair-tensors.js';
+import { checkScales } from './check-scales.js';
+import { type Problems, familyProblems, refuseProblems } from './find-problems.js';
+import { type PairedTensor, type Part, pairTensors } from './pair-tensors.js';
 import type { MergePlan, PlannedInput, PlannedTensor } from './planned.js';
 import { shardsOf } from './shards-of.js';
 
@@ -36,8 +37,10 @@ export async function planRecipe(request: merge.MergeRequest, context: RequestCo
     models.push(await openRef(input.model, `models[${index}].model`, `models[${index}]`, context));
   }
   const base = request.base === undefined ? undefined : await openRef(request.base, 'base', 'base', context);
-  checkFamilies(base === undefined ? models : [base, ...models]);
-  const { tensors: pairs, leftOut } = pairAll(models, base, method.inputs.base === 'required');
+  const inputs = base === undefined ? models : [base, ...models];
+  checkScales(inputs);
+  const { tensors: pairs, leftOut, problems } = pairAll(models, base, method.inputs.base === 'required');
+  refuseProblems(familyProblems(inputs), problems, inputs);
   const wanted = DTYPES[request.outputDataType];
   const tensors = pairs.map((pair) => plannedTensor(pair, { models, base, method, wanted, request }));
   const donor = base ?? models[0];
@@ -134,18 +137,17 @@ function pairAll(
   models: readonly PlannedInput[],
   base: PlannedInput | undefined,
   ofBase: boolean,
-): { tensors: readonly PairedTensor[]; leftOut: readonly string[] } {
+): { tensors: readonly PairedTensor[]; problems: Problems; leftOut: readonly string[] } {
   const parts = models.map(wholeOf);
   const basePart = base === undefined ? undefined : wholeOf(base);
   const leader = (ofBase ? basePart : undefined) ?? parts[0];
-  if (leader === undefined) return { tensors: [], leftOut: [] };
+  if (leader === undefined) return { tensors: [], problems: new Map(), leftOut: [] };
   const { tensors, problems, extra } = pairTensors(leader, parts, basePart);
   const all = new Map(problems);
   if (!ofBase) {
     for (const [name, label] of extra) all.set(name, `is in ${label} and not in ${leader.label}`);
   }
-  if (all.size > 0) throw incompatibleTensors(all);
-  return { tensors, leftOut: ofBase ? [...extra.keys()] : [] };
+  return { tensors, problems: all, leftOut: ofBase ? [...extra.keys()] : [] };
 }
 
 interface Settings {

@@ -89,6 +89,8 @@ export interface TokenizerFiles {
 export interface RearrangedTensors {
   /** Of the order, for the key of the merge. */
   readonly digest: string;
+  /** Rows of the result. */
+  readonly tokens: number;
   readonly bytes: number;
   /** Writes them into a folder; before that they cannot be read. Errors: `DISK_FULL`. */
   readonly write: (folder: string, options: CallOptions) => Promise<void>;

@@ -135,6 +135,8 @@ export interface Estimate {
   diskBytes: bigint;
   /** Bytes that will be read. */
   readBytes: bigint;
+  /** What is worth knowing before the run, one sentence each: what will be converted, left out or ignored. */
+  notes: string[];
 }
 
 /** One method of a service, as listed by its `List…Methods`. */
@@ -567,7 +569,7 @@ export const Artifact: MessageFns<Artifact> = {
 };
 
 function createBaseEstimate(): Estimate {
-  return { durationSeconds: 0, memoryBytes: 0n, diskBytes: 0n, readBytes: 0n };
+  return { durationSeconds: 0, memoryBytes: 0n, diskBytes: 0n, readBytes: 0n, notes: [] };
 }
 
 export const Estimate: MessageFns<Estimate> = {
@@ -592,6 +594,9 @@ export const Estimate: MessageFns<Estimate> = {
         throw new globalThis.Error("value provided for field message.readBytes of type uint64 too large");
       }
       writer.uint32(32).uint64(message.readBytes);
+    }
+    for (const v of message.notes) {
+      writer.uint32(42).string(v!);
     }
     return writer;
   },
@@ -641,6 +646,14 @@ export const Estimate: MessageFns<Estimate> = {
             message.readBytes = reader.uint64() as bigint;
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.notes.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -675,6 +688,9 @@ export const Estimate: MessageFns<Estimate> = {
         : isSet(object.read_bytes)
         ? BigInt(object.read_bytes)
         : 0n,
+      notes: globalThis.Array.isArray(object?.notes)
+        ? object.notes.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -692,6 +708,9 @@ export const Estimate: MessageFns<Estimate> = {
     if (message.readBytes !== 0n) {
       obj.readBytes = message.readBytes.toString();
     }
+    if (message.notes?.length) {
+      obj.notes = message.notes;
+    }
     return obj;
   },
 
@@ -706,6 +725,7 @@ export const Estimate: MessageFns<Estimate> = {
       : 0n;
     message.diskBytes = (object.diskBytes !== undefined && object.diskBytes !== null) ? BigInt(object.diskBytes) : 0n;
     message.readBytes = (object.readBytes !== undefined && object.readBytes !== null) ? BigInt(object.readBytes) : 0n;
+    message.notes = object.notes?.map((e) => e) || [];
     return message;
   },
 };

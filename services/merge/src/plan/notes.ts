@@ -1,0 +1,62 @@
+import { differenceIn } from './find-problems.js';
+import type { MergePlan, PlannedInput, PlannedTensor } from './planned.js';
+
+/** Tensors that a note names. */
+const NAMED = 3;
+
+/** What is worth knowing of a merge that can run, before it does: one sentence each. */
+export function notesOf(plan: MergePlan): string[] {
+  const inputs = plan.base === undefined ? plan.models : [plan.base, ...plan.models];
+  const notes = ['architectures', 'vocab_size', 'max_position_embeddings', 'rope_theta'].flatMap((key) => {
+    const difference = differenceIn(key, inputs);
+    return difference === undefined ? [] : [`${key} ${difference}`];
+  });
+  const converted = plan.tensors.filter(({ sources, dtype }) =>
+    typesOf(sources).some((type) => type !== dtype),
+  );
+  const types = [...new Set(converted.map(conversionOf))];
+  if (converted.length > 0) {
+    notes.push(`${count(converted)} converted: ${types.slice(0, NAMED).join(', ')} (${named(converted)})`);
+  }
+  const copied = plan.tensors.filter(({ merged }) => !merged);
+  if (copied.length > 0)
+    notes.push(
+      `${count(copied)} integer or boolean: equal in all models, or the merge fails (${named(copied)})`,
+    );
+  const alone = plan.tensors.filter(({ base }) => base === undefined);
+  if (plan.base !== undefined && alone.length > 0) {
+    notes.push(`${count(alone)} missing in the base or of another shape there (${named(alone)})`);
+  }
+  if (plan.leftOut.length > 0) {
+    const names = plan.leftOut.slice(0, NAMED).map((name) => JSON.stringify(name.slice(0, 80)));
+    notes.push(`left out, because the base lacks them: ${plan.leftOut.length} tensors (${names.join(', ')})`);
+  }
+  if (plan.rearranged !== undefined) notes.push('embeddings are put in the order of the result’s tokens');
+  return [...notes, ...tiedNotes(inputs), ...ignoredNotes(inputs), ...plan.notes];
+}
+
+const typesOf = (sources: PlannedTensor['sources']): string[] => sources.map(({ tensor }) => tensor.dtype);
+
+const conversionOf = ({ sources, dtype }: PlannedTensor): string =>
+  `${[...new Set(typesOf(sources))].sort().join(' and ')} to ${dtype}`;
+
+const count = ({ length }: readonly unknown[]): string =>
+  length === 1 ? '1 tensor is' : `${length} tensors are`;
+
+const named = (tensors: readonly PlannedTensor[]): string => {
+  const names = tensors.slice(0, NAMED).map(({ name }) => JSON.stringify(name.slice(0, 80)));
+  return names.join(', ') + (tensors.length > NAMED ? ', …' : '');
+};
+
+/** A head that is stored although the config says that it is the embeddings. */
+const tiedNotes = (inputs: readonly PlannedInput[]): string[] =>
+  inputs
+    .filter(
+      ({ model }) => model.config['tie_word_embeddings'] === true && model.tensors.has('lm_head.weight'),
+    )
+    .map(({ label }) => `${label} has a head of its own although tie_word_embeddings is true`);
+
+const ignoredNotes = (inputs: readonly PlannedInput[]): string[] => {
+  const ignored = new Set(inputs.flatMap(({ ignored: keys }) => keys));
+  return [...ignored].sort().map((key) => `${key} is ignored, because it would run code`);
+};
