@@ -68,6 +68,10 @@ describe('refused before anything runs', () => {
     });
     const half = { outputDataType: common.DataType.BF16 };
     expect(await refusal(request([x], concatenate, half))).toMatchObject({ reason: 'NOT_APPLICABLE' });
+    const shards = { maxShardBytes: 1000n };
+    expect(await refusal(request([x], concatenate, shards))).toMatchObject({
+      message: expect.stringContaining('max_shard_bytes') as string,
+    });
     const models = { models: [modelWith(x, { model: { uri: x, adapters: [y] } })] };
     expect(await refusal(request([], concatenate, models))).toMatchObject({
       message: expect.stringContaining('models[0].model.adapters') as string,

@@ -1,9 +1,10 @@
 import { type OpenedAdapter, changesBase, openAdapter } from '@eigenloom/checkpoint';
-import { common, type merge } from '@eigenloom/contracts';
+import type { common, merge } from '@eigenloom/contracts';
 import { incompatible, invalidInput } from '@eigenloom/errors';
 import type { RequestContext } from '@eigenloom/runtime';
 
 import { checkInputs } from '../plan/plan-recipe.js';
+import { checkAdapterOutput } from './check-output.js';
 import { boundAdapterMethod } from './methods/index.js';
 import { planInventory } from './plan-inventory.js';
 import { planModules } from './plan-modules.js';
@@ -20,6 +21,7 @@ export async function planAdapters(
 ): Promise<AdapterMergePlan> {
   const method = boundAdapterMethod(request);
   checkInputs(request, method);
+  checkAdapterOutput(request);
   refuseModelFields(request);
   const inventory = await planInventory(request, method, context);
   if (inventory !== undefined) return inventory;
@@ -43,12 +45,9 @@ export async function planAdapters(
 }
 
 /** What a request may say of models and this merge would ignore. */
-function refuseModelFields({ base, outputDataType, models }: merge.MergeRequest): void {
+function refuseModelFields({ base, models }: merge.MergeRequest): void {
   if (base !== undefined) {
     throw invalidInput('NOT_APPLICABLE', 'base', 'the result is an adapter and has no base');
-  }
-  if (outputDataType !== common.DataType.UNSPECIFIED && outputDataType !== common.DataType.F32) {
-    throw invalidInput('NOT_APPLICABLE', 'output_data_type', 'adapters are written in f32');
   }
   const folded = models.findIndex(({ model }) => (model?.adapters.length ?? 0) > 0);
   if (folded >= 0) {

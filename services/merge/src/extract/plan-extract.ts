@@ -8,11 +8,12 @@ import {
   modulePattern,
   storesTransposed,
 } from '@eigenloom/checkpoint';
-import { common, type merge } from '@eigenloom/contracts';
+import type { merge } from '@eigenloom/contracts';
 import { incompatible, invalidInput, limitExceeded } from '@eigenloom/errors';
 import { isFloat } from '@eigenloom/numeric';
 import type { RequestContext } from '@eigenloom/runtime';
 
+import { checkAdapterOutput } from '../adapters/check-output.js';
 import type { ParametersOf } from '../methods/method.js';
 import { checkFamilies } from '../plan/check-families.js';
 import { checkInputs, openRef } from '../plan/plan-recipe.js';
@@ -34,12 +35,7 @@ export async function planExtract(
   context: RequestContext,
 ): Promise<ExtractPlan> {
   checkInputs(request, extractRules(parameters));
-  if (
-    request.outputDataType !== common.DataType.UNSPECIFIED &&
-    request.outputDataType !== common.DataType.F32
-  ) {
-    throw invalidInput('NOT_APPLICABLE', 'output_data_type', 'adapters are written in f32');
-  }
+  checkAdapterOutput(request);
   const model = await openRef(request.models[0]?.model, 'models[0].model', 'models[0]', context);
   const base = await openRef(request.base, 'base', 'base', context);
   checkFamilies([base, model]);
