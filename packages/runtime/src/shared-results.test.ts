@@ -11,7 +11,8 @@ const sharing: JobKind<'merge'> = {
   kind: 'merge',
   methods: [],
   validate: () => Promise.resolve(),
-  estimate: () => Promise.resolve({ durationSeconds: 0, memoryBytes: 0n, diskBytes: 0n, readBytes: 0n }),
+  estimate: () =>
+    Promise.resolve({ durationSeconds: 0, memoryBytes: 0n, diskBytes: 0n, readBytes: 0n, notes: [] }),
   async run({ seed, outputUri }, context) {
     const folder = await context.cached({ seed: String(seed) }, async (staging) => {
       written += 1;

@@ -36,6 +36,7 @@ export function estimateAdapters({ modules, inputs, saved }: AdapterMergePlan): 
     // Pairs lie in the job's folder until the adapter is laid out.
     diskBytes: BigInt(2 * written),
     readBytes: BigInt(read),
+    notes: [],
   };
 }
 

@@ -27,6 +27,7 @@ export function estimateExtract({ targets, biases, others, model, base }: Extrac
     memoryBytes: BigInt(WORKING_BYTES + COPIES * F32 * largest),
     diskBytes: BigInt(2 * pairs + full + compared),
     readBytes: BigInt(read),
+    notes: [],
   };
 }
 

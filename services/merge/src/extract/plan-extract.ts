@@ -15,7 +15,7 @@ import type { RequestContext } from '@eigenloom/runtime';
 
 import { checkAdapterOutput } from '../adapters/check-output.js';
 import type { ParametersOf } from '../methods/method.js';
-import { checkFamilies } from '../plan/check-families.js';
+import { familyProblems, refuseProblems } from '../plan/find-problems.js';
 import { checkInputs, openRef } from '../plan/plan-recipe.js';
 import type { PlannedInput } from '../plan/planned.js';
 import { extractRules, mostRank } from './method.js';
@@ -38,7 +38,7 @@ export async function planExtract(
   checkAdapterOutput(request);
   const model = await openRef(request.models[0]?.model, 'models[0].model', 'models[0]', context);
   const base = await openRef(request.base, 'base', 'base', context);
-  checkFamilies([base, model]);
+  refuseProblems(familyProblems([base, model]), new Map(), [base, model]);
   const pairs = pairTensors(model, base);
   const modules = targetModules(pairs, parameters);
   const fanInFanOut = storesTransposed(model.model.config);

@@ -6,9 +6,8 @@ import type { RequestContext } from '@eigenloom/runtime';
 
 import { type BoundMethod, boundMethod } from '../methods/index.js';
 import type { ParametersOf } from '../methods/method.js';
-import { checkFamilies } from '../plan/check-families.js';
+import { familyProblems, refuseProblems } from '../plan/find-problems.js';
 import { DTYPES, checkInputs, openRef } from '../plan/plan-recipe.js';
-import { incompatibleTensors } from '../plan/pair-tensors.js';
 import type { MergePlan, PlannedInput, PlannedTensor } from '../plan/planned.js';
 import { shardsOf } from '../plan/shards-of.js';
 import { DEFAULT_EXPERTS_PER_TOKEN, mixtureMethod, mixtureRules } from './method.js';
@@ -42,7 +41,6 @@ export async function planMixture(
   for (const [index, { model }] of request.models.entries()) {
     models.push(await openRef(model, `models[${index}].model`, `models[${index}]`, context));
   }
-  checkFamilies([base, ...models]);
   const { layers, hiddenSize } = checkDense(base);
   const copied = copiedTensors(base, models, layers, request);
   const routers = Array.from({ length: layers }, (_, layer) => `${blockOf(layer)}.gate.weight`);
@@ -119,7 +117,7 @@ function copiedTensors(
       }
     }
   }
-  if (problems.size > 0) throw incompatibleTensors(problems);
+  refuseProblems(familyProblems([base, ...models]), problems, [base, ...models]);
   return tensors;
 }
 
