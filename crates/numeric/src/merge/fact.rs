@@ -135,6 +135,7 @@ fn check_statistics<T: Folding>(pass: &Pass<'_, T>, position: usize) -> Result<(
     let mut worst = None;
     pass.reduce(
         &[position],
+        size_of::<Option<usize>>(),
         || None,
         |found, _, tile| {
             let bad = |row: &Vec<T>| {
@@ -192,6 +193,7 @@ fn mean_norm_factors<T: Folding>(
     let mut totals = vec![0.0; 2 * models];
     pass.reduce(
         &[before, position],
+        size_of::<f64>() * 2 * models,
         || vec![0.0; 2 * models],
         |sums, stop, tile| {
             let half = if stop == before { 0 } else { models };

@@ -147,6 +147,7 @@ fn find<T: Folding>(merge: &TensorMerge, task: &Task) -> Result<Interference> {
     let mut total = Interference::new(models, merge.elements);
     pass.reduce(
         &[AFTER_DELTA, AFTER_KEEPING],
+        size_of::<f64>() * models * models,
         || Interference::new(models, 0),
         |part: &mut Interference, stop, tile| match stop {
             AFTER_DELTA => part.see_whole(tile),

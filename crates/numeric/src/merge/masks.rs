@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::chunk::{CHUNK, TILE};
 use super::fact::find_facts;
 use super::pass::Pass;
 use super::plan::TensorMerge;
@@ -69,6 +70,7 @@ fn find<T: Folding>(
     let end = merge.steps.len();
     pass.reduce(
         &[before, end],
+        models * (CHUNK.div_ceil(8) + TILE * size_of::<T>()),
         || Part::<T> {
             rows: Vec::new(),
             masks: empty(),

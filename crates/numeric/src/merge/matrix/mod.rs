@@ -202,6 +202,7 @@ fn is_finite<T: Folding>(pass: &Pass<'_, T>, position: usize) -> Result<bool> {
     let mut finite = true;
     pass.reduce(
         &[position],
+        size_of::<bool>(),
         || true,
         |all, _, tile| *all &= tile.active().iter().all(|row| count_non_finite(row) == 0),
         |all| finite &= all,
