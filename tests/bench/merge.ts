@@ -119,6 +119,9 @@ const HEADINGS = [
 ];
 const WIDTHS = [18, 13, 7, 6, 12, 7, 9, 8, 14, 11, 12];
 
+/** A dash where mergekit was left out. */
+const known = (value: number, digits: number): string => (Number.isNaN(value) ? '–' : value.toFixed(digits));
+
 function rowOf(item: Case, { own, peer, least }: Figures): string {
   const seconds = (of: readonly Timing[]): number => median(of.map((timing) => timing.seconds));
   const memory = (of: readonly Timing[]): number => Math.max(...of.map((timing) => timing.residentMiB), 0);
@@ -130,11 +133,11 @@ function rowOf(item: Case, { own, peer, least }: Figures): string {
     ours.toFixed(2),
     median(own.map(({ cpuSeconds }) => cpuSeconds)).toFixed(2),
     memory(own).toFixed(0),
-    theirs.toFixed(2),
+    known(theirs, 2),
     memory(peer).toFixed(0),
     floor.toFixed(2),
     synced.toFixed(2),
-    (theirs / ours).toFixed(1),
+    known(theirs / ours, 1),
     (ours / floor).toFixed(2),
     (ours / synced).toFixed(2),
   ];
