@@ -201,7 +201,7 @@ test('the artifact has config, weights and a card that names its inputs by conte
   expect(card).toContain('15 modules of rank 3 to 3');
   expect(card).toContain('"rank": 3');
   expect(card).not.toContain('golden');
-  expect(await readdir(join(folder, 'scratch'))).toEqual([]);
+  expect(await readdir(context.scratch)).toEqual([]);
   const weights = await readFile(join(made.outputUri, 'adapter_model.safetensors'));
   // Twice, for the pairs lie in the job's folder first; the header's length stands before it.
   const header = 8 + Number(weights.readBigUInt64LE(0));
@@ -288,5 +288,5 @@ test('a job that is cancelled leaves nothing', async () => {
   const made = request([x, y], { adapter_knots: {} });
   await expect(mergeKind.run(made, context)).rejects.toMatchObject({ reason: 'CANCELLED' });
   expect((await readdir(folder)).sort()).toEqual(['scratch']);
-  expect(await readdir(join(folder, 'scratch'))).toEqual([]);
+  expect(await readdir(context.scratch)).toEqual([]);
 });

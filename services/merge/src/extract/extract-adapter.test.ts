@@ -289,6 +289,6 @@ test('a job that is cancelled leaves nothing', async () => {
   const request = { ...requestFor({ rank: 3 }), outputUri: join(own, 'out') };
   await expect(mergeKind.run(request, context)).rejects.toMatchObject({ reason: 'CANCELLED' });
   expect(await readdir(own)).toEqual(['scratch']);
-  expect(await readdir(join(own, 'scratch'))).toEqual([]);
+  expect(await readdir(context.scratch)).toEqual([]);
   await rm(own, { recursive: true });
 });

@@ -109,11 +109,6 @@ const REFUSED: [config: string, reason: string, field: string, message?: RegExp]
   ],
   [`merge_method: ties\n${MODELS}`, 'FIELD_MISSING', 'mergekit.base_model'],
   [
-    `merge_method: ties\nbase_model: base\n${MODELS}\nparameters: {density: 0}`,
-    'OUT_OF_RANGE',
-    'mergekit.parameters.density',
-  ],
-  [
     `merge_method: ties\nbase_model: base\n${MODELS}\nparameters: {rescale: true}`,
     'UNSUPPORTED_PARAMETER',
     'mergekit.parameters.rescale',

@@ -154,3 +154,26 @@ describe.each(['della', 'della_linear'])('%s', (id) => {
     }).not.toThrow();
   });
 });
+
+describe.each([
+  'ties',
+  'dare_linear',
+  'dare_ties',
+  'della',
+  'della_linear',
+  'breadcrumbs',
+  'breadcrumbs_ties',
+])('%s', (id) => {
+  test.each(['paper', 'mergekit'] as const)('leaves the base at a density of 0: %s', async (mode) => {
+    const values = await merged({ [id]: {} }, [ramps], { mode, parameters: { density: 0 } });
+    expect(values.every((x) => x === 0)).toBe(true);
+  });
+});
+
+test.each([
+  [1e-9, 1],
+  [2.5 / N, 2],
+])('ties keeps one element at least: density %p keeps %p', async (density, kept) => {
+  const values = await merged({ ties: { density } }, [ramps]);
+  expect(values.filter((x) => x !== 0)).toHaveLength(kept);
+});
