@@ -1,12 +1,12 @@
-import { readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 
 import ts from 'typescript';
 
 /** What the comment over a method says, as Markdown. */
 export interface MethodHeader {
-  /** File name. */
-  readonly file: string;
+  /** Path from the root of the project. */
+  readonly path: string;
   /** After "Deviations:". */
   readonly deviations: string;
   /** After "mergekit:"; empty where both modes do the same. */
@@ -16,42 +16,58 @@ export interface MethodHeader {
 }
 
 /** Each begins a sentence. */
-const LABELS = /(?<=^|[.)`] )(Deviations?|mergekit|Checked):\s/;
+const LABELS = /(?<=^|[.)`] )(Deviations?(?: from [\w ]+)?|mergekit|Checked):\s/;
+/** The name of a method and its file may stand for it in another's header. */
+const LINK = /`([\w-]+\.ts)`/g;
 
-/** The comment over the one exported method of a file. */
-function commentOf(path: string): string {
+/** The headers of all methods in the files of some folders, by id. `toRoot` is the way from the document to the root. */
+export function methodHeaders(folders: readonly string[], toRoot: string): ReadonlyMap<string, MethodHeader> {
+  const headers = new Map<string, MethodHeader>();
+  for (const folder of folders) {
+    for (const file of readdirSync(folder).filter((name) => /^[\w-]+\.ts$/.test(name))) {
+      const path = join(folder, file);
+      for (const [id, comment] of commentsIn(path)) {
+        headers.set(id, parse(comment, path, `${toRoot}/${folder}`));
+      }
+    }
+  }
+  return headers;
+}
+
+/** The comments over the constants that have an `id`; where there is none, the one before holds. */
+function commentsIn(path: string): [id: string, comment: string][] {
   const source = ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.Latest, true);
-  const exported = source.statements.filter(
-    (statement) =>
-      ts.isVariableStatement(statement) &&
-      statement.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword) === true,
-  );
-  const texts = exported.flatMap((statement) =>
-    ts.getJSDocCommentsAndTags(statement).map(({ comment }) => ts.getTextOfJSDocComment(comment) ?? ''),
-  );
-  const last = texts.at(-1);
-  if (last === undefined) throw new Error(`${basename(path)}: the method has no comment`);
-  return last.replace(/\s+/g, ' ');
+  const found: [string, string][] = [];
+  let last = '';
+  for (const statement of source.statements) {
+    if (!ts.isVariableStatement(statement)) continue;
+    const comments = ts
+      .getJSDocCommentsAndTags(statement)
+      .map(({ comment }) => ts.getTextOfJSDocComment(comment));
+    last = comments.at(-1)?.replace(/\s+/g, ' ') ?? last;
+    const id = /\bid: '(\w+)'/.exec(statement.getText())?.[1];
+    if (id !== undefined) found.push([id, last]);
+  }
+  return found;
 }
 
 const capital = (text: string): string =>
   (/^[a-z]/.test(text) ? text.charAt(0).toUpperCase() : text.charAt(0)) + text.slice(1);
 
-/** Reads the header of a method. `link` is the way from the document to the folder of the methods. */
-export function methodHeader(folder: string, file: string, link: string): MethodHeader {
-  const [, ...parts] = commentOf(join(folder, file)).split(LABELS);
+function parse(comment: string, path: string, folder: string): MethodHeader {
+  const [, ...parts] = comment.split(LABELS);
   const said = new Map<string, string>();
   for (let i = 0; i + 1 < parts.length; i += 2) {
-    const label = (parts[i] ?? '').replace(/^Deviation$/, 'Deviations');
-    said.set(label, [said.get(label), parts[i + 1]].filter(Boolean).join(' '));
+    const label = (parts[i] ?? '').replace(/^Deviation.*/, 'Deviations');
+    said.set(label, [said.get(label), parts[i + 1]?.trim()].filter(Boolean).join(' '));
   }
   const cell = (label: string): string =>
     capital(said.get(label) ?? '')
       .replaceAll('|', '\\|')
-      .replace(/`([\w-]+\.ts)`/g, (_, name: string) => `[\`${name}\`](${link}/${name})`)
+      .replace(LINK, (_, name: string) => `[\`${name}\`](${folder}/${name})`)
       .trim();
   return {
-    file,
+    path,
     deviations: cell('Deviations'),
     inMergekitMode: cell('mergekit'),
     checked: cell('Checked'),

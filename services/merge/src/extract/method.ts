@@ -12,6 +12,7 @@ const DEFAULT_RANK = 128;
  * doi:10.1007/BF02288367. Deviations from mergekit: the rank may follow from a share of ‖ΔW‖² or a relative error instead of an absolute
  * size of the singular values; only what changed is in the adapter; biases are in full modules, dropped or refused, for PEFT's
  * `lora_bias` is read by few; where a small share of the triplets is wanted they come from a randomised decomposition.
+ * Checked: mergekit-extract-lora 0.1.5, within 1e-5 of the largest value.
  */
 export const extractAdapterMethod: common.Method & { readonly id: 'extract_adapter' } = {
   id: 'extract_adapter',

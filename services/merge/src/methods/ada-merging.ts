@@ -9,6 +9,7 @@ import { addTaskVectors } from './task-vectors.js';
  * (EnnengYang/AdaMerging, main_layer_wise_adamerging.py): coefficients start at 0.3 and are held between 0 and 1, Adam with rate 1e-3,
  * 500 steps, the last coefficients. Deviations: a step takes one batch of 32 of each task, shuffled without replacement, where the
  * program takes two of 16. "Layer-wise" means for each tensor, as there. Weights of the request are not used.
+ * Checked: gradients by finite differences; coefficients on small models.
  */
 export const adaMerging = defineMergeMethod({
   case: 'adaMerging',

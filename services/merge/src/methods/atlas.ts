@@ -12,6 +12,7 @@ import { addTaskVectors } from './task-vectors.js';
  * Deviations: of epochs that are equally accurate the one with the lower loss counts; the base's coefficients are kept where no epoch is
  * better; at test time the entropy of the predictions is minimised and the last coefficients are kept (the program has pseudo-labels for
  * augmented images there, and looks at test labels). Weights of the request are not used.
+ * Checked: gradients by finite differences; the rules that choose epochs and end negation.
  */
 export const atlas = defineMergeMethod({
   case: 'atlas',

@@ -10,6 +10,7 @@ const LEAST_TASKS = 2;
  * TALL mask is set, |τᵢ| > λₘ·|τ − τᵢ|. Wang et al. 2024, arXiv:2405.07813.
  * Deviations: weights wᵢ of the task vectors; one λₘ for all tasks, which the authors choose for each on held-out data; the vector that the
  * masks are cut from is the sum (the authors' code can take that of TIES too).
+ * Checked: FusionBench's own functions in float64, within 3e-7 of the largest value.
  */
 export const consensus = defineMergeMethod({
   case: 'consensus',

@@ -5,7 +5,7 @@ import { defineMergeMethod } from './method.js';
 /**
  * Exponential moving average over a sequence of models: θ ← αθ + (1 − α)θᵢ, from θ = θ₁. The momentum update that accumulates an
  * online module into an offline one in LAE, Gao et al. 2023, arXiv:2303.10070, here of whole models. Deviation: LAE updates at each
- * step of training, this once for each model given.
+ * step of training, this once for each model given. Checked: its formula.
  */
 export const ema = defineMergeMethod({
   case: 'ema',
@@ -27,7 +27,9 @@ export const ema = defineMergeMethod({
   },
 });
 
-/** Share of each of n members in the average, in order; they add up to 1. */
+/**
+ * Share of each of n members in the average, in order; they add up to 1.
+ */
 export const emaWeights = (n: number, decay: number): number[] =>
   Array.from({ length: n }, (_, i) => (i === 0 ? 1 : 1 - decay) * decay ** (n - 1 - i));
 

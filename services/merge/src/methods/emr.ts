@@ -11,6 +11,7 @@ const UNIFY: readonly MergeStep[] = [{ step: 'delta' }, { step: 'elect_sign' }, 
  * Σ|τᵢ| / Σ|mask ∘ τ|: `task_mask` makes θ₀ + rescaler · mask ∘ τ. Huang et al. 2024, arXiv:2405.17461. The weights of the models are not used.
  * Deviations: a sum of zero counts as positive, in the authors' code as negative; the sums of the rescaler are over all elements, in
  * their code over the means of the tensors.
+ * Checked: the authors' functions in float64; masks to the bit, rescalers to six digits.
  */
 export const emr = defineMergeMethod({
   case: 'emr',

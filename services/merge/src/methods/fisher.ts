@@ -14,6 +14,7 @@ const DEFAULT_FLOOR = 1e-6;
  * `merging.py`) for the floor and the division of the weights by the norms of the Fisher information. Deviations: the floor is added to
  * every model's, as in FusionBench, instead of a lower bound of the first model's; the norms are not divided by unless asked for.
  * A tensor that the likelihood does not depend on has no Fisher information and takes the weighted mean.
+ * Checked: the information against torch in float64 within 1e-5, the merge against its formula.
  */
 export const fisher = defineMergeMethod({
   case: 'fisher',

@@ -10,6 +10,7 @@ import { defineMergeMethod } from './method.js';
  * the mask that it starts from counts, too; of equally accurate masks the one with the lower loss is kept; the model's own head is
  * used before and after; embeddings are grafted like other tensors. Of the base the result has every tensor that the loss does not
  * depend on. Weights of the request are not used.
+ * Checked: a sparse change made for it is recovered to the bit.
  */
 export const graft = defineMergeMethod({
   case: 'graft',

@@ -14,6 +14,7 @@ const opcmBytes = (out: number, columns: number): number => spectralBytes(out, c
  *
  * Deviations: lengths are of the tensor instead of the whole model; weights wᵢ of the task vectors; tensors of more than two dimensions
  * are (first, rest). Of vectors nothing is taken away.
+ * Checked: FusionBench's own functions in float64, within 3e-7 of the largest value.
  */
 export const opcm = defineMergeMethod({
   case: 'opcm',

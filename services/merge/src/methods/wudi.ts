@@ -8,6 +8,7 @@ import { columnBytes, mergeMatrices } from './task-matrices.js';
  *
  * Deviations: weights wᵢ of the task vectors; a task without a change takes no part, where FusionBench divides by zero; gradients are in
  * f64; tensors of more than two dimensions are (first, rest).
+ * Checked: FusionBench's own functions in float64, within 3e-7 of the largest value.
  */
 export const wudi = defineMergeMethod({
   case: 'wudi',

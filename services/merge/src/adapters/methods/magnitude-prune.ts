@@ -2,7 +2,10 @@ import { checkShare } from '../../methods/check-number.js';
 import { defineAdapterMethod, largestRank } from '../adapter-method.js';
 import { addFactors, countsOf, mergeFactorWise } from './factor-wise.js';
 
-/** The int(ρn) largest elements of A and of B stay; then as `adapter_linear`. PEFT's `magnitude_prune`. Deviations: none. */
+/**
+ * The int(ρn) largest elements of A and of B stay; then as `adapter_linear`. PEFT's `magnitude_prune`. Deviations: none.
+ * Checked: PEFT 0.21, A and B within 1e-6 of the largest value.
+ */
 export const magnitudePrune = defineAdapterMethod({
   case: 'adapterMagnitudePrune',
   id: 'adapter_magnitude_prune',

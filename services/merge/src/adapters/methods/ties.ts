@@ -6,6 +6,7 @@ import { countsOf, electFactors, mergeFactorWise } from './factor-wise.js';
  * TIES-Merging (Yadav et al. 2023, arXiv:2306.01708) on A and on B: the int(ρn) largest stay, signs are elected, those that agree
  * averaged. The `ties` of PEFT's `add_weighted_adapter` with `majority_sign_method="total"`. Deviation from the paper: the factors
  * are merged instead of ΔW, so the sum of the adapters is not what comes out.
+ * Checked: PEFT 0.21, A and B within 1e-6 of the largest value.
  */
 export const ties = defineAdapterMethod({
   case: 'adapterTies',
