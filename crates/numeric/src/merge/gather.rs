@@ -221,7 +221,7 @@ mod tests {
             .map(|i| scale * ((i / width) as f32 + (i % width) as f32 / 8.0))
             .collect();
         writer.write("e", &values, &Task::new()).unwrap();
-        writer.finish().unwrap();
+        writer.finish(&Task::new()).unwrap();
         let file = SafetensorsFile::open(&path, OpenOptions::default()).unwrap();
         std::fs::remove_file(path).unwrap();
         Arc::new(file)
@@ -250,7 +250,7 @@ mod tests {
         drop(gather);
         Arc::into_inner(resources.writers.remove(0))
             .unwrap()
-            .finish()?;
+            .finish(&Task::new())?;
         let file = SafetensorsFile::open(&target, OpenOptions::default())?;
         let values = read::read::<f32>(&file, "e", &Task::new());
         std::fs::remove_file(target).unwrap();
