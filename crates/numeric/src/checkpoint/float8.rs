@@ -81,7 +81,7 @@ mod tests {
         }
     }
 
-    // Limits of the OCP specification, table 1.
+    // Limits of the OCP specification.
     #[test]
     fn limits_are_those_of_the_specification() {
         assert_eq!(E4M3.decode(0x7e), 448.0);

@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /**
- * The OCP 8-bit floating point specification (OFP8, revision 1.0), table 1 and section 5.1: sign, exponent, mantissa; an exponent of
+ * The OCP 8-bit floating point specification (OFP8): sign, exponent, mantissa; an exponent of
  * zero is subnormal. E4M3 has NaN at S.1111.111 and no infinity; E5M2 has infinity at S.11111.00 and NaN above it.
  */
 function valueOf(code: number, format: Dtype): number {
