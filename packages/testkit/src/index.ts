@@ -1,4 +1,5 @@
-/** What tests across processes are made of. */
+/** What tests across packages and processes are made of. */
+export { adapterProduct } from '@eigenloom/checkpoint/dist/testing/adapter-product.js';
 export { beyondMergeBounds } from './merge-bounds.js';
 export { freePort, NatsServer } from './nats-server.js';
 export { ServiceProcess } from './service-process.js';

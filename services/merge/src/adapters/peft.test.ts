@@ -1,9 +1,10 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { type Adapter, type AdapterModule, readAdapter } from '@eigenloom/checkpoint';
+import { type Adapter, readAdapter } from '@eigenloom/checkpoint';
 import { merge } from '@eigenloom/contracts';
 import { SafetensorsFile } from '@eigenloom/numeric';
+import { adapterProduct } from '@eigenloom/testkit';
 
 import { mergeKind } from '../merge-kind.js';
 import { adapterGolden, contextIn, modelWith, newFolder, requestOf } from '../testing/job-context.js';
@@ -32,19 +33,6 @@ async function run(
   return { adapter: await readAdapter(request.outputUri), response };
 }
 
-/** s·B·A in f64. */
-function product({ a, b, rank, scaling, aShape, bShape }: AdapterModule): Float64Array {
-  const [rows = 0, columns = 0] = [bShape[0], aShape[1]];
-  const delta = new Float64Array(rows * columns);
-  for (let i = 0; i < rows; i += 1) {
-    for (let k = 0; k < rank; k += 1) {
-      const factor = scaling * (b[i * rank + k] ?? 0);
-      for (let j = 0; j < columns; j += 1) delta[i * columns + j]! += factor * (a[k * columns + j] ?? 0);
-    }
-  }
-  return delta;
-}
-
 const norm = (values: ArrayLike<number>): number => Math.hypot(...Array.from(values));
 const distance = (x: ArrayLike<number>, y: ArrayLike<number>): number =>
   norm(Array.from(x, (value, i) => value - (y[i] ?? NaN))) / norm(y);
@@ -55,7 +43,7 @@ async function exactSum(from: string, module: string): Promise<Float64Array> {
   for (const name of from) {
     const pair = (await readAdapter(adapterGolden(name))).modules.get(module);
     if (pair === undefined) continue;
-    const delta = product(pair).map((value) => (WEIGHTS[name] ?? 1) * value);
+    const delta = adapterProduct(pair).map((value) => (WEIGHTS[name] ?? 1) * value);
     sum = sum === undefined ? delta : sum.map((value, i) => value + (delta[i] ?? 0));
   }
   return sum ?? new Float64Array();
@@ -75,7 +63,7 @@ test.each([
   expect([...adapter.modules.keys()]).toEqual([...expected.modules.keys()]);
   for (const [module, pair] of expected.modules) {
     const ours = adapter.modules.get(module)!;
-    expect(distance(product(ours), product(pair))).toBeLessThan(2e-6);
+    expect(distance(adapterProduct(ours), adapterProduct(pair))).toBeLessThan(2e-6);
     // Where the factors are what is defined, and not only their product.
     if (from === 'xy') {
       expect(distance(ours.a, pair.a)).toBeLessThan(1e-6);
@@ -93,7 +81,7 @@ test.each(['adapter_concatenate', 'adapter_svd', 'adapter_linear'])(
     for (const { module, norm: said, error, rank } of response.modules) {
       const exact = await exactSum(from, module);
       const ours = adapter.modules.get(module)!;
-      const difference = norm(product(ours).map((value, i) => value - (exact[i] ?? NaN)));
+      const difference = norm(adapterProduct(ours).map((value, i) => value - (exact[i] ?? NaN)));
       expect(said / norm(exact)).toBeCloseTo(1, 9);
       expect(Math.abs(error - difference)).toBeLessThan(1e-7 * norm(exact));
       expect(rank).toBe(ours.rank);
@@ -130,7 +118,7 @@ test.each(['ties', 'linear'])('knots with %s agrees with full matrices in float6
   expect(expected.tensors.size).toBe(14);
   for (const module of expected.tensors.keys()) {
     const pair = adapter.modules.get(module)!;
-    expect(distance(product(pair), await expected.read(module, 'f64'))).toBeLessThan(2e-6);
+    expect(distance(adapterProduct(pair), await expected.read(module, 'f64'))).toBeLessThan(2e-6);
   }
 });
 
@@ -139,7 +127,7 @@ test('knots cut to a rank is the best approximation of what it was', async () =>
   const cut = await run('xy', { adapter_knots: { density: 0.4, rank: 3 } });
   for (const [module, pair] of cut.adapter.modules) {
     expect(pair.rank).toBe(3);
-    const [ours, whole] = [product(pair), product(full.adapter.modules.get(module)!)];
+    const [ours, whole] = [adapterProduct(pair), adapterProduct(full.adapter.modules.get(module)!)];
     const kept = norm(ours) ** 2 + norm(whole.map((value, i) => value - (ours[i] ?? NaN))) ** 2;
     // The remainder is orthogonal to what is kept.
     expect(kept / norm(whole) ** 2).toBeCloseTo(1, 6);

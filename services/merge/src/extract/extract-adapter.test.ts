@@ -1,9 +1,10 @@
 import { readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { type AdapterModule, type Model, openModel, readAdapter } from '@eigenloom/checkpoint';
+import { type Model, openModel, readAdapter } from '@eigenloom/checkpoint';
 import { merge } from '@eigenloom/contracts';
 import { setThreads, svd } from '@eigenloom/numeric';
+import { adapterProduct } from '@eigenloom/testkit';
 
 import { mergeKind } from '../merge-kind.js';
 import {
@@ -59,26 +60,15 @@ async function deltaOf(name: string, tuned: Model, base: Model): Promise<number[
   return minus(await tuned.read(name, 'f64'), await base.read(name, 'f64'));
 }
 
-/** s·B·A in f64. */
-function product({ a, b, rank, scaling, aShape, bShape }: AdapterModule): Float64Array {
-  const [rows = 0, columns = 0] = [bShape[0], aShape[1]];
-  const delta = new Float64Array(rows * columns);
-  for (let i = 0; i < rows; i += 1) {
-    for (let k = 0; k < rank; k += 1) {
-      const factor = scaling * (b[i * rank + k] ?? 0);
-      for (let j = 0; j < columns; j += 1) delta[i * columns + j]! += factor * (a[k * columns + j] ?? 0);
-    }
-  }
-  return delta;
-}
-
 test('the pairs of a rank are those of mergekit-extract-lora', async () => {
   const { path } = await extract({ rank: 3 });
   const [ours, theirs] = [await readAdapter(path), await readAdapter(extractionGolden('rank3'))];
   expect([...ours.modules.keys()]).toEqual([...theirs.modules.keys()]);
   for (const [module, pair] of theirs.modules) {
-    const expected = product(pair);
-    expect(norm(minus(product(ours.modules.get(module)!), expected)) / norm(expected)).toBeLessThan(1e-5);
+    const expected = adapterProduct(pair);
+    expect(norm(minus(adapterProduct(ours.modules.get(module)!), expected)) / norm(expected)).toBeLessThan(
+      1e-5,
+    );
   }
   expect([...ours.settings.targetModules].sort()).toEqual([...theirs.settings.targetModules].sort());
   expect(ours.settings).toMatchObject({ rank: 3, alpha: 3, taskType: 'CAUSAL_LM' });

@@ -5,8 +5,15 @@ import { merge } from '@eigenloom/contracts';
 import type { JobContext } from '@eigenloom/runtime';
 
 import { mergeKind } from '../merge-kind.js';
-import { contextIn, model, newFolder, requestOf } from '../testing/job-context.js';
-import { type SyntheticTensors, normal, plus, writeModel } from '../testing/synthetic-model.js';
+import {
+  type CountingContext,
+  contextIn,
+  countingIn,
+  model,
+  newFolder,
+  requestOf,
+} from '../testing/job-context.js';
+import { type SyntheticTensors, plus, writeModel, normals } from '../testing/synthetic-model.js';
 import type { Inflation, Measures } from './measures.js';
 
 const SHAPES = { matrix: [40, 70], vector: [1001], wide: [2, 40_000] };
@@ -18,17 +25,11 @@ let base: SyntheticTensors;
 let tuned: SyntheticTensors[];
 beforeAll(async () => {
   folder = await newFolder();
-  const one = async (stream: bigint, scale: number): Promise<SyntheticTensors> => {
-    const entries = Object.entries(SHAPES).map(
-      async ([name, shape], i) => [name, await normal(shape, stream + BigInt(i), scale)] as const,
-    );
-    return Object.fromEntries(await Promise.all(entries));
-  };
-  base = await one(0n, 1);
+  base = await normals(SHAPES, 0n, 1);
   await writeModel(join(folder, 'base'), base);
   tuned = [];
   for (let i = 0; i < MODELS; i += 1) {
-    const delta = await one(BigInt(10 * (i + 1)), 0.1);
+    const delta = await normals(SHAPES, BigInt(10 * (i + 1)), 0.1);
     // Every third element stays as it was.
     const sparse = Object.entries(delta).map(
       ([name, { shape, values }]) =>
@@ -47,19 +48,7 @@ interface Report {
   readonly tensors: readonly (Measures & Partial<Inflation> & { readonly name: string })[];
 }
 
-function counting(): JobContext & { computed: number } {
-  const plain = contextIn(folder);
-  const context = {
-    ...plain,
-    computed: 0,
-    cached: (key: object, write: (staging: string) => Promise<void>) =>
-      plain.cached({ ...key }, (staging) => {
-        context.computed += 1;
-        return write(staging);
-      }),
-  };
-  return context;
-}
+const counting = (): CountingContext => countingIn(folder);
 
 let count = 0;
 async function run(

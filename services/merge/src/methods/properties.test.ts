@@ -11,7 +11,7 @@ import type { Preparation } from '../prepare/preparation.js';
 import { maskBytes } from '../run/mask-files.js';
 import { mergeTensors } from '../run/merge-tensors.js';
 import { contextIn, modelWith, newFolder, requestOf } from '../testing/job-context.js';
-import { normal, plus, type SyntheticTensors, writeModel } from '../testing/synthetic-model.js';
+import { plus, type SyntheticTensors, writeModel, normals } from '../testing/synthetic-model.js';
 import { METHODS } from './index.js';
 
 /** What a method cannot do without, or what makes it a better test, in the JSON of its message. */
@@ -46,16 +46,10 @@ let base: SyntheticTensors;
 let models: SyntheticTensors[];
 beforeAll(async () => {
   folder = await newFolder();
-  const one = async (stream: bigint, scale: number): Promise<SyntheticTensors> => {
-    const entries = Object.entries(SHAPES).map(
-      async ([name, shape], i) => [name, await normal(shape, stream + BigInt(i), scale)] as const,
-    );
-    return Object.fromEntries(await Promise.all(entries));
-  };
-  base = await one(0n, 0.1);
+  base = await normals(SHAPES, 0n, 0.1);
   models = [];
   for (const stream of [10n, 20n, 30n]) {
-    const delta = await one(stream, 0.03);
+    const delta = await normals(SHAPES, stream, 0.03);
     models.push(
       Object.fromEntries(Object.entries(base).map(([name, tensor]) => [name, plus(tensor, delta[name]!)])),
     );

@@ -13,13 +13,20 @@ import {
   tokenize,
 } from '@eigenloom/models';
 import { type Dtype, SafetensorsFile, SafetensorsWriter, randomNormal, setThreads } from '@eigenloom/numeric';
-import type { JobContext } from '@eigenloom/runtime';
 
 import { mergeKind } from '../merge-kind.js';
 import { fisherDiagonal } from '../statistics/fisher.js';
 import { gramGroups, gramMatrices, gramName } from '../statistics/gram.js';
 import { classLikelihood } from '../statistics/likelihood.js';
-import { contextIn, modelWith, modelsGolden, newFolder, requestOf } from '../testing/job-context.js';
+import {
+  type CountingContext,
+  contextIn,
+  countingIn,
+  modelWith,
+  modelsGolden,
+  newFolder,
+  requestOf,
+} from '../testing/job-context.js';
 
 // Each statistic starts a worker.
 jest.setTimeout(60_000);
@@ -73,20 +80,7 @@ async function perturbed(name: string, stream: number, to: string, stored?: Dtyp
   await writer.finish();
 }
 
-/** A context that counts what is computed instead of found. */
-function counting(): JobContext & { computed: number } {
-  const plain = contextIn(folder);
-  const context = {
-    ...plain,
-    computed: 0,
-    cached: (key: object, write: (staging: string) => Promise<void>) =>
-      plain.cached({ ...key }, (staging) => {
-        context.computed += 1;
-        return write(staging);
-      }),
-  };
-  return context;
-}
+const counting = (): CountingContext => countingIn(folder);
 
 let count = 0;
 function requestFor(

@@ -48,6 +48,23 @@ export const searchData = (
   field,
 });
 
+/** Held-out examples of a soup, as a request names them. */
+export const soupDataFields = (method: string, ref: common.DatasetRef | undefined): DataField[] =>
+  ref === undefined ? [] : [{ field: `${method}.data`, role: 'data', ref }];
+
+/** A search over a soup: one task, with the head that the models share. */
+export function soupInput(
+  method: string,
+  plan: MergePlan,
+  parameters: Sizes & { readonly data?: common.DatasetRef | undefined },
+  paths: ReadonlyMap<string, string>,
+): SearchInput {
+  const { path = '', adapters = [] } = plan.models[0] ?? {};
+  const data = searchData(`${method}.data`, 'data', parameters.data, paths);
+  const tasks = [{ model: 0, head: { path, adapters }, data, sign: 1 as const }];
+  return searchInput(plan, { ...parameters, tasks, fromBase: false, requireLabels: true });
+}
+
 /** The tasks of the models that have data. */
 export function searchTasks(
   plan: MergePlan,

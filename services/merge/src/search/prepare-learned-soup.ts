@@ -1,22 +1,18 @@
 import { definePreparer } from '../prepare/preparation.js';
-import { searchData, searchInput, searchMemory } from './plan-search.js';
+import { searchMemory, soupDataFields, soupInput } from './plan-search.js';
 import { runSearch } from './run-search.js';
 
-const FIELD = 'learned_soup.data';
-const ROLE = 'data';
+const METHOD = 'learned_soup';
 const DEFAULT_EPOCHS = 5;
 const DEFAULT_LEARNING_RATE = 0.05;
 
 /** Learns the weights of a learned soup. */
 export const learnedSoupPreparer = definePreparer({
   case: 'learnedSoup',
-  data: ({ data }) => (data === undefined ? [] : [{ field: FIELD, role: ROLE, ref: data }]),
+  data: ({ data }) => soupDataFields(METHOD, data),
   memory: (parameters, plan) => searchMemory(plan, parameters),
   async prepare(parameters, plan, paths, context) {
-    const { path = '', adapters = [] } = plan.models[0] ?? {};
-    const data = searchData(FIELD, ROLE, parameters.data, paths);
-    const tasks = [{ model: 0, head: { path, adapters }, data, sign: 1 as const }];
-    const input = searchInput(plan, { ...parameters, tasks, fromBase: false, requireLabels: true });
+    const input = soupInput(METHOD, plan, parameters, paths);
     return runSearch(
       plan,
       input,

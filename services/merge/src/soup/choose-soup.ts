@@ -3,24 +3,20 @@ import { join } from 'node:path';
 import { runOnEngine } from '@eigenloom/engine';
 
 import { definePreparer } from '../prepare/preparation.js';
-import { searchData, searchInput, searchMemory } from '../search/plan-search.js';
+import { searchMemory, soupDataFields, soupInput } from '../search/plan-search.js';
 import type { SearchInput } from '../search/search-input.js';
 import type { SoupChoice } from './greedy-search.js';
 
 const SOUP_WORKER = join(__dirname, 'soup-worker.js');
-const FIELD = 'greedy_soup.data';
-const ROLE = 'data';
+const METHOD = 'greedy_soup';
 
 /** Finds the models that a greedy soup keeps. */
 export const greedySoupPreparer = definePreparer({
   case: 'greedySoup',
-  data: ({ data }) => (data === undefined ? [] : [{ field: FIELD, role: ROLE, ref: data }]),
+  data: ({ data }) => soupDataFields(METHOD, data),
   memory: (parameters, plan) => searchMemory(plan, parameters),
   async prepare(parameters, plan, paths, context) {
-    const { path = '', adapters = [] } = plan.models[0] ?? {};
-    const data = searchData(FIELD, ROLE, parameters.data, paths);
-    const tasks = [{ model: 0, head: { path, adapters }, data, sign: 1 as const }];
-    const input = searchInput(plan, { ...parameters, tasks, fromBase: false, requireLabels: true });
+    const input = soupInput(METHOD, plan, parameters, paths);
     const choice = await runOnEngine<SearchInput, SoupChoice>(SOUP_WORKER, input, {
       signal: context.signal,
       onProgress: (update) => {

@@ -62,6 +62,23 @@ export function contextIn(
   return context;
 }
 
+export type CountingContext = JobContext & { computed: number };
+
+/** A job that counts what it computes instead of finding it in the cache. */
+export function countingIn(folder: string): CountingContext {
+  const plain = contextIn(folder);
+  const context = {
+    ...plain,
+    computed: 0,
+    cached: (key: object, write: (staging: string) => Promise<void>) =>
+      plain.cached({ ...key }, (staging) => {
+        context.computed += 1;
+        return write(staging);
+      }),
+  };
+  return context;
+}
+
 /** A request from the fields that matter. */
 export const requestOf = (fields: Partial<merge.MergeRequest>): merge.MergeRequest => ({
   ...merge.MergeRequest.fromJSON({}),

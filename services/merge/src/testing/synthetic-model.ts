@@ -17,6 +17,18 @@ export async function normal(shape: readonly number[], stream: bigint, scale = 1
   return { shape, values: values.map((value) => scale * value) };
 }
 
+/** Of each shape one, from streams that follow one another. */
+export async function normals(
+  shapes: Readonly<Record<string, readonly number[]>>,
+  stream: bigint,
+  scale: number,
+): Promise<SyntheticTensors> {
+  const entries = Object.entries(shapes).map(
+    async ([name, shape], i) => [name, await normal(shape, stream + BigInt(i), scale)] as const,
+  );
+  return Object.fromEntries(await Promise.all(entries));
+}
+
 /** Element-wise sum. */
 export const plus = (x: SyntheticTensor, y: SyntheticTensor): SyntheticTensor => ({
   shape: x.shape,
