@@ -205,7 +205,7 @@ pub enum Step {
         /// The rule.
         rule: MatrixRule,
     },
-    /// The last of two models is a mask: the first model where it is not zero, the base elsewhere.
+    /// One model where its mask is set, the base elsewhere, bits as they are.
     Select,
     /// x ← factor · x.
     Scale {
@@ -249,7 +249,7 @@ impl Step {
     pub fn statistic(&self) -> Option<StatisticSize> {
         match self {
             Step::FisherMean { .. } => Some(StatisticSize::Tensor),
-            Step::ApplyMask => Some(StatisticSize::Bits),
+            Step::ApplyMask | Step::Select => Some(StatisticSize::Bits),
             Step::Matrix { rule } if rule.needs_statistics() => Some(StatisticSize::Columns),
             _ => None,
         }
@@ -309,7 +309,7 @@ impl Step {
             | Step::FisherMean { weights, .. } => weights.len(),
             Step::Matrix { rule } => rule.models().unwrap_or(models),
             Step::Combine { rule, .. } => rule.models().unwrap_or(models),
-            Step::Select => 2,
+            Step::Select => 1,
             _ => models,
         };
         if given != models {

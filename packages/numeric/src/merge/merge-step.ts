@@ -126,7 +126,7 @@ export type MergeStep =
   | { readonly step: 'fisher_mean'; readonly weights: readonly number[]; readonly floor?: number }
   /** What a rule makes of the whole matrices. No step before it may need whole rows. */
   | { readonly step: 'matrix'; readonly rule: MatrixRule }
-  /** The last model is a mask: of two models, the first where the mask is not zero, the base elsewhere. */
+  /** Of one model, whose `statistic` is a mask as for `apply_mask`: the model where it is set, the base elsewhere, bits as they are. */
   | { readonly step: 'select' }
   /** x ← factor · x. */
   | { readonly step: 'scale'; readonly factor: number }

@@ -4,6 +4,7 @@ import { numericFailure } from '@eigenloom/errors';
 import { epochBatches } from '@eigenloom/models';
 import { SafetensorsWriter } from '@eigenloom/numeric';
 
+import { maskBytes, packMask } from '../run/mask-files.js';
 import { openForSearch } from '../search/open-search.js';
 import type { SearchInput } from '../search/search-input.js';
 import { crossEntropy, type TaskNetwork, type TaskScore } from '../search/task-network.js';
@@ -17,7 +18,7 @@ export interface GraftTask {
   readonly steps: number;
   readonly learningRate: number;
   readonly batchesPerStep: number;
-  /** Where the mask goes: a safetensors file of U8 tensors by the names of the result's. */
+  /** Where the mask goes: a file of masks as run/mask-files.ts has them. */
   readonly maskPath: string;
 }
 
@@ -124,14 +125,14 @@ async function writeMask(
   { input: { tensors }, maskPath }: GraftTask,
   masks: ReadonlyMap<string, Uint8Array>,
 ): Promise<number> {
-  const plans = tensors.map(({ name, shape }) => ({ name, shape, dtype: 'U8' as const }));
+  const plans = tensors.map(({ name, shape }) => ({ name, shape: [maskBytes(shape)], dtype: 'U8' as const }));
   const writer = await SafetensorsWriter.create(maskPath, plans);
   let taken = 0;
   for (const { name, shape } of tensors) {
     const elements = shape.reduce((product, size) => product * size, 1);
     const mask = masks.get(name) ?? new Uint8Array(elements);
     taken += mask.reduce((sum, bit) => sum + bit, 0);
-    await writer.write(name, mask);
+    await writer.write(name, packMask(mask));
   }
   await writer.finish();
   return taken;

@@ -10,6 +10,7 @@ import { mergeKind } from '../merge-kind.js';
 import { contextIn, modelWith, newFolder, requestOf } from '../testing/job-context.js';
 import { trainTinyModel, writeTinyBase, writeTinyData } from '../testing/tiny-tasks.js';
 import { largestChanges } from './largest-changes.js';
+import { packMask } from '../run/mask-files.js';
 import { maskOverlap } from './mask-overlap.js';
 
 let folder: string;
@@ -182,11 +183,14 @@ test('descent on the mask lowers the loss below that of the largest changes', as
 
 test('the overlap of two masks is counted', async () => {
   const write = async (name: string, bits: number[]): Promise<SafetensorsFile> => {
-    const writer = await SafetensorsWriter.create(path(name), [{ name: 'x', dtype: 'U8', shape: [2, 3] }]);
-    await writer.write('x', Uint8Array.from(bits));
+    const writer = await SafetensorsWriter.create(path(name), [{ name: 'x', dtype: 'U8', shape: [2] }]);
+    await writer.write('x', packMask(Uint8Array.from(bits)));
     await writer.finish();
     return SafetensorsFile.open(path(name));
   };
-  const [first, second] = [await write('a', [1, 1, 0, 0, 1, 0]), await write('b', [0, 1, 0, 1, 1, 1])];
-  expect(await maskOverlap(first, second)).toEqual({ first: 3, second: 4, both: 2 });
+  const [first, second] = [
+    await write('a', [1, 1, 0, 0, 1, 0, 0, 0, 1, 0]),
+    await write('b', [0, 1, 0, 1, 1, 1, 0, 0, 1, 1]),
+  ];
+  expect(await maskOverlap(first, second)).toEqual({ first: 4, second: 6, both: 3 });
 });

@@ -15,10 +15,16 @@ export async function maskOverlap(first: SafetensorsFile, second: SafetensorsFil
     const [one, other] = [await first.read(name, 'raw'), await second.read(name, 'raw')];
     for (let i = 0; i < one.length; i += 1) {
       const [a, b] = [one[i] ?? 0, other[i] ?? 0];
-      counts.first += a;
-      counts.second += b;
-      counts.both += a * b;
+      counts.first += bitsIn(a);
+      counts.second += bitsIn(b);
+      counts.both += bitsIn(a & b);
     }
   }
   return counts;
+}
+
+function bitsIn(byte: number): number {
+  let count = 0;
+  for (let rest = byte; rest !== 0; rest &= rest - 1) count += 1;
+  return count;
 }

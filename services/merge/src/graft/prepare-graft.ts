@@ -14,6 +14,7 @@ import {
   searchTasks,
   taskDataFields,
 } from '../search/plan-search.js';
+import { masksByTensor } from '../run/mask-files.js';
 import { scoreOf } from '../search/run-search.js';
 import type { SearchInput } from '../search/search-input.js';
 import type { GraftFound, GraftTask } from './graft-worker.js';
@@ -61,7 +62,7 @@ export const graftPreparer = definePreparer({
       },
     });
     return {
-      mask: await SafetensorsFile.open(maskPath),
+      statistics: masksByTensor(await SafetensorsFile.open(maskPath), plan),
       mayChangeNothing: true,
       lines: [cardLine(found)],
       response: { taskScores: taskScores(found), graft: graftReport(found) },

@@ -26,7 +26,7 @@ export const graft = defineMergeMethod({
     checkEqualWeights(models, 'graft');
   },
   // Without a mask all elements are taken.
-  mergeTensor: ({ masked = false }) => [
-    masked ? { step: 'select' } : { step: 'sum', divisor: 'one', weights: [1] },
+  mergeTensor: ({ statistics }) => [
+    statistics ? { step: 'select' } : { step: 'sum', divisor: 'one', weights: [1] },
   ],
 });

@@ -30,8 +30,6 @@ export interface TensorContext {
   readonly models: readonly ModelParameters[];
   /** Every model has a statistic of its own data for this tensor. */
   readonly statistics: boolean;
-  /** The core has a mask of the tensor behind the models. */
-  readonly masked?: boolean;
   /** Whose definition holds where mergekit and the papers differ. */
   readonly mode: 'paper' | 'mergekit';
 }

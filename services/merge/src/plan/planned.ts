@@ -1,5 +1,5 @@
 import type { Model, ModelConfig, ShardPlan, TensorInfo } from '@eigenloom/checkpoint';
-import type { CallOptions, Dtype, MergeStatistic, Real, SafetensorsFile } from '@eigenloom/numeric';
+import type { CallOptions, Dtype, MergeStatistic, Real } from '@eigenloom/numeric';
 
 import type { AnyMethod, BoundMethod } from '../methods/index.js';
 import type { ModelParameters, TensorContext } from '../methods/method.js';
@@ -54,8 +54,6 @@ export interface PlannedTensor {
   /** Arithmetic in f64 whatever is stored. */
   readonly wide?: boolean;
   readonly sources: readonly MergedSource[];
-  /** Which of its elements are taken: a last source of the merge. */
-  readonly mask?: SafetensorsFile | undefined;
   /** What the method subtracts, and what the report compares with. */
   readonly base: PlannedSource | undefined;
   readonly method: BoundMethod;
@@ -63,7 +61,7 @@ export interface PlannedTensor {
 
 /** What the tensor's method may know of it. */
 export function contextOf(
-  { name, shape, sources, mask }: PlannedTensor,
+  { name, shape, sources }: PlannedTensor,
   mode: TensorContext['mode'],
 ): TensorContext {
   return {
@@ -72,7 +70,6 @@ export function contextOf(
     elements: shape.reduce((product, size) => product * size, 1),
     models: sources.map(({ parameters }) => parameters),
     statistics: sources.every(({ statistic }) => statistic !== undefined),
-    masked: mask !== undefined,
     mode,
   };
 }

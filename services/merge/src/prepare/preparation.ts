@@ -1,5 +1,5 @@
 import type { common, merge } from '@eigenloom/contracts';
-import type { MergeStatistic, SafetensorsFile } from '@eigenloom/numeric';
+import type { MergeStatistic } from '@eigenloom/numeric';
 import type { JobContext, Lineage } from '@eigenloom/runtime';
 
 import type { MethodCase, ParametersOf } from '../methods/method.js';
@@ -22,8 +22,6 @@ export interface Preparation {
   readonly weights?: ReadonlyMap<string, readonly number[]>;
   /** Of every model, what its own data say of a tensor of the result, by the tensor's name. Default: nothing. */
   readonly statistics?: ReadonlyMap<string, readonly MergeStatistic[]>;
-  /** For every tensor of the result, by its name, which of its elements are taken: a last source of the merge. */
-  readonly mask?: SafetensorsFile;
   /** A result that equals its reference is what was found best, and no mistake. */
   readonly mayChangeNothing?: boolean;
   /** Files for the artifact, by name: what was found, as text. */

@@ -1,8 +1,7 @@
 import { incompatible } from '@eigenloom/errors';
-import { type MergeStatistic, SafetensorsFile } from '@eigenloom/numeric';
+import { SafetensorsFile } from '@eigenloom/numeric';
 
-import type { MergePlan } from '../plan/planned.js';
-import { maskBytes, RESCALER } from '../run/mask-files.js';
+import { masksByTensor, RESCALER } from '../run/mask-files.js';
 import { definePreparer } from './preparation.js';
 
 /** Opens the mask of a task. Errors: those of the file; `MASK_DIFFERS` naming a tensor that it does not fit. */
@@ -16,7 +15,7 @@ export const taskMaskPreparer = definePreparer({
       throw incompatible('MASK_DIFFERS', `${file.file}: the rescaler is not a finite number`);
     }
     return {
-      statistics: masksOf(file, plan),
+      statistics: masksByTensor(file, plan),
       weights: new Map(
         plan.tensors.map(({ name, sources }) => [
           name,
@@ -34,24 +33,4 @@ async function rescalerOf(file: SafetensorsFile, signal: AbortSignal): Promise<F
     throw incompatible('MASK_DIFFERS', `${file.file}: not a file of masks, it has no ${RESCALER}`);
   }
   return file.read(RESCALER, 'f64', { signal });
-}
-
-function masksOf(file: SafetensorsFile, { tensors }: MergePlan): Map<string, readonly MergeStatistic[]> {
-  const masks = new Map<string, readonly MergeStatistic[]>();
-  for (const { name, shape, merged, sources } of tensors) {
-    if (!merged) continue;
-    const found = file.tensors.get(name);
-    const bytes = maskBytes(shape);
-    if (found?.dtype !== 'U8' || found.shape.length !== 1 || found.shape[0] !== bytes) {
-      throw incompatible(
-        'MASK_DIFFERS',
-        `${file.file}: has no mask of ${bytes} bytes for tensor ${JSON.stringify(name)}`,
-      );
-    }
-    masks.set(
-      name,
-      sources.map(() => ({ file, name })),
-    );
-  }
-  return masks;
 }

@@ -191,7 +191,7 @@ function asPrepared(tensor: PlannedTensor, prepared: Preparation | undefined): P
     const weight = weights?.[index] ?? source.parameters.weight;
     return [{ ...source, parameters: { ...source.parameters, weight }, statistic: statistics?.[index] }];
   });
-  return { ...tensor, sources, mask: tensor.merged ? prepared?.mask : undefined };
+  return { ...tensor, sources };
 }
 
 /** The program of a tensor; empty where it is copied. */
@@ -204,11 +204,10 @@ export function describeTensor(
   { mode, seed }: Pick<MergePlan, 'mode' | 'seed'>,
 ): MergeTensor {
   const read = ({ input, tensor: { name } }: PlannedSource): MergeSource => input.model.source(name);
-  const { name, sources, base, mask } = tensor;
-  const masks = mask === undefined ? [] : [{ file: mask, name, pairs: [] }];
+  const { name, sources, base } = tensor;
   return {
     name,
-    models: [...sources.map((source) => ({ ...read(source), statistic: source.statistic })), ...masks],
+    models: sources.map((source) => ({ ...read(source), statistic: source.statistic })),
     base: base === undefined ? undefined : read(base),
     steps: stepsOf(tensor, mode),
     seed,

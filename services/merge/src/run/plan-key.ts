@@ -31,7 +31,7 @@ export async function planKey(
   add([EIGENLOOM_VERSION, plan.shards, plan.rearranged?.digest]);
   for (const input of inputs) add(await identityOf(input, made));
   for (const tensor of preparedTensors(plan, prepared).values()) {
-    const { name, shape, dtype, wide, sources, base, mask } = tensor;
+    const { name, shape, dtype, wide, sources, base } = tensor;
     const steps = stepsOf(tensor, plan.mode);
     const statistics = sources.map(({ statistic }) => statistic && [statistic.file.identity, statistic.name]);
     add([
@@ -44,7 +44,6 @@ export async function planKey(
       base && place(base),
       steps,
       statistics,
-      mask?.identity,
     ]);
   }
   return hash.digest('hex');

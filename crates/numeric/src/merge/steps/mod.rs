@@ -2,9 +2,9 @@
 
 mod consensus;
 pub mod important;
+mod mask;
 mod random;
 pub mod rank;
-mod select;
 
 use super::chunk::{Layout, Tile};
 use super::combine::Along;
@@ -139,23 +139,7 @@ pub fn apply<T: MergeReal>(step: &Step, tile: &mut Tile<T>, with: &Surroundings<
             );
         }
         Step::FisherMean { weights, floor } => consensus::fisher_mean(tile, weights, *floor),
-        Step::ApplyMask => {
-            let Tile {
-                models,
-                statistics,
-                rows,
-                ..
-            } = tile;
-            for (row, mask) in models[..*rows].iter_mut().zip(statistics) {
-                for (x, set) in row.iter_mut().zip(mask.iter()) {
-                    *x = if *set == T::default() {
-                        T::default()
-                    } else {
-                        *x
-                    };
-                }
-            }
-        }
+        Step::ApplyMask => mask::apply(tile),
         Step::Largest => consensus::largest(tile),
         Step::Consensus { lambda, least } => consensus::needed_by(tile, *lambda, *least),
         Step::Matrix { .. } => {
@@ -163,7 +147,7 @@ pub fn apply<T: MergeReal>(step: &Step, tile: &mut Tile<T>, with: &Surroundings<
                 merged.copy_to(tile);
             }
         }
-        Step::Select => select::apply(tile),
+        Step::Select => mask::select(tile),
         Step::Combine { along, .. } => {
             combine(
                 tile,
