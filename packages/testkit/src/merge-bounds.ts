@@ -4,10 +4,10 @@ const FORMATS: Readonly<Record<string, readonly [fraction: number, smallest: num
   F16: [10, -14],
 };
 
-/** The distance to the next number of a format, from the larger of two of its numbers. */
+/** The distance between neighbours of a format at the smaller of two of its numbers: across a power of two they are that near. */
 function stepAt(x: number, y: number, [fraction, smallest]: readonly [number, number]): number {
-  const largest = Math.max(Math.abs(x), Math.abs(y));
-  return 2 ** (Math.max(largest === 0 ? smallest : Math.floor(Math.log2(largest)), smallest) - fraction);
+  const least = Math.min(Math.abs(x), Math.abs(y));
+  return 2 ** (Math.max(least === 0 ? smallest : Math.floor(Math.log2(least)), smallest) - fraction);
 }
 
 /**
