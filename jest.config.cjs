@@ -22,5 +22,7 @@ const project = (name, roots, extra = {}) => ({
 });
 
 module.exports = {
+  // Ends a test that hangs, and nothing else: no test may depend on how fast the machine is, so none sets a limit of its own.
+  testTimeout: 600_000,
   projects: [project('unit', ['packages', 'services', 'demo']), project('system', ['tests'])],
 };

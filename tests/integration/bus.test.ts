@@ -6,23 +6,16 @@ import {
   jobEvent,
   type Verdict,
 } from '@eigenloom/runtime';
-import { NatsServer } from '@eigenloom/testkit';
+import { NatsServer, until } from '@eigenloom/testkit';
+import { jetstreamManager } from '@nats-io/jetstream';
+import { connect } from '@nats-io/transport-node';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 
 const ACK: Verdict = { ack: true };
 const text = (value: Uint8Array | undefined): string => Buffer.from(value ?? []).toString();
 const bytes = (value: string): Uint8Array => Buffer.from(value);
-
-async function until(condition: () => boolean, ms = 5_000): Promise<void> {
-  const end = performance.now() + ms;
-  while (!condition()) {
-    if (performance.now() > end) throw new Error('the condition was not met in time');
-    await delay(10);
-  }
-}
 
 describe.each(['embedded', 'nats'] as const)('%s backbone', (where) => {
   let server: NatsServer | undefined;
@@ -48,6 +41,16 @@ describe.each(['embedded', 'nats'] as const)('%s backbone', (where) => {
   beforeEach(() => {
     unique = `t${String(test++)}`;
   });
+
+  /** Whether the group of events has acknowledged all that it was given; an embedded bus has nothing to acknowledge. */
+  const nothingIsOutstanding = async (group: string): Promise<boolean> => {
+    if (server === undefined) return true;
+    const connection = await connect({ servers: server.url });
+    const { consumers } = await jetstreamManager(connection);
+    const { num_pending, num_ack_pending } = await consumers.info('EIGENLOOM', group);
+    await connection.close();
+    return num_pending === 0 && num_ack_pending === 0;
+  };
 
   /** Collects the subjects of this test's events. */
   const collector = (verdict: (event: CloudEvent, attempt: number) => Verdict = () => ACK) => {
@@ -106,11 +109,11 @@ describe.each(['embedded', 'nats'] as const)('%s backbone', (where) => {
       const watching = (async () => {
         for await (const change of kv.watch(`${unique}.`, { signal: stop.signal })) seen.push(change);
       })();
-      await until(() => seen.length === 1);
+      await until('the first value is seen', () => seen.length === 1);
       const second = await kv.update(`${unique}.a`, bytes('2'), first!);
-      await until(() => seen.length === 2);
+      await until('the second value is seen', () => seen.length === 2);
       await kv.delete(`${unique}.a`);
-      await until(() => seen.length === 3);
+      await until('the deletion is seen', () => seen.length === 3);
       expect(seen.map(({ value }) => value && text(value))).toEqual(['1', '2', undefined]);
       stop.abort();
       await watching;
@@ -118,7 +121,7 @@ describe.each(['embedded', 'nats'] as const)('%s backbone', (where) => {
       expect(again).toBeGreaterThan(second!);
       for await (const change of kv.watch(`${unique}.`, {
         afterRevision: second!,
-        signal: AbortSignal.timeout(5_000),
+        signal: new AbortController().signal,
       })) {
         if (change.value === undefined) continue;
         expect(text(change.value)).toBe('3');
@@ -164,7 +167,10 @@ describe.each(['embedded', 'nats'] as const)('%s backbone', (where) => {
       for (let i = 0; i < 20; i++)
         await bus.publish(jobEvent('merge', 'submitted', `${unique}-${String(i)}`));
       await bus.publish(jobEvent('merge', 'completed', `${unique}-end`));
-      await until(() => a.seen.length + b.seen.length === 20 && other.seen.length === 21);
+      await until(
+        'every event is handled',
+        () => a.seen.length + b.seen.length === 20 && other.seen.length === 21,
+      );
       expect(new Set([...a.seen, ...b.seen]).size).toBe(20);
       await Promise.all(consumptions.map((consumption) => consumption.stop()));
     });
@@ -186,10 +192,14 @@ describe.each(['embedded', 'nats'] as const)('%s backbone', (where) => {
       for (const name of ['ack', 'nak', 'term', 'reject']) {
         await bus.publish(jobEvent('merge', 'submitted', unique + name));
       }
-      await until(() => attempts.length === 6);
-      await delay(200);
+      await until('two are delivered again', () => attempts.length === 6);
+      // Whatever was to come again without a delay would come before this.
+      await bus.publish(jobEvent('merge', 'submitted', `${unique}end`));
+      await until('a later event is delivered', () => attempts.some(([name]) => name === 'end'));
+      await until('nothing is left to be delivered again', () => nothingIsOutstanding(unique));
       expect(attempts.sort()).toEqual([
         ['ack', 1],
+        ['end', 1],
         ['nak', 1],
         ['nak', 2],
         ['reject', 1],
@@ -206,16 +216,15 @@ describe.each(['embedded', 'nats'] as const)('%s backbone', (where) => {
       const event = jobEvent('merge', 'submitted', `${unique}-late`, {
         traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
       });
-      await bus.publish(event);
-      await bus.publish(event);
+      const next = jobEvent('merge', 'submitted', `${unique}-next`);
+      for (const each of [event, event, next]) await bus.publish(each);
       const seen: CloudEvent[] = [];
       const later = await bus.consume({ group: unique, subject, concurrency: 1 }, ({ event: got }) => {
         if (got.subject.startsWith(unique)) seen.push(got);
         return Promise.resolve(ACK);
       });
-      await until(() => seen.length > 0);
-      await delay(200);
-      expect(seen).toEqual([event]);
+      await until('the next event is delivered', () => seen.at(-1)?.id === next.id);
+      expect(seen).toEqual([event, next]);
       await later.stop();
     });
 
@@ -235,11 +244,11 @@ describe.each(['embedded', 'nats'] as const)('%s backbone', (where) => {
         },
       );
       await bus.publish(jobEvent('merge', 'submitted', unique));
-      await until(() => started);
+      await until('the handler runs', () => started);
       await consumption.stop();
       const next = collector();
       const later = await bus.consume({ group: unique, subject, concurrency: 1 }, next.handler);
-      await until(() => next.seen.length === 1);
+      await until('the event is delivered again', () => next.seen.length === 1);
       await later.stop();
     });
   });

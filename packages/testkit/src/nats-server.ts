@@ -2,24 +2,14 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from './free-port.js';
 
 /** Set-up puts the server here. */
 const BINARY = join(process.env.EIGENLOOM_CACHE ?? join(__dirname, '../../../.cache'), 'bin/nats-server');
-const START_MS = 10_000;
-
-/** A port that nothing listens on at the moment. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
+const READY = 'Server is ready';
+const TRIES = 5;
 
 /** A nats-server with JetStream on a temporary store; survives its own kill -9 by `start`. */
 export class NatsServer {
@@ -32,24 +22,40 @@ export class NatsServer {
 
   static async launch(): Promise<NatsServer> {
     if (!existsSync(BINARY)) throw new Error(`nats-server is missing; run the set-up`);
-    const server = new NatsServer(await mkdtemp(join(tmpdir(), 'eigenloom-nats-')), await freePort());
-    await server.start();
-    return server;
+    for (let tries = 1; ; tries += 1) {
+      const server = new NatsServer(await mkdtemp(join(tmpdir(), 'eigenloom-nats-')), await freePort());
+      try {
+        await server.start();
+        return server;
+      } catch (error) {
+        await server.remove();
+        // Somebody else may have taken the port since.
+        if (tries === TRIES) throw error;
+      }
+    }
   }
 
   get url(): string {
     return `nats://127.0.0.1:${String(this.port)}`;
   }
 
-  /** Starts it on its port and store. */
+  /** Starts it on its port and store, and waits until it is ready. */
   async start(): Promise<void> {
     const args = ['-js', '-a', '127.0.0.1', '-p', String(this.port), '-sd', this.folder];
-    this.process = spawn(BINARY, args, { stdio: 'ignore' });
-    const until = performance.now() + START_MS;
-    while (!(await listens(this.port))) {
-      if (performance.now() > until) throw new Error('nats-server did not start');
-      await delay(20);
-    }
+    const child = spawn(BINARY, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    this.process = child;
+    let log = '';
+    await new Promise<void>((resolve, reject) => {
+      child.stderr.on('data', (part: Buffer) => {
+        log += part.toString();
+        if (log.includes(READY)) resolve();
+      });
+      child.once('error', reject);
+      child.once('close', () => {
+        if (this.process === child) this.process = undefined;
+        reject(new Error(`nats-server did not start: ${log}`));
+      });
+    });
   }
 
   /** Ends it with a signal and waits. */
@@ -66,17 +72,5 @@ export class NatsServer {
   async remove(): Promise<void> {
     await this.kill();
     await rm(this.folder, { recursive: true, force: true });
-  }
-}
-
-async function listens(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
   }
 }

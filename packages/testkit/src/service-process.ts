@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { until } from './until.js';
 
 /** A service of the test kinds in a process of its own. */
 export class ServiceProcess {
@@ -43,11 +44,25 @@ export class ServiceProcess {
     this.child.kill(signal);
   }
 
-  /** Sends the signal and waits for the end; the exit status, or null after a kill. */
+  /** Waits until its log shows the pattern. */
+  async shows(pattern: RegExp): Promise<void> {
+    await until(`the service logs ${String(pattern)}`, () => {
+      if (this.hasEnded() && !pattern.test(this.output())) {
+        throw new Error(`the service ended before ${String(pattern)}: ${this.output()}`);
+      }
+      return pattern.test(this.output());
+    });
+  }
+
+  /** Sends the signal and waits for the end and all of the output; the exit status, or null after a kill. */
   async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return this.child.exitCode;
-    const exited = once(this.child, 'exit') as Promise<[number | null]>;
+    if (this.hasEnded()) return this.child.exitCode;
+    const closed = once(this.child, 'close') as Promise<[number | null]>;
     this.child.kill(signal);
-    return (await exited)[0];
+    return (await closed)[0];
+  }
+
+  private hasEnded(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
   }
 }

@@ -1,45 +1,50 @@
 import { analysis, merge } from '@eigenloom/contracts';
 import { invalidInput } from '@eigenloom/errors';
 import type { AnyJobKind, JobContext, JobKind } from '@eigenloom/runtime';
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { type Gate, isOpen } from './gate.js';
 
 const TICK_MS = 20;
+const TICKS_SAVED_TOGETHER = 10;
 const RESULT = 'all.txt';
 
 const pathIn = async (folder: string): Promise<string> =>
   (await stat(folder)).isDirectory() ? join(folder, RESULT) : folder;
 
-/** Waits in ticks that are counted in the scratch folder, as training counts its steps: a later attempt goes on where it was. */
-async function waitInTicks(totalMs: number, context: JobContext): Promise<void> {
+/**
+ * Waits for a gate in ticks that are counted in the scratch folder, as training counts its steps: a later attempt goes on where it
+ * was. Its progress says at which tick that is, and the tick.
+ */
+async function waitAt(gate: string, context: JobContext): Promise<void> {
   const counter = join(context.scratch, 'ticks');
-  const saved = await readFile(counter, 'utf8').catch(() => '0');
-  for (let tick = Number(saved); tick * TICK_MS < totalMs; tick++) {
-    context.progress({ fraction: (tick * TICK_MS) / totalMs, phase: 'waiting', metrics: { tick } });
+  const resumedAt = Number(await readFile(counter, 'utf8').catch(() => '0'));
+  for (let tick = resumedAt; !(await isOpen(gate)); tick += 1) {
+    context.progress({ phase: 'waiting', metrics: { tick, resumed_at: resumedAt } });
     await delay(TICK_MS, undefined, { signal: context.signal });
-    if (tick % 10 === 0) {
-      await context.fence();
-      await writeFile(counter, String(tick));
-    }
+    if (tick % TICKS_SAVED_TOGETHER > 0) continue;
+    await context.fence();
+    await writeFile(`${counter}.new`, String(tick));
+    await rename(`${counter}.new`, counter);
   }
 }
 
-/** A merge that joins the files its models name, and takes `task_arithmetic.lambda` milliseconds. */
+/** A merge that joins the files its models name, once the gate that its base names is open. */
 export const joiningKind: JobKind<'merge'> = {
   kind: 'merge',
   methods: [{ id: 'task_arithmetic', summary: 'joins files', paper: '' }],
-  async validate({ method, models }, { resolve }) {
+  async validate({ method, models, base }, { resolve }) {
     if (method === undefined) throw invalidInput('METHOD_MISSING', 'method', 'must be set');
     for (const [i, { model }] of models.entries()) {
       await resolve(model?.uri ?? '', `models[${String(i)}].model.uri`);
     }
+    if (base !== undefined) await resolve(base.uri, 'base.uri');
   },
   estimate: () =>
     Promise.resolve({ durationSeconds: 1, memoryBytes: 2n, diskBytes: 3n, readBytes: 4n, notes: [] }),
-  async run({ models, method, outputUri }, context) {
-    const totalMs = method?.$case === 'taskArithmetic' ? (method.value.lambda ?? 0) : 0;
-    await waitInTicks(totalMs, context);
+  async run({ models, base, outputUri }, context) {
+    if (base !== undefined) await waitAt(await context.resolve(base.uri, 'base.uri'), context);
     const texts: string[] = [];
     for (const { model } of models) {
       texts.push(await readFile(await pathIn(await context.resolve(model?.uri ?? '', 'models')), 'utf8'));
@@ -75,10 +80,11 @@ export const TEST_KINDS: Readonly<Record<string, AnyJobKind>> = {
   analysis: countingKind,
 };
 
-/** A request of the joining kind. */
-export function joinRequest(uris: readonly string[], ms = 0): merge.MergeRequest {
+/** A request of the joining kind, whose job lasts until the gate is opened. */
+export function joinRequest(uris: readonly string[], gate?: Gate): merge.MergeRequest {
   return merge.MergeRequest.fromPartial({
     models: uris.map((uri) => ({ model: { uri } })),
-    method: { $case: 'taskArithmetic', value: { lambda: ms } },
+    ...(gate && { base: { uri: gate.uri } }),
+    method: { $case: 'taskArithmetic', value: {} },
   });
 }

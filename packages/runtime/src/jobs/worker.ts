@@ -55,7 +55,11 @@ export class Worker {
       return await this.run(claim.job, signal);
     } catch (error) {
       const { kind, reason } = toAppError(error);
-      if (kind === 'NOT_FOUND' || reason === 'LEASE_LOST') return ACK;
+      if (reason === 'LEASE_LOST') {
+        this.environment.log.warn({ job: event.subject }, 'the attempt ended: another worker has the job');
+        return ACK;
+      }
+      if (kind === 'NOT_FOUND') return ACK;
       this.environment.log.error({ err: error, job: event.subject }, 'a delivery failed');
       return { nak: true, delayMs: UNREACHABLE_DELAY_MS };
     }

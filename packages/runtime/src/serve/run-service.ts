@@ -17,11 +17,15 @@ export interface ServiceOptions {
   readonly onReady?: (port: number) => void;
 }
 
+/** Of the grace period, for spans and metrics that are still queued when the jobs have stopped. */
+const SHARE_OF_FLUSH = 0.1;
+
 /** Serves until SIGTERM or SIGINT, then ends in order within the grace period. A second signal ends at once. */
 export async function runService({ name, kinds, config, tuning, onReady }: ServiceOptions): Promise<void> {
   const log = createLog(name, config.logLevel);
-  const { host, otlpEndpoint, metricsPort } = config;
-  const endTelemetry = await startTelemetry({ service: name, host, otlpEndpoint, metricsPort });
+  const { host, otlpEndpoint, metricsPort, graceMs } = config;
+  const flushMs = graceMs * SHARE_OF_FLUSH;
+  const endTelemetry = await startTelemetry({ service: name, host, otlpEndpoint, metricsPort, flushMs });
   const running = await serve({ kinds, config, log, ...(tuning && { tuning }) });
   onReady?.(running.port);
   await new Promise<void>((resolve) => {
@@ -33,7 +37,7 @@ export async function runService({ name, kinds, config, tuning, onReady }: Servi
       setTimeout(() => {
         log.error('did not stop within the grace period');
         process.exit(1);
-      }, config.graceMs).unref();
+      }, graceMs).unref();
       resolve();
     };
     process.on('SIGTERM', stop);

@@ -15,14 +15,15 @@ export interface TelemetryOptions {
   readonly host: string;
   readonly otlpEndpoint: string | undefined;
   readonly metricsPort: number | undefined;
+  /** The end waits no longer for a collector that is away. */
+  readonly flushMs: number;
 }
 
 const EXPORT_EVERY_MS = 10_000;
-const FLUSH_MS = 2_000;
 
 /** Sets up traces and metrics for the process. Returns what flushes and ends them; a collector that is away fails nothing. */
 export async function startTelemetry(options: TelemetryOptions): Promise<() => Promise<void>> {
-  const { service, host, otlpEndpoint, metricsPort } = options;
+  const { service, host, otlpEndpoint, metricsPort, flushMs } = options;
   const resource = resourceFromAttributes({
     'service.name': `eigenloom-${service}`,
     'service.version': EIGENLOOM_VERSION,
@@ -46,7 +47,7 @@ export async function startTelemetry(options: TelemetryOptions): Promise<() => P
   return async () => {
     unobserve();
     const ends = Promise.allSettled([tracers.shutdown(), meters.shutdown()]);
-    await Promise.race([ends, new Promise((resolve) => setTimeout(resolve, FLUSH_MS).unref())]);
+    await Promise.race([ends, new Promise((resolve) => setTimeout(resolve, flushMs).unref())]);
   };
 }
 
