@@ -72,8 +72,7 @@ describe('service processes over NATS', () => {
     await first.end('SIGKILL');
     const other = clientOf((await launch('merge')).address);
     await expireLease(nats.url, name);
-    const resumed = await seen(other, name, ({ resumed_at = 0 }) => resumed_at > 0);
-    expect(resumed.metadata.attempt).toBe(2);
+    const resumed = await seen(other, name, ({ attempt }) => attempt === 2);
     expect(resumed.metadata.progress?.metrics.resumed_at).toBeGreaterThanOrEqual(10);
     await gate.open();
     const done = await other.wait(name);

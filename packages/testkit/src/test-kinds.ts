@@ -15,13 +15,14 @@ const pathIn = async (folder: string): Promise<string> =>
 
 /**
  * Waits for a gate in ticks that are counted in the scratch folder, as training counts its steps: a later attempt goes on where it
- * was. Its progress says at which tick that is, and the tick.
+ * was. Its progress says in which attempt it is, at which tick that began, and the tick.
  */
 async function waitAt(gate: string, context: JobContext): Promise<void> {
   const counter = join(context.scratch, 'ticks');
   const resumedAt = Number(await readFile(counter, 'utf8').catch(() => '0'));
   for (let tick = resumedAt; !(await isOpen(gate)); tick += 1) {
-    context.progress({ phase: 'waiting', metrics: { tick, resumed_at: resumedAt } });
+    const metrics = { attempt: context.attempt, resumed_at: resumedAt, tick };
+    context.progress({ phase: 'waiting', metrics });
     await delay(TICK_MS, undefined, { signal: context.signal });
     if (tick % TICKS_SAVED_TOGETHER > 0) continue;
     await context.fence();

@@ -41,14 +41,18 @@ export interface FileDigest {
  * hashed again.
  */
 export class DigestCache {
-  constructor(private readonly folder: string) {}
+  /** `now` tells the time in milliseconds of the clock that file systems go by; tests bring their own. */
+  constructor(
+    private readonly folder: string,
+    private readonly now: () => number = Date.now,
+  ) {}
 
   /** What is known of a file. Errors: the system's, where it cannot be looked at. */
   async look(path: string): Promise<FileDigest> {
-    const seen = await see(path);
+    const seen = await this.see(path);
     const known = await this.find(seen);
     const keep = async (digest: string): Promise<void> => {
-      const now = await see(path);
+      const now = await this.see(path);
       if (seen.settled && now.identity === seen.identity && sameStamp(now.stamp, seen.stamp)) {
         await this.store(seen, digest).catch(() => undefined);
       }
@@ -73,6 +77,16 @@ export class DigestCache {
     return same && typeof sha256 === 'string' ? sha256 : undefined;
   }
 
+  private async see(path: string): Promise<Seen> {
+    const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
+    const latest = Number((mtimeNs > ctimeNs ? mtimeNs : ctimeNs) / 1_000_000n);
+    return {
+      identity: `${dev}-${ino}`,
+      stamp: { size: String(size), modified: String(mtimeNs), changed: String(ctimeNs) },
+      settled: this.now() - latest > RACY_MS,
+    };
+  }
+
   private async store({ identity, stamp }: Seen, sha256: string): Promise<void> {
     await mkdir(this.folder, { recursive: true });
     const partial = join(this.folder, `.${identity}.${process.pid}-${(writes += 1)}.partial`);
@@ -90,13 +104,3 @@ let writes = 0;
 
 const sameStamp = (a: Stamp, b: Stamp): boolean =>
   a.size === b.size && a.modified === b.modified && a.changed === b.changed;
-
-async function see(path: string): Promise<Seen> {
-  const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
-  const latest = Number((mtimeNs > ctimeNs ? mtimeNs : ctimeNs) / 1_000_000n);
-  return {
-    identity: `${dev}-${ino}`,
-    stamp: { size: String(size), modified: String(mtimeNs), changed: String(ctimeNs) },
-    settled: Date.now() - latest > RACY_MS,
-  };
-}

@@ -2,6 +2,7 @@ import { fork } from 'node:child_process';
 import { join } from 'node:path';
 import { PROCESS_ENVIRONMENT, type BackendName } from '../backend/backends.js';
 import { missingBackend } from '../backend/missing-backend.js';
+import { abortedAtWork, FOREVER_MS } from '../testing/aborted-at-work.js';
 import { addSoftwareGpu } from '../testing/software-gpu.js';
 import { compiled } from './compiled.js';
 import type { FromWorker } from './messages.js';
@@ -26,11 +27,10 @@ describe.each(['tensorflow', 'webgpu'] as const)('runOnEngine in a process with 
       fence: () => Promise.reject(new Error('lost')),
     };
     await expect(misbehave('call', { calls })).resolves.toEqual([5, 'INTERNAL']);
-    const spin = misbehave('spin', {
-      signal: AbortSignal.timeout(3000),
-      graceMs: 100,
-      onProgress: ({ phase }) => phases.push(phase),
-    });
+    const spin = misbehave(
+      'spin',
+      abortedAtWork(100, ({ phase }) => phases.push(phase)),
+    );
     await expect(spin).rejects.toMatchObject({ kind: 'CANCELLED' });
     expect(phases).toEqual(['spinning']);
     await expect(misbehave('refuse')).rejects.toMatchObject({ reason: 'RANK_TOO_LARGE' });
@@ -38,20 +38,15 @@ describe.each(['tensorflow', 'webgpu'] as const)('runOnEngine in a process with 
     await expect(misbehave('allocate', { heapMb: 32 })).rejects.toMatchObject({
       reason: 'ENGINE_OUT_OF_MEMORY',
     });
-  }, 60_000);
+  });
 
-  it.each(['wait', 'poll'])(
-    'stops a module that heeds its signal (%s)',
-    async (how) => {
-      const run = misbehave(how, { signal: AbortSignal.timeout(2000), graceMs: 20_000 });
-      await expect(run).rejects.toMatchObject({ kind: 'CANCELLED' });
-    },
-    30_000,
-  );
+  it.each(['wait', 'poll'])('stops a module that heeds its signal (%s)', async (how) => {
+    await expect(misbehave(how, abortedAtWork(FOREVER_MS))).rejects.toMatchObject({ kind: 'CANCELLED' });
+  });
 
   it('ends by itself and well after its answer', async () => {
     expect(await runToEnd(backend)).toEqual({ messages: ['done'], code: 0, signal: null });
-  }, 30_000);
+  });
 });
 
 /** What a process sends, progress left out, and how it ends when nobody ends it. */

@@ -22,6 +22,7 @@ const misbehave: EngineModule<string, unknown> = async (how, { signal, report, c
       for (;;) kept.push(new Array<number>(1e5).fill(kept.length + 0.5));
     }
     case 'wait':
+      report({ phase: 'waiting' });
       await sleep(60_000, undefined, { signal });
       break;
     case 'poll':
