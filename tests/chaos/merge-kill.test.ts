@@ -8,7 +8,7 @@ import { type RunEnd, type Step, at, canTrace, runMerge } from './support/strace
 
 const ROUNDS = Number(process.env['EIGENLOOM_CHAOS_ROUNDS'] ?? '10');
 const SEED = Number(process.env['EIGENLOOM_CHAOS_SEED'] ?? '1');
-const ROUND_MS = 30_000;
+const ROUND_MS = 600_000;
 
 /** Everything that makes something durable or visible, or takes it away: data, records (compare-and-set) and output. */
 const CALLS = ['fsync', 'rename', 'link', 'mkdir', 'unlink', 'rmdir', 'pwrite64'];
@@ -63,7 +63,7 @@ beforeAll(async () => {
   folder = await temporaryFolder();
   const path = await freshMerge();
   reference = { end: await runMerge(path), output: await outputOf(path) };
-}, ROUND_MS);
+});
 afterAll(() => removeFolder(folder));
 
 test('a merge that nothing disturbs has three shards and leaves nothing behind', async () => {
@@ -76,20 +76,20 @@ test('a merge that nothing disturbs has three shards and leaves nothing behind',
   'SIGKILL before any step: the next process goes on with the shards that are finished, to the same bytes',
   async () => {
     const steps = chosen(await allSteps());
-    let kills = 0;
+    const missed: Step[] = [];
     let kept = 0;
     for (const step of steps) {
       const path = await freshMerge();
       const { status } = await runMerge(path, at(step, 'signal=KILL'));
-      if (status === 'killed') kills += 1;
+      if (status !== 'killed') missed.push(step);
       kept += await goesOn(path);
       await removeFolder(path);
     }
     process.stdout.write(
-      `${steps.length} steps, ${kills} kills, ${kept} shards taken over, seed ${SEED}: 0 lost\n`,
+      `${steps.length} steps, ${steps.length - missed.length} kills, ${kept} shards taken over, seed ${SEED}: 0 lost\n`,
     );
-    // Threads of the core may make a step fewer than in the run that counted.
-    expect(kills).toBeGreaterThanOrEqual(Math.floor(0.8 * steps.length));
+    // Which thread of the core writes is chance, so one may write less often than in the run that counted. The rest has one order.
+    expect(missed.filter(({ call }) => call !== 'pwrite64')).toEqual([]);
   },
   ROUND_MS * (ROUNDS + 1),
 );

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { mergeKind } from '@eigenloom/merge-service';
 import { requestFromObject, startEmbedded, toStatus } from '@eigenloom/runtime';
 
+const HOUR_MS = 3_600_000;
+
 /**
  * A process that a test kills: submits the merge of `FOLDER/recipe.json` once, however often it is started, waits for its end and
  * prints it. Jobs that an earlier process left go on by themselves.
@@ -14,9 +16,10 @@ async function run(folder: string): Promise<void> {
     kinds: [mergeKind],
     dataFolder: join(folder, 'data'),
     roots: [folder],
-    progressMs: 100,
     sweepMs: 50,
-    leaseMs: 3_000,
+    // Neither progress nor a lease is written within a run, so its steps are the same on any machine.
+    progressMs: HOUR_MS,
+    leaseMs: HOUR_MS,
   });
   const { name } = await client.submit('merge', requestFromObject('merge', recipe));
   const { error, metadata, result, artifacts } = await client.wait(name);

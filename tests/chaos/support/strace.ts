@@ -4,7 +4,7 @@ import { join } from 'node:path';
 const RUN = join(__dirname, '../../dist/chaos/support/run-merge.js');
 
 /** A run that hangs is ended with everything that it started, and has no result. */
-const PATIENCE_MS = 40_000;
+const PATIENCE_MS = 300_000;
 
 /** Whether the machine has strace and lets it trace. */
 export const canTrace = spawnSync('strace', ['-qq', '-o', '/dev/null', 'true']).status === 0;
