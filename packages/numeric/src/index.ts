@@ -28,7 +28,7 @@ export {
   SafetensorsFile,
   type StoredTensor,
 } from './checkpoint/safetensors-file.js';
-export { SafetensorsWriter, type TensorPlan } from './checkpoint/safetensors-writer.js';
+export { SafetensorsWriter, type TensorPlan, type WriterOptions } from './checkpoint/safetensors-writer.js';
 export { sha256File } from './checkpoint/sha256-file.js';
 export {
   type Interference,

@@ -27,7 +27,7 @@ export { fromStatus } from './errors/from-status.js';
 export { EIGENLOOM_VERSION } from './jobs/manifest.js';
 export { mapInputUris } from './pipelines/input-uris.js';
 export { checkMessage, nearest } from './recipes/check-message.js';
-export { parseYaml, parseYamlDocuments } from './recipes/parse-yaml.js';
+export { parseYaml, parseMergekitDocuments } from './recipes/parse-yaml.js';
 export { documentField, isMergekitDocument, mapMergekitUris } from './mergekit/map-references.js';
 export { type MergekitReference, readReference } from './mergekit/model-reference.js';
 export { parseRecipe, requestFromObject } from './recipes/recipe.js';

@@ -2,13 +2,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use eigenloom_numeric::checkpoint::{Dtype, SafetensorsWriter, TensorPlan};
+use eigenloom_numeric::checkpoint::{Dtype, NonFiniteResult, SafetensorsWriter, TensorPlan};
 use eigenloom_numeric::{Error, Reason, Result, Task};
 use napi::Env;
 use napi::bindgen_prelude::{Either3, Float32Array, Float64Array, PromiseRaw, Uint8Array};
 use napi_derive::napi;
 
-use crate::call::{Lane, NativeTask, start};
+use crate::call::{Lane, NativeTask, failure, start};
 
 /// A file in the making; `None` once finished or discarded.
 #[napi]
@@ -21,6 +21,27 @@ pub struct NativePlan {
     pub name: String,
     pub dtype: String,
     pub shape: Vec<f64>,
+}
+
+#[napi(object)]
+pub struct NativeNonFiniteResult {
+    pub tensor: String,
+    pub dtype: String,
+    pub largest: f64,
+    pub elements: f64,
+    pub count: f64,
+}
+
+impl From<NonFiniteResult> for NativeNonFiniteResult {
+    fn from(NonFiniteResult { tensor, count }: NonFiniteResult) -> Self {
+        Self {
+            dtype: tensor.dtype.name().to_owned(),
+            largest: tensor.dtype.largest(),
+            elements: tensor.elements() as f64,
+            tensor: tensor.name,
+            count: count as f64,
+        }
+    }
 }
 
 /// Plans of the other side; an unknown storage type is named.
@@ -46,6 +67,7 @@ pub fn create_safetensors<'env>(
     path: String,
     plans: Vec<NativePlan>,
     metadata: HashMap<String, String>,
+    allow_non_finite: bool,
 ) -> napi::Result<PromiseRaw<'env, NativeSafetensorsWriter>> {
     start(
         env,
@@ -53,7 +75,8 @@ pub fn create_safetensors<'env>(
         Lane::Disk,
         move |_task| {
             let metadata: BTreeMap<String, String> = metadata.into_iter().collect();
-            SafetensorsWriter::create(Path::new(&path), plans_of(plans)?, &metadata)
+            let writer = SafetensorsWriter::create(Path::new(&path), plans_of(plans)?, &metadata)?;
+            Ok(writer.allow_non_finite(allow_non_finite))
         },
         |_env, writer| {
             Ok(NativeSafetensorsWriter {
@@ -107,6 +130,15 @@ impl NativeSafetensorsWriter {
             move |task| write(&writer, &name, &data, task),
             |_env, ()| Ok(()),
         )
+    }
+
+    /// Tensors that have become NaN or infinite and must not be.
+    #[napi]
+    pub fn non_finite(
+        &self,
+    ) -> std::result::Result<Vec<NativeNonFiniteResult>, napi::Error<String>> {
+        let found = self.current().map_err(failure)?.non_finite();
+        Ok(found.into_iter().map(Into::into).collect())
     }
 
     #[napi]

@@ -79,6 +79,19 @@ impl Dtype {
         }
     }
 
+    /// The largest finite number of a floating-point type; infinity for the others, whose range is never left by rounding.
+    pub fn largest(self) -> f64 {
+        match self {
+            Dtype::F64 => f64::MAX,
+            Dtype::F32 => f64::from(f32::MAX),
+            Dtype::F16 => half::f16::MAX.to_f64(),
+            Dtype::Bf16 => half::bf16::MAX.to_f64(),
+            Dtype::F8E4m3 => 448.0,
+            Dtype::F8E5m2 => 57344.0,
+            _ => f64::INFINITY,
+        }
+    }
+
     /// Whether elements are floating-point numbers.
     pub fn is_float(self) -> bool {
         matches!(

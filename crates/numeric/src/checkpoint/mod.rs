@@ -20,7 +20,7 @@ pub use fault::Fault;
 pub use file::{OpenOptions, SafetensorsFile};
 pub use header::{Header, TensorEntry};
 pub use running_hash::RunningHash;
-pub use write::{SafetensorsWriter, TensorPlan};
+pub use write::{NonFiniteResult, SafetensorsWriter, TensorPlan};
 
 #[cfg(test)]
 mod header_tests;

@@ -11,6 +11,7 @@ use rayon::prelude::*;
 
 use super::convert::Real;
 use super::fault::shown;
+use super::non_finite::count_stored;
 use super::read::CHUNK;
 use super::running_hash::Advance;
 use super::written::Written;
@@ -28,6 +29,15 @@ pub struct TensorPlan {
     pub shape: Vec<u64>,
 }
 
+/// A tensor whose values left the range of its type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NonFiniteResult {
+    /// The tensor.
+    pub tensor: TensorEntry,
+    /// NaN and infinite elements.
+    pub count: u64,
+}
+
 /// A file in the making. It stands under a temporary name beside its target until [`SafetensorsWriter::finish`]; dropped before
 /// that, it is removed.
 #[derive(Debug)]
@@ -40,6 +50,9 @@ pub struct SafetensorsWriter {
     length: u64,
     written: Mutex<Written>,
     hash: Mutex<RunningHash>,
+    /// Written NaN and infinite elements, by tensor.
+    non_finite: Mutex<BTreeMap<String, u64>>,
+    allow_non_finite: bool,
     finished: bool,
 }
 
@@ -78,11 +91,19 @@ impl SafetensorsWriter {
             length: data_start + total,
             written: Mutex::default(),
             hash: Mutex::default(),
+            non_finite: Mutex::default(),
+            allow_non_finite: false,
             finished: false,
         };
         writer.file.write_all_at(&header, 0)?;
         lock(&writer.written).add(0, data_start);
         Ok(writer)
+    }
+
+    /// Without it, `finish` refuses tensors that have become NaN or infinite.
+    pub fn allow_non_finite(mut self, allow: bool) -> Self {
+        self.allow_non_finite = allow;
+        self
     }
 
     /// Where a tensor goes.
@@ -92,8 +113,19 @@ impl SafetensorsWriter {
             .ok_or_else(|| Error::new(Reason::UnknownTensor, shown(name)))
     }
 
-    /// Writes bytes from byte `offset` of a tensor. Every byte of the file must be written once.
+    /// Writes bytes of whole elements, values that have been rounded, from byte `offset` of a tensor. Every byte of the file must be
+    /// written once.
     pub fn write_bytes(&self, entry: &TensorEntry, offset: u64, bytes: &[u8]) -> Result<()> {
+        let count = count_stored(entry.dtype, bytes);
+        if count > 0 {
+            *lock(&self.non_finite)
+                .entry(entry.name.clone())
+                .or_default() += count;
+        }
+        self.put(entry, offset, bytes)
+    }
+
+    fn put(&self, entry: &TensorEntry, offset: u64, bytes: &[u8]) -> Result<()> {
         if offset + bytes.len() as u64 > entry.end - entry.start {
             return Err(Error::new(Reason::OutOfRange, shown(&entry.name)));
         }
@@ -133,7 +165,7 @@ impl SafetensorsWriter {
         )
     }
 
-    /// Writes a whole tensor as stored bytes.
+    /// Writes a whole tensor as it is stored elsewhere: nothing has been computed or rounded, so NaN and infinity are not counted.
     pub fn write_raw(&self, name: &str, bytes: &[u8]) -> Result<()> {
         let entry = self.entry(name)?;
         if bytes.len() as u64 != entry.end - entry.start {
@@ -142,7 +174,20 @@ impl SafetensorsWriter {
                 format!("{}: {} bytes were given", shown(name), bytes.len()),
             ));
         }
-        self.write_bytes(entry, 0, bytes)
+        self.put(entry, 0, bytes)
+    }
+
+    /// Tensors that have become NaN or infinite, in order of name; none where that is allowed.
+    pub fn non_finite(&self) -> Vec<NonFiniteResult> {
+        if self.allow_non_finite {
+            return Vec::new();
+        }
+        let found = lock(&self.non_finite);
+        let result = |(name, count): (&String, &u64)| NonFiniteResult {
+            tensor: self.entries[name].clone(),
+            count: *count,
+        };
+        found.iter().map(result).collect()
     }
 
     /// Bytes of the file that have been written without a gap.
@@ -165,9 +210,16 @@ impl SafetensorsWriter {
         begin_storing(&self.file, start, end - start);
     }
 
-    /// Makes the content durable and gives the file its name. Refuses while bytes are missing. Returns the SHA-256 of the file,
-    /// lower-case hex.
+    /// Makes the content durable and gives the file its name. Refuses values that are not finite, and while bytes are missing. Returns
+    /// the SHA-256 of the file, lower-case hex.
     pub fn finish(mut self, task: &Task) -> Result<String> {
+        if let Some(NonFiniteResult { tensor, count }) = self.non_finite().first() {
+            let (name, dtype) = (shown(&tensor.name), tensor.dtype.name());
+            return Err(Error::new(
+                Reason::NonFinite,
+                format!("{name}: {count} values as {dtype}"),
+            ));
+        }
         let written = self.written();
         if written != self.length {
             return Err(Error::new(

@@ -115,7 +115,7 @@ fn non_finite_values_are_counted() {
     let folder = Folder::new("finite");
     let path = folder.0.join("x");
     let task = Task::new();
-    let writer = create(&path, vec![plan("a", Dtype::Bf16, &[4])]);
+    let writer = create(&path, vec![plan("a", Dtype::Bf16, &[4])]).allow_non_finite(true);
     writer
         .write("a", &[1.0, f32::NAN, f32::INFINITY, 1e38], &task)
         .unwrap();
@@ -138,4 +138,50 @@ fn a_cancelled_read_stops() {
         read::read::<f32>(&file, "a", &task).unwrap_err().reason,
         Reason::Cancelled
     );
+}
+
+#[test]
+fn values_that_leave_the_range_of_their_type_are_refused_and_leave_nothing() {
+    let folder = Folder::new("overflow");
+    let path = folder.0.join("x.safetensors");
+    let task = Task::new();
+    // (type, a value that fits, one that does not): 65520 and 464.5 round up; bf16 has the range of f32 but not its last step.
+    for (dtype, fits, beyond) in [
+        (Dtype::F16, 65519.0, 65520.0),
+        (Dtype::Bf16, 3.38e38, f64::from(f32::MAX)),
+        (Dtype::F32, f64::from(f32::MAX), 1e39),
+        (Dtype::F8E4m3, 464.0, 464.5),
+        (Dtype::F8E5m2, 61439.0, 61440.0),
+        (Dtype::F64, f64::MAX, f64::NAN),
+    ] {
+        let write = |value: f64| {
+            let plans = vec![plan("a", dtype, &[2]), plan("w", dtype, &[3])];
+            let writer = create(&path, plans);
+            writer.write("a", &[0.0, 1.0], &task).unwrap();
+            writer.write("w", &[value, 1.0, value], &task).unwrap();
+            writer
+        };
+        write(fits).finish(&task).unwrap();
+        std::fs::remove_file(&path).unwrap();
+
+        let writer = write(beyond);
+        let found = writer.non_finite();
+        assert_eq!(found.len(), 1);
+        assert_eq!((found[0].tensor.name.as_str(), found[0].count), ("w", 2));
+        let error = writer.finish(&task).unwrap_err();
+        assert_eq!(error.reason, Reason::NonFinite, "{dtype:?}");
+        assert_eq!(folder.entries(), 0);
+
+        write(beyond).allow_non_finite(true).finish(&task).unwrap();
+        std::fs::remove_file(&path).unwrap();
+    }
+}
+
+#[test]
+fn bytes_that_are_copied_are_not_judged() {
+    let folder = Folder::new("copied");
+    let path = folder.0.join("x.safetensors");
+    let writer = create(&path, vec![plan("w", Dtype::F16, &[1])]);
+    writer.write_raw("w", &[0x00, 0x7c]).unwrap();
+    writer.finish(&Task::new()).unwrap();
 }

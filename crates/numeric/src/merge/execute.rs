@@ -45,7 +45,8 @@ struct Outcome {
 }
 
 /// Merges into the writers. Without `allow_non_finite` it stops at the first window that has non-finite inputs, and after any
-/// disagreement of tensors that cannot be merged; the report says so. Takes the digests of inputs on the way as far as the merges
+/// disagreement of tensors that cannot be merged; the report says so. It also stops after a tensor whose result is not finite, of
+/// which the writer knows. Takes the digests of inputs on the way as far as the merges
 /// read them.
 pub fn merge_files(
     merges: &[TensorMerge],
@@ -152,7 +153,8 @@ impl Run<'_> {
             outcomes.extend(found);
         }
         gather(batch, &items, &outcomes, report);
-        Ok(!stops)
+        let overflows = || batch.iter().any(TensorMerge::overflows);
+        Ok(!stops && (self.allow_non_finite || !overflows()))
     }
 
     fn stops(&self, outcome: &Outcome) -> bool {

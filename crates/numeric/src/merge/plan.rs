@@ -236,6 +236,13 @@ impl TensorMerge {
         }
     }
 
+    /// Whether anything that has been written where this goes is NaN or infinite, and must not be.
+    pub fn overflows(&self) -> bool {
+        self.writer
+            .as_ref()
+            .is_some_and(|writer| !writer.non_finite().is_empty())
+    }
+
     /// Whether arithmetic is in f64: when it is asked for, or any input or the output is stored so.
     pub fn is_wide(&self) -> Result<bool> {
         let inputs = self

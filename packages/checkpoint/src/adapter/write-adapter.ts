@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { type CallOptions, SafetensorsWriter, type TensorPlan } from '@eigenloom/numeric';
+import { type CallOptions, SafetensorsWriter, type TensorPlan, type WriterOptions } from '@eigenloom/numeric';
 
 import { sortedJson } from '../json-file.js';
 import {
@@ -57,7 +57,7 @@ export async function writePlannedAdapter(
   directory: string,
   plan: AdapterPlan,
   fill: (writer: SafetensorsWriter) => Promise<void>,
-  options: CallOptions = {},
+  options: WriterOptions = {},
 ): Promise<readonly string[]> {
   const path = join(directory, WEIGHTS_FILE);
   const writer = await SafetensorsWriter.create(path, tensorsOf(plan), { format: 'pt' }, options);

@@ -24,7 +24,7 @@ export interface ModelToWrite {
 
 /**
  * Writes a model in Hugging Face layout into a folder, one tensor in memory at a time. Returns nothing; the folder is durable once
- * an ArtifactStore has committed it. Errors: `DISK_FULL`, those of reading.
+ * an ArtifactStore has committed it. Errors: `NON_FINITE_RESULT`, `DISK_FULL`, those of reading.
  */
 export async function writeModel(
   directory: string,

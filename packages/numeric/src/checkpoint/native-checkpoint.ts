@@ -9,6 +9,7 @@ export interface NativeCheckpoint {
     path: string,
     plans: readonly NativePlan[],
     metadata: Readonly<Record<string, string>>,
+    allowNonFinite: boolean,
   ): Promise<NativeSafetensorsWriter>;
   sha256File(task: NativeTask, path: string): Promise<string>;
   foldF32(
@@ -55,8 +56,18 @@ export interface NativeSafetensorsFile {
   countNonFinite(task: NativeTask, name: string): Promise<number>;
 }
 
+/** NaN and infinite values of a tensor that was written, and the largest finite value of its type. */
+export interface NativeNonFiniteResult {
+  readonly tensor: string;
+  readonly dtype: string;
+  readonly largest: number;
+  readonly elements: number;
+  readonly count: number;
+}
+
 export interface NativeSafetensorsWriter {
   write(task: NativeTask, name: string, data: Real | Uint8Array): Promise<void>;
+  nonFinite(): NativeNonFiniteResult[];
   finish(task: NativeTask): Promise<string>;
   discard(): void;
 }

@@ -23,7 +23,7 @@ let count = 0;
 async function fileOf(tensors: Readonly<Record<string, Values>>): Promise<SafetensorsFile> {
   const path = join(folder, `${(count += 1)}.safetensors`);
   const plans = Object.entries(tensors).map(([name, { shape }]) => ({ name, dtype: 'F32' as const, shape }));
-  const writer = await SafetensorsWriter.create(path, plans);
+  const writer = await SafetensorsWriter.create(path, plans, {}, { allowNonFinite: true });
   for (const [name, { values }] of Object.entries(tensors)) await writer.write(name, values);
   await writer.finish();
   return SafetensorsFile.open(path);

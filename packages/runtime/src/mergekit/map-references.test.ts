@@ -1,4 +1,4 @@
-import { parseYamlDocuments } from '../recipes/parse-yaml.js';
+import { parseMergekitDocuments } from '../recipes/parse-yaml.js';
 import { mapMergekitUris } from './map-references.js';
 import { readReference, writeReference } from './model-reference.js';
 
@@ -37,20 +37,20 @@ test('every reference is visited with its place', () => {
 
 test('what is mapped is read as it was mapped, whatever its characters', () => {
   const mapped = mapMergekitUris('models: [{model: a+b}, {model: c}]', (uri) => `file:/c++/x@y/${uri}`);
-  const [document] = parseYamlDocuments(mapped) as [{ models: { model: unknown }[] }];
+  const [document] = parseMergekitDocuments(mapped) as [{ models: { model: unknown }[] }];
   expect(document.models.map(({ model }) => readReference(model, 'x'))).toEqual([
     { uri: 'file:/c++/x@y/a', adapter: 'file:/c++/x@y/b', architecture: undefined },
     { uri: 'file:/c++/x@y/c', adapter: undefined, architecture: undefined },
   ]);
   const plain = mapMergekitUris('models: [{model: a+b}]', (uri) => `file:/${uri}`);
-  expect(parseYamlDocuments(plain)).toEqual([{ models: [{ model: 'file:/a+file:/b' }] }]);
+  expect(parseMergekitDocuments(plain)).toEqual([{ models: [{ model: 'file:/a+file:/b' }] }]);
 });
 
 test('names of other documents are no paths; one document’s own name is none either', () => {
   const map = (uri: string): string => `/${uri}`;
   const several = mapMergekitUris('name: one\nbase_model: x\n---\nbase_model: one\n', map);
-  expect(parseYamlDocuments(several)).toEqual([{ name: 'one', base_model: '/x' }, { base_model: 'one' }]);
-  expect(parseYamlDocuments(mapMergekitUris('name: x\nbase_model: x\n', map))).toEqual([
+  expect(parseMergekitDocuments(several)).toEqual([{ name: 'one', base_model: '/x' }, { base_model: 'one' }]);
+  expect(parseMergekitDocuments(mapMergekitUris('name: x\nbase_model: x\n', map))).toEqual([
     { name: 'x', base_model: '/x' },
   ]);
 });
@@ -73,6 +73,7 @@ test.each([
   ['a@b@c', 'WRONG_TYPE', 'model'],
   ['', 'FIELD_MISSING', 'model'],
   [3, 'WRONG_TYPE', 'model'],
+  [true, 'WRONG_TYPE', 'model'],
   [{ modle: 'a' }, 'UNKNOWN_FIELD', 'model.modle'],
   [{ model: { path: 3 } }, 'WRONG_TYPE', 'model.model.path'],
   [{ model: 'a', override_architecture: 1 }, 'WRONG_TYPE', 'model.override_architecture'],

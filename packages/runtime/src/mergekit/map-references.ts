@@ -1,5 +1,4 @@
-import { stringify } from 'yaml';
-import { parseYamlDocuments } from '../recipes/parse-yaml.js';
+import { parseMergekitDocuments, writeMergekitDocument } from '../recipes/parse-yaml.js';
 import { type MergekitReference, readReference, writeReference } from './model-reference.js';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -21,7 +20,7 @@ export const documentField = (index: number, documents: number): string =>
  * so is the text if nothing changes. Throws InvalidInput for what is not YAML; what is no valid reference is for the service to refuse.
  */
 export function mapMergekitUris(text: string, map: (uri: string, field: string) => string): string {
-  const documents = parseYamlDocuments(text);
+  const documents = parseMergekitDocuments(text);
   const named = documents.length > 1 ? documents : [];
   const names = new Set(named.flatMap((each) => (isFields(each) ? [each.name] : [])));
   let changed = false as boolean;
@@ -41,9 +40,7 @@ export function mapMergekitUris(text: string, map: (uri: string, field: string) 
   const mapped = documents.map((each, index) =>
     inDocument(each, documentField(index, documents.length), visit),
   );
-  return changed
-    ? mapped.map((each) => stringify(each, { aliasDuplicateObjects: false })).join('---\n')
-    : text;
+  return changed ? mapped.map(writeMergekitDocument).join('---\n') : text;
 }
 
 function tryRead(value: unknown, field: string): MergekitReference | undefined {

@@ -30,8 +30,10 @@ export function readReference(value: unknown, field: string): MergekitReference 
     const adapter = lora === undefined ? undefined : readPath(lora, field);
     return { uri: readPath(model, field), adapter, architecture: undefined };
   }
-  if (!isFields(value))
-    throw invalidInput('WRONG_TYPE', field, 'must be a path or a mapping of model and lora');
+  if (!isFields(value)) {
+    const hint = isScalar(value) ? `; it reads as ${String(value)}: put the name into quotes` : '';
+    throw invalidInput('WRONG_TYPE', field, `must be a path or a mapping of model and lora${hint}`);
+  }
   checkKeys(value, KEYS, field);
   const { model, lora, override_architecture: architecture } = value;
   if (architecture !== undefined && architecture !== null && typeof architecture !== 'string') {
@@ -43,6 +45,10 @@ export function readReference(value: unknown, field: string): MergekitReference 
     architecture: architecture ?? undefined,
   };
 }
+
+/** What YAML makes of names like `on` and `2024`. */
+const isScalar = (value: unknown): value is boolean | number | bigint =>
+  ['boolean', 'number', 'bigint'].includes(typeof value);
 
 /** What `readReference` reads as the same reference: a string unless its paths have characters that join them. */
 export function writeReference({ uri, adapter, architecture }: MergekitReference): unknown {

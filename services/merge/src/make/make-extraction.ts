@@ -33,7 +33,6 @@ export const makeExtraction: Maker = {
     let outcome: ExtractOutcome = { modules: [], notes: [] };
     const model = await context.commit('', request.outputUri, lineage, async (staging) => {
       outcome = await extractAdapter(staging, planned, {
-        allowNonFinite: false,
         signal: context.signal,
         onProgress: (fraction) => {
           context.progress({ fraction, phase: 'decomposing' });

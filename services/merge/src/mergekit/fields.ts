@@ -38,9 +38,13 @@ export function readString(value: unknown, at: string): string | undefined {
   return value;
 }
 
+/** A text of digits: YAML 1.1 takes `08` for one, and mergekit reads it as a number. */
+const DIGITS = /^\+?\d+(?:_\d+)*$/;
+
 /** A whole number from 0 up. Errors: `WRONG_TYPE`. */
 export function readCount(value: unknown, at: string): number {
-  const number = typeof value === 'bigint' ? Number(value) : value;
+  const digits = typeof value === 'string' && DIGITS.test(value) ? value.replaceAll('_', '') : undefined;
+  const number = typeof value === 'bigint' || digits !== undefined ? Number(digits ?? value) : value;
   if (typeof number !== 'number' || !Number.isSafeInteger(number) || number < 0) {
     throw invalidInput('WRONG_TYPE', at, 'must be a whole number from 0 up');
   }

@@ -3,7 +3,9 @@ import { incompatible } from '@eigenloom/errors';
 import type { Dtype } from '@eigenloom/numeric';
 
 import type { MergekitInput } from './inputs.js';
-import type { Module } from './modules.js';
+import { type LayerOrigin, moveLayers } from './layer-config/move-layers.js';
+import { type Section, objectAt, sectionsOf, withObject } from './layer-config/sections.js';
+import type { Module, SliceSource } from './modules.js';
 
 const DTYPE_NAMES: Readonly<Partial<Record<Dtype, string>>> = {
   F32: 'float32',
@@ -11,11 +13,10 @@ const DTYPE_NAMES: Readonly<Partial<Record<Dtype, string>>> = {
   BF16: 'bfloat16',
   F64: 'float64',
 };
-/** Names under which configs count layers, below them also in `text_config` and the like. */
-const COUNT_KEYS = /^(?:num_(?:\w+_)?layers|n_layers?|(?:encoder|decoder)_layers|depth)$/;
-const SECTION_KEYS = /_config$/;
 
-/** The donor's config with the layers, the storage type and the architecture of the result. Errors: `UNKNOWN_LAYERS`. */
+/**
+ * The donor's config with the layers, the storage type and the architecture of the result. Errors: `UNKNOWN_LAYERS`, `LAYER_KINDS`.
+ */
 export function resultConfig(
   donor: MergekitInput,
   modules: readonly Module[],
@@ -25,13 +26,11 @@ export function resultConfig(
   if (donor.architecture !== undefined) config = { ...config, architectures: [donor.architecture] };
   const name = dtype === undefined ? undefined : DTYPE_NAMES[dtype];
   if (name !== undefined) config = { ...config, ['dtype' in config ? 'dtype' : 'torch_dtype']: name };
+  const counted = new Map<string, number>();
   for (const { prefix, slices } of modules) {
-    const before = donor.anatomy.stacks.find((stack) => stack.prefix === prefix)?.layers.length ?? 0;
-    const after = slices.reduce((sum, { layers }) => sum + layers, 0);
-    if (prefix !== undefined && before !== after) {
-      config = withLayers(config, prefix, { before, after, only: modules.length === 1 });
-    }
-    if (modules.length === 1) config = withLayerTypes(config, slices);
+    if (prefix === undefined) continue;
+    const layers = slices.flatMap((slice) => layersOf(slice, donor));
+    config = withLayers(config, donor, prefix, layers, counted);
   }
   return config;
 }
@@ -51,45 +50,94 @@ export function withVocabulary(config: ModelConfig, rows: number): ModelConfig {
   return { ...config, vocab_size: rows };
 }
 
-interface Counts {
-  readonly before: number;
-  readonly after: number;
-  readonly only: boolean;
-}
-
-function withLayers(config: ModelConfig, prefix: string, { before, after, only }: Counts): ModelConfig {
-  const fits = Object.keys(config).filter((key) => COUNT_KEYS.test(key) && config[key] === before);
-  const named = fits.filter((key) => prefix.split('.').some((part) => key.split('_').includes(part)));
-  const [key, ...others] = only || named.length === 0 ? fits : named;
-  if (key !== undefined && (only || others.length === 0)) {
-    // A config may say it twice (n_layer and num_hidden_layers); both are about the only stack.
-    return { ...config, ...Object.fromEntries([key, ...others].map((each) => [each, after])) };
-  }
-  const section = Object.entries(config).find(
-    ([name, value]) => SECTION_KEYS.test(name) && isObject(value) && countedIn(value, before),
-  );
-  if (key === undefined && section !== undefined && isObject(section[1])) {
-    return { ...config, [section[0]]: withLayers(section[1], prefix, { before, after, only: true }) };
-  }
-  // An artifact without a config is weights only; a wrong count in one would break it.
-  if (Object.keys(config).length === 0) return config;
-  const why = `config.json: no key that clearly counts the ${before} layers of ${prefix}, of which there are now ${after}`;
-  throw incompatible('UNKNOWN_LAYERS', why);
-}
-
 const isObject = (value: unknown): value is ModelConfig =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const countedIn = (section: ModelConfig, layers: number): boolean =>
-  Object.entries(section).some(([key, value]) => COUNT_KEYS.test(key) && value === layers);
-
-/** `layer_types` tells what each layer is; it moves with the layers. */
-function withLayerTypes(config: ModelConfig, slices: Module['slices']): ModelConfig {
-  if (!Array.isArray(config['layer_types'])) return config;
-  const types = slices.flatMap(({ sources: [source], layers }) => {
-    const own: unknown = source?.input.model.config['layer_types'];
-    const from = source?.first ?? 0;
-    return Array.isArray(own) ? (own.slice(from, from + layers) as unknown[]) : [];
-  });
-  return { ...config, layer_types: types };
+interface Layer {
+  readonly source: SliceSource;
+  readonly number: number;
 }
+
+/** The layers that a slice is made of: the donor's where it has a part in it, for the config is the donor's. */
+function layersOf({ sources, layers }: Module['slices'][number], donor: MergekitInput): Layer[] {
+  const source = sources.find(({ input }) => input === donor) ?? sources[0];
+  if (source === undefined) return [];
+  return Array.from({ length: layers }, (_, layer) => ({ source, number: source.first + layer }));
+}
+
+function withLayers(
+  config: ModelConfig,
+  donor: MergekitInput,
+  prefix: string,
+  layers: readonly Layer[],
+  counted: Map<string, number>,
+): ModelConfig {
+  const before = donor.anatomy.stacks.find((stack) => stack.prefix === prefix)?.layers.length ?? 0;
+  const sections = sectionsIn(donor, prefix, before);
+  checkShared(sections, prefix, layers.length, counted);
+  if (
+    layers.length === before &&
+    layers.every(({ source, number }, i) => source.input === donor && number === i)
+  )
+    return config;
+  // An artifact without a config is weights only; a wrong count in one would break it.
+  if (Object.keys(config).length === 0) return config;
+  if (sections.length === 0) {
+    if (layers.length !== before) throw unknownLayers(prefix, before, layers.length);
+    // Nothing counts the layers, but something may speak of them.
+    if (donor.anatomy.stacks.length === 1) sections.push({ path: [], counts: [] });
+  }
+  return sections.reduce((whole, section) => {
+    const { path, counts } = section;
+    const object = objectAt(whole, path) ?? {};
+    const origins = layers.map(({ source, number }) => originOf(source, number, section, donor));
+    const moved = moveLayers(object, { path, before, origins });
+    const sizes = Object.fromEntries(counts.map((key) => [key, layers.length]));
+    return withObject(whole, path, { ...moved, ...sizes });
+  }, config);
+}
+
+function sectionsIn(input: MergekitInput, prefix: string, layers: number): Section[] {
+  const prefixes = input.anatomy.stacks.map((stack) => stack.prefix);
+  return sectionsOf(input.model.config, { prefix, layers, prefixes });
+}
+
+function originOf(
+  { input, stack }: SliceSource,
+  layer: number,
+  { path }: Section,
+  donor: MergekitInput,
+): LayerOrigin {
+  const layers = stack?.layers.length ?? 0;
+  const place = path.join('.');
+  const all = input === donor || stack === undefined ? [] : sectionsIn(input, stack.prefix, layers);
+  const own = all.find((each) => each.path.join('.') === place) ?? all.at(-1);
+  const section = objectAt(input.model.config, input === donor ? path : (own?.path ?? path));
+  return { section, layer, layers, label: input.label };
+}
+
+/** Two stacks may be counted by one key (T5 without num_decoder_layers); they can only change together. */
+function checkShared(
+  sections: readonly Section[],
+  prefix: string,
+  after: number,
+  counted: Map<string, number>,
+): void {
+  for (const { path, counts } of sections) {
+    for (const key of counts) {
+      const place = [...path, key].join('.');
+      const known = counted.get(place);
+      if (known !== undefined && known !== after) {
+        const why = `counts the layers of ${prefix} and of another stack, which would have ${after} and ${known}`;
+        throw incompatible('UNKNOWN_LAYERS', `config.json: ${place} ${why}; write a key for each into it`);
+      }
+      counted.set(place, after);
+    }
+  }
+}
+
+const unknownLayers = (prefix: string, before: number, after: number): Error =>
+  incompatible(
+    'UNKNOWN_LAYERS',
+    `config.json: no key that clearly counts the ${before} layers of ${prefix}, of which there are now ${after}; write num_hidden_layers: ${before} where the config describes that stack`,
+  );

@@ -20,11 +20,14 @@ export interface Setting {
 /** By mergekit's names of the parameters. */
 export type Settings = ReadonlyMap<string, Setting>;
 
-/** Words that YAML 1.1, which mergekit reads, takes for true and false. */
+/** Words that stand for true and false also as texts, in quotes. */
 const WORDS: ReadonlyMap<string, number> = new Map([
   ...['true', 'yes', 'on'].map((word) => [word, 1] as const),
   ...['false', 'no', 'off'].map((word) => [word, 0] as const),
 ]);
+
+/** A text that Python reads as a float: YAML 1.1 takes `1e-5` for a text. */
+const NUMBER = /^\s*[-+]?(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:[eE][-+]?\d+)?\s*$/;
 
 /** Errors: `WRONG_TYPE`, `OUT_OF_RANGE` for what is not finite. */
 export function readSetting(value: unknown, at: string): Setting {
@@ -63,9 +66,10 @@ function readNumber(value: unknown, at: string): number {
 function numberOf(value: unknown): number | undefined {
   if (typeof value === 'boolean') return value ? 1 : 0;
   if (typeof value === 'bigint' || typeof value === 'number') return Number(value);
-  if (typeof value !== 'string' || value.trim() === '') return undefined;
-  const number = WORDS.get(value.toLowerCase()) ?? Number(value);
-  return Number.isNaN(number) ? undefined : number;
+  if (typeof value !== 'string') return undefined;
+  return (
+    WORDS.get(value.toLowerCase()) ?? (NUMBER.test(value) ? Number(value.replaceAll('_', '')) : undefined)
+  );
 }
 
 /** The value for a tensor at a position from 0 to 1; undefined when no condition fits its name. */

@@ -1,6 +1,6 @@
 import { merge } from '@eigenloom/contracts';
 import { invalidInput } from '@eigenloom/errors';
-import { type RequestContext, documentField, parseYamlDocuments } from '@eigenloom/runtime';
+import { type RequestContext, documentField, parseMergekitDocuments } from '@eigenloom/runtime';
 
 import type { Stage, Stages } from '../plan/stages.js';
 import { type MergekitDocument, readDocument } from './document.js';
@@ -16,7 +16,7 @@ const MAX_DOCUMENTS = 64;
  * last when all have names, makes the result of the request. Errors: InvalidInput naming the place.
  */
 export function mergekitStages(text: string, request: merge.MergeRequest, context: RequestContext): Stages {
-  const values = parseYamlDocuments(text);
+  const values = parseMergekitDocuments(text);
   if (values.length === 0) throw invalidInput('FIELD_MISSING', 'mergekit.config', 'is empty');
   if (values.length > MAX_DOCUMENTS) {
     throw invalidInput('OUT_OF_RANGE', 'mergekit.config', `has more than ${MAX_DOCUMENTS} documents`);

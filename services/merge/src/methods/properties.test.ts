@@ -1,16 +1,14 @@
 import { createHash } from 'node:crypto';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { merge } from '@eigenloom/contracts';
-import { type Dtype, SafetensorsFile, SafetensorsWriter, setThreads } from '@eigenloom/numeric';
+import { common, merge } from '@eigenloom/contracts';
+import { type Dtype, SafetensorsFile, setThreads } from '@eigenloom/numeric';
 
 import { planRecipe } from '../plan/plan-recipe.js';
-import type { MergePlan } from '../plan/planned.js';
-import type { Preparation } from '../prepare/preparation.js';
-import { maskBytes } from '../run/mask-files.js';
 import { mergeTensors } from '../run/merge-tensors.js';
 import { contextIn, modelWith, newFolder, requestOf } from '../testing/job-context.js';
+import { madeUp } from '../testing/prepared.js';
 import { plus, type SyntheticTensors, writeModel, normals } from '../testing/synthetic-model.js';
 import { METHODS } from './index.js';
 
@@ -40,6 +38,8 @@ const MODES = { paper: merge.MergeMode.PAPER, mergekit: merge.MergeMode.MERGEKIT
 const WEIGHTS = [0.5, 0.2, 0.3];
 /** Rows that do not divide a chunk, more than one chunk, and a vector. */
 const SHAPES = { matrix: [100, 777], vector: [1001], cube: [2, 9, 16] };
+
+jest.setTimeout(60_000);
 
 let folder: string;
 let base: SyntheticTensors;
@@ -73,22 +73,7 @@ interface Merge {
   readonly weights?: readonly number[];
   readonly shardBytes?: bigint;
   readonly seed?: bigint;
-}
-
-/** Of task_mask: every other element. */
-async function masksOf(plan: MergePlan): Promise<Preparation> {
-  const path = join(folder, `mask-${(count += 1)}.safetensors`);
-  const plans = plan.tensors.map(({ name, shape }) => ({
-    name,
-    dtype: 'U8' as const,
-    shape: [maskBytes(shape)],
-  }));
-  const writer = await SafetensorsWriter.create(path, plans);
-  for (const { name, shape } of plans) await writer.write(name, new Uint8Array(shape[0]!).fill(0xaa));
-  await writer.finish();
-  const file = await SafetensorsFile.open(path);
-  const statistics = new Map(plans.map(({ name }) => [name, [{ file, name }]]));
-  return { statistics, lines: [], response: {} };
+  readonly output?: merge.MergeRequest['outputDataType'];
 }
 
 let count = 0;
@@ -108,13 +93,14 @@ async function run(options: Merge): Promise<SafetensorsFile[]> {
     mode: MODES[mode],
     seed: options.seed ?? 0n,
     maxShardBytes: options.shardBytes ?? 0n,
+    ...(options.output === undefined ? {} : { outputDataType: options.output }),
     method: merge.MergeRequest.fromJSON({ [id]: SETTINGS[id] ?? {} }).method,
   });
   const plan = await planRecipe(request, contextIn(folder));
   const out = join(folder, `out-${(count += 1)}`);
   await mkdir(out);
   const signal = new AbortController().signal;
-  const prepared = id === 'task_mask' ? await masksOf(plan) : undefined;
+  const prepared = await madeUp(id, plan, folder);
   await mergeTensors(out, plan, prepared, { allowNonFinite: false, signal, onProgress: () => undefined });
   return Promise.all(plan.shards.shards.map(({ file }) => SafetensorsFile.open(join(out, file))));
 }
@@ -219,4 +205,59 @@ describe.each(CASES)('%s (%s)', (id, mode, { inputs, symmetric }) => {
     });
     await rm(join(folder, 'broken'), { recursive: true });
   });
+
+  // 7e4 in all models and in the base, where no method can make less than f16's largest number of it.
+  test('a result that leaves the range of its type is refused, and not written', async () => {
+    const values = models[0]!['vector']!.values.slice();
+    values[77] = 7e4;
+    const large = { ...models[0]!, vector: { shape: [1001], values } };
+    const place = join(folder, 'large');
+    for (const name of [
+      'large',
+      ...names('F32')
+        .slice(1)
+        .map((each) => `${each}-large`),
+    ])
+      await writeModel(join(folder, name), large);
+    const from = [
+      'large',
+      ...names('F32')
+        .slice(1)
+        .map((each) => `${each}-large`),
+    ];
+    const options = { id, mode, from, base: baseOf('F32') === undefined ? undefined : 'large', density };
+    const merging = run({ ...options, output: common.DataType.F16 });
+    await expect(merging).rejects.toMatchObject({
+      kind: 'NUMERIC',
+      reason: 'NON_FINITE_RESULT',
+      details: { tensor: 'vector', count: '1', dtype: 'F16', largest: '65504' },
+    });
+    expect((await readdir(join(folder, `out-${count}`))).length).toBe(0);
+    await run({ ...options, output: common.DataType.BF16 });
+    await rm(place, { recursive: true });
+  });
+});
+
+// Elements of even position are set in the mask.
+test('a graft is the model where its mask is set and the base elsewhere', async () => {
+  const merged = await valuesOf(await run({ id: 'graft', from: ['m0-F32'], base: 'base-F32' }));
+  for (const [name, values] of merged) {
+    values.forEach((value, i) => {
+      const from = i % 2 === 0 ? models[0]! : base;
+      if (value !== from[name]!.values[i]) throw new Error(`element ${i} of ${name} is ${value}`);
+    });
+  }
+});
+
+// m1 is not kept; the others count the same.
+test('a greedy soup is the mean of the models that its search kept', async () => {
+  const merged = await valuesOf(
+    await run({ id: 'greedy_soup', from: ['m0-F32', 'm1-F32', 'm2-F32'], base: undefined }),
+  );
+  for (const [name, values] of merged) {
+    values.forEach((value, i) => {
+      const mean = (models[0]![name]!.values[i]! + models[2]![name]!.values[i]!) / 2;
+      if (Math.abs(value - mean) > 1e-7) throw new Error(`element ${i} of ${name} is ${value}`);
+    });
+  }
 });

@@ -46,7 +46,7 @@ export interface FinishedShards {
 
 /**
  * Merges the tensors of a plan into its shards in a folder, one shard after the other. What was prepared says which sources take part,
- * and with which weights. Errors: `NON_FINITE_INPUT`, `BUFFERS_DIFFER`, `DISK_FULL`; the shard at work is removed then.
+ * and with which weights. Errors: `NON_FINITE_INPUT`, `NON_FINITE_RESULT`, `BUFFERS_DIFFER`, `DISK_FULL`; the shard at work is removed then.
  */
 export async function mergeTensors(
   folder: string,
@@ -153,7 +153,7 @@ async function mergeShard(
   fence?: () => Promise<void>,
 ): Promise<MadeShard> {
   const { signal, allowNonFinite } = options;
-  const writer = await SafetensorsWriter.create(path, tensors, { format: 'pt' }, { signal });
+  const writer = await SafetensorsWriter.create(path, tensors, { format: 'pt' }, { signal, allowNonFinite });
   try {
     for (const { name } of tensors) {
       const tensor = byName.get(name);

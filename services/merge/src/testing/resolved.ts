@@ -1,4 +1,4 @@
-import { parseYamlDocuments } from '@eigenloom/runtime';
+import { parseMergekitDocuments } from '@eigenloom/runtime';
 
 import { contextIn } from './job-context.js';
 import { readDocument } from '../mergekit/document.js';
@@ -12,7 +12,7 @@ export function resolved(
   mode: 'paper' | 'mergekit' = 'mergekit',
 ): Promise<ResolvedDocument> {
   const context = { ...contextIn(folder), resolve: (uri: string) => Promise.resolve(`${folder}/${uri}`) };
-  const [value] = parseYamlDocuments(text);
+  const [value] = parseMergekitDocuments(text);
   return resolveDocument(readDocument(value, 'mergekit'), mode, new Inputs(context), new Map());
 }
 
