@@ -1,6 +1,8 @@
 use eigenloom_numeric as numeric;
 use eigenloom_numeric::linalg::View;
-use eigenloom_numeric::spectrum::{self, Layout, Shape, Spectrum, compare, describe};
+use eigenloom_numeric::spectrum::{
+    self, Cut, LEAST_TAIL, Layout, NoTail, Shape, Spectrum, compare, describe,
+};
 use napi::Env;
 use napi::bindgen_prelude::{Float64Array, PromiseRaw};
 use napi_derive::napi;
@@ -15,6 +17,28 @@ pub struct NativeTail {
     pub distance: f64,
     pub sigma: f64,
     pub spikes: u32,
+}
+
+#[napi(object)]
+pub struct NativeNoTail {
+    pub reason: String,
+    pub eigenvalues: u32,
+    pub needed: u32,
+}
+
+impl From<NoTail> for NativeNoTail {
+    fn from(reason: NoTail) -> Self {
+        let (reason, eigenvalues) = match reason {
+            NoTail::TooFew(count) => ("too_few", count),
+            NoTail::Equal => ("equal", 0),
+            NoTail::NoFit => ("no_fit", 0),
+        };
+        Self {
+            reason: reason.to_owned(),
+            eigenvalues: eigenvalues as u32,
+            needed: LEAST_TAIL as u32,
+        }
+    }
 }
 
 #[napi(object, use_nullable = true)]
@@ -41,6 +65,7 @@ pub struct NativeSpectrum {
     pub entropy: Option<f64>,
     pub effective_rank: Option<f64>,
     pub tail: Option<NativeTail>,
+    pub no_tail: Option<NativeNoTail>,
     pub alpha_weighted: Option<f64>,
     pub log_alpha_norm: Option<f64>,
     pub unit_tail_count: u32,
@@ -70,6 +95,7 @@ impl From<(Vec<f64>, Spectrum)> for NativeSpectrum {
                 sigma: tail.sigma,
                 spikes: tail.spikes as u32,
             }),
+            no_tail: spectrum.no_tail.map(NativeNoTail::from),
             alpha_weighted: spectrum.alpha_weighted,
             log_alpha_norm: spectrum.log_alpha_norm,
             unit_tail_count: spectrum.unit_tail.count as u32,
@@ -86,20 +112,27 @@ impl From<(Vec<f64>, Spectrum)> for NativeSpectrum {
     }
 }
 
+#[napi(object)]
+pub struct NativeLayout {
+    pub rows: u32,
+    pub columns: u32,
+    pub positions: u32,
+}
+
 #[napi]
 pub fn spectrum<'env>(
     env: &'env Env,
     task: &NativeTask,
     weights: Float64Array,
     base: Option<Float64Array>,
-    rows: u32,
-    columns: u32,
-    positions: u32,
+    layout: NativeLayout,
+    cut: Option<f64>,
 ) -> napi::Result<PromiseRaw<'env, NativeSpectrum>> {
+    let cut = cut.map_or(Cut::OfMean, Cut::At);
     let layout = Layout {
-        rows: rows as usize,
-        columns: columns as usize,
-        positions: positions as usize,
+        rows: layout.rows as usize,
+        columns: layout.columns as usize,
+        positions: layout.positions as usize,
     };
     let shape = Shape {
         larger: layout.rows.max(layout.columns),
@@ -112,7 +145,7 @@ pub fn spectrum<'env>(
         move |task| {
             let mut values = spectrum::singular_values(&weights, base.as_deref(), layout, task)?;
             values.sort_by(f64::total_cmp);
-            let spectrum = describe(&values, shape, task)?;
+            let spectrum = describe(&values, shape, cut, task)?;
             Ok((values, spectrum))
         },
         |_env, result: (Vec<f64>, Spectrum)| Ok(NativeSpectrum::from(result)),

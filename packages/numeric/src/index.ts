@@ -14,6 +14,7 @@ export { type SingularVectors, type SvdOptions, type SvdResult, svd } from './li
 export { compareSingularVectors, type VectorComparison } from './spectrum/compare-vectors.js';
 export {
   type Bulk,
+  type NoTail,
   type PowerLawTail,
   type SpectrumSummary,
   type WeightLayout,

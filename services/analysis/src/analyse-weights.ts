@@ -20,6 +20,8 @@ export interface AnalysisResult extends TensorResult {
   /** Tensors with at least one row. */
   readonly tensors: number;
   readonly skipped: readonly Skipped[];
+  /** Undefined where the method has nothing to say of all rows together. */
+  readonly summary: Row | undefined;
 }
 
 interface Hooks {
@@ -132,8 +134,10 @@ function collect(
   const found = plan.weights.flatMap((weight) => results.get(weight) ?? []);
   const order = [...plan.model.tensors.keys()];
   const failed = [...failures].map(([name, reason]) => ({ name, reason }));
+  const rows = found.flatMap((result) => result.rows);
   return {
-    rows: found.flatMap(({ rows }) => rows),
+    rows,
+    summary: plan.method.summarise?.(rows),
     singularValues: new Map(found.flatMap(({ singularValues }) => [...singularValues])),
     intruders: found.reduce((sum, { intruders }) => sum + intruders, 0),
     tensors: found.length,

@@ -26,7 +26,7 @@ export interface AnalysisPlan {
 /** A method with its parameters. */
 export type BoundMethod = Pick<
   AnalysisMethod<MethodCase>,
-  'id' | 'resultFile' | 'needsBase' | 'reasonToSkip' | 'operations' | 'workingBytes'
+  'id' | 'resultFile' | 'needsBase' | 'reasonToSkip' | 'operations' | 'workingBytes' | 'summarise'
 > & {
   analyse(
     ...[weight, values, options]: [

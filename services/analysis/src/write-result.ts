@@ -8,8 +8,9 @@ const SINGULAR_VALUES_FILE = 'singular_values.safetensors';
 
 /** Writes the result file and, if there are any, the singular values: float64, ascending, by longname. */
 export async function writeResult(folder: string, file: string, result: AnalysisResult): Promise<void> {
-  const { rows: tensors, skipped, singularValues } = result;
-  await writeFile(join(folder, file), `${JSON.stringify({ tensors, skipped }, undefined, 1)}\n`);
+  const { rows: tensors, skipped, summary, singularValues } = result;
+  const content = { tensors, ...(summary === undefined ? {} : { summary }), skipped };
+  await writeFile(join(folder, file), `${JSON.stringify(content, undefined, 1)}\n`);
   if (singularValues.size === 0) return;
   const plans = [...singularValues].map(([name, values]) => ({
     name,

@@ -5,6 +5,7 @@ use std::f64::consts::PI;
 
 use super::density::{Density, estimate};
 use super::minimise::{grid, nelder_mead};
+use super::power_law::are_equal;
 
 /// Residual where the law does not overlap the density's mode: worse than any overlapping one.
 const MISSES: f64 = 1000.0;
@@ -77,10 +78,10 @@ fn residual(density: &Density, law: impl Fn(f64) -> f64) -> f64 {
 
 /// Fits the bulk of ascending eigenvalues of a matrix with `m` columns and aspect ratio `q` = rows / columns ≥ 1.
 /// The search: σ from 0.05 to 2 in steps of 0.01 times the σ whose upper edge is the largest eigenvalue, then a simplex.
-/// `None` when all eigenvalues are zero or the density is negligible everywhere.
+/// `None` when all eigenvalues are zero or equal up to rounding, or the density is negligible everywhere.
 pub fn fit_bulk(eigenvalues: &[f64], q: f64, m: usize) -> Option<Bulk> {
     let scale = (eigenvalues.len() as f64).sqrt() / eigenvalues.iter().sum::<f64>().sqrt();
-    if !scale.is_finite() {
+    if !(scale * scale).is_finite() || are_equal(eigenvalues) {
         return None;
     }
     let rescaled: Vec<f64> = eigenvalues
@@ -149,5 +150,17 @@ mod tests {
     #[test]
     fn has_nothing_to_say_of_zero() {
         assert_eq!(fit_bulk(&[0.0; 20], 2.0, 20), None);
+        assert_eq!(fit_bulk(&[1e-310; 20], 2.0, 20), None);
+    }
+
+    #[test]
+    fn has_nothing_to_say_of_eigenvalues_that_are_equal_up_to_rounding() {
+        for scale in [1e-12, 1.0, 1e12] {
+            let values: Vec<f64> = (0..20)
+                .map(|i| scale * (1.0 + 1e-7 * f64::from(i)))
+                .collect();
+            assert_eq!(fit_bulk(&values, 1.0, 20), None);
+            assert_eq!(fit_bulk(&values, 2.0, 20), None);
+        }
     }
 }

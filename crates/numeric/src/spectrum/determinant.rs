@@ -1,5 +1,7 @@
 //! The tail of a spectrum whose determinant is one. Martin & Mahoney's "detX" condition.
 
+use super::power_law::are_equal;
+
 /// A tail of eigenvalues, rescaled to mean 1, whose product has just fallen below 1.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UnitTail {
@@ -10,10 +12,10 @@ pub struct UnitTail {
 }
 
 /// The shortest run of largest eigenvalues (ascending input) whose product is below 1 after scaling to mean 1. All of them when
-/// no run of fewer is; none when they are all equal.
+/// no run of fewer is; none when they are all equal up to rounding.
 pub fn unit_tail(eigenvalues: &[f64]) -> UnitTail {
     let count = eigenvalues.len();
-    if count < 2 || eigenvalues[0] >= eigenvalues[count - 1] {
+    if count < 2 || are_equal(eigenvalues) {
         return UnitTail {
             count: 0,
             value: None,
@@ -56,5 +58,6 @@ mod tests {
     #[test]
     fn equal_eigenvalues_have_no_tail() {
         assert_eq!(unit_tail(&[1.0; 5]).count, 0);
+        assert_eq!(unit_tail(&[1.0, 1.0 + 1e-7, 1.0 + 2e-7]).count, 0);
     }
 }

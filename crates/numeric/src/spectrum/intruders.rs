@@ -36,8 +36,9 @@ fn smooth_ranks(singular_values: &[f64]) -> SmoothRanks {
     }
 }
 
-/// Compares the first `k` left singular vectors (fewer when the matrix is smaller) of `tuned` with all of `base`. Each takes a
-/// thin decomposition of its own, the difference one without vectors.
+/// Compares the first `k` left singular vectors (fewer when the rank is smaller) of `tuned` with all of `base`. Vectors of singular
+/// values that are zero up to rounding are arbitrary, so they take no part. Each takes a thin decomposition of its own, the difference
+/// one without vectors.
 pub fn compare(
     tuned: View<'_, f64>,
     base: View<'_, f64>,
@@ -88,7 +89,7 @@ pub fn compare(
     })
 }
 
-/// Singular values and the first `limit` left singular vectors as columns.
+/// Singular values and the first `limit` left singular vectors as columns, those of the rank at most.
 fn left_vectors(
     matrix: View<'_, f64>,
     limit: usize,
@@ -98,7 +99,11 @@ fn left_vectors(
     let u = svd
         .u
         .ok_or_else(|| Error::new(Reason::NoConvergence, "left singular vectors"))?;
-    let count = limit.min(u.columns);
+    let smallest = svd.s.first().copied().unwrap_or(0.0)
+        * matrix.rows().max(matrix.columns()) as f64
+        * f64::EPSILON;
+    let rank = svd.s.iter().take_while(|value| **value > smallest).count();
+    let count = limit.min(rank);
     let mut leading = Matrix::zeros(u.rows, count);
     for row in 0..u.rows {
         let from = row * u.columns;
@@ -123,6 +128,23 @@ mod tests {
         assert!((result.max_cosines[0] - 1.0).abs() < 1e-14);
         assert!((result.max_cosines[1] - half).abs() < 1e-14);
         assert!((result.tuned.stable.unwrap() - 41.0 / 25.0).abs() < 1e-14);
+    }
+
+    #[test]
+    fn leaves_out_vectors_beyond_the_rank() {
+        // tuned = e1 e1ᵀ and base = e2 e2ᵀ of rank 1: one vector each, and they have nothing in common.
+        let (tuned, base) = ([5.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 2.0]);
+        let view = |data| View::new(2, 2, data).unwrap();
+        let of = |tuned, base| {
+            compare(view(tuned), view(base), 10, &Task::new())
+                .unwrap()
+                .max_cosines
+        };
+        assert_eq!(of(&tuned, &base), [0.0]);
+        assert_eq!(of(&tuned, &tuned), [1.0]);
+        assert_eq!(of(&[0.0; 4], &base), [0.0; 0]);
+        assert_eq!(of(&tuned, &[0.0; 4]), [0.0]);
+        assert_eq!(of(&[0.0; 4], &[0.0; 4]), [0.0; 0]);
     }
 
     #[test]

@@ -16,7 +16,7 @@ mod summary;
 pub use bulk::{Bulk, fit_bulk};
 pub use determinant::{UnitTail, unit_tail};
 pub use intruders::{Comparison, SmoothRanks, compare};
-pub use power_law::{PowerLaw, fit_power_law};
+pub use power_law::{Cut, LEAST_TAIL, NoTail, PowerLaw, fit_power_law};
 pub use ranks::{effective_rank, stable_rank};
 pub use slices::{Layout, singular_values};
 pub use summary::{Ranks, Shape, Spectrum, describe};

@@ -2,7 +2,7 @@
 
 use super::bulk::{Bulk, fit_bulk};
 use super::determinant::{UnitTail, unit_tail};
-use super::power_law::{PowerLaw, fit_power_law};
+use super::power_law::{Cut, NoTail, PowerLaw, fit_power_law};
 use super::ranks::effective_rank;
 use crate::{Error, Reason, Result, Task};
 
@@ -52,6 +52,8 @@ pub struct Spectrum {
     pub effective_rank: Option<f64>,
     /// The power-law tail.
     pub tail: Option<PowerLaw>,
+    /// Why there is no tail.
+    pub no_tail: Option<NoTail>,
     /// alpha · log₁₀ λ_max.
     pub alpha_weighted: Option<f64>,
     /// log₁₀ Σ λ^alpha over all eigenvalues.
@@ -95,8 +97,8 @@ fn log_power_sum(eigenvalues: &[f64], alpha: f64) -> f64 {
     alpha * largest.log10() + sum.log10()
 }
 
-/// Describes singular values (any order, of one matrix or pooled over slices of one shape).
-pub fn describe(singular_values: &[f64], shape: Shape, task: &Task) -> Result<Spectrum> {
+/// Describes singular values (any order, of one matrix or pooled over slices of one shape). `cut` is that of the power-law fit.
+pub fn describe(singular_values: &[f64], shape: Shape, cut: Cut, task: &Task) -> Result<Spectrum> {
     if singular_values.is_empty() || shape.smaller == 0 {
         return Err(Error::new(
             Reason::ShapeMismatch,
@@ -115,7 +117,10 @@ pub fn describe(singular_values: &[f64], shape: Shape, task: &Task) -> Result<Sp
         return Err(Error::new(Reason::OutOfRange, "the squared norm overflows"));
     }
     let ranks = ranks(&values, &eigenvalues, shape.larger);
-    let tail = fit_power_law(&eigenvalues, task)?;
+    let (tail, no_tail) = match fit_power_law(&eigenvalues, cut, task)? {
+        Ok(tail) => (Some(tail), None),
+        Err(reason) => (None, Some(reason)),
+    };
     let alpha = tail.as_ref().map(|tail| tail.alpha);
     Ok(Spectrum {
         sv_max: values[values.len() - 1],
@@ -129,6 +134,7 @@ pub fn describe(singular_values: &[f64], shape: Shape, task: &Task) -> Result<Sp
         alpha_weighted: alpha.map(|alpha| alpha * lambda_max.log10()),
         log_alpha_norm: alpha.map(|alpha| log_power_sum(&eigenvalues, alpha)),
         tail,
+        no_tail,
         unit_tail: unit_tail(&eigenvalues),
         bulk: fit_bulk(
             &eigenvalues,
@@ -149,7 +155,7 @@ mod tests {
 
     #[test]
     fn zero_has_ranks_and_nothing_else() {
-        let spectrum = describe(&[0.0; 12], SHAPE, &Task::new()).unwrap();
+        let spectrum = describe(&[0.0; 12], SHAPE, Cut::OfMean, &Task::new()).unwrap();
         assert_eq!(
             spectrum.ranks,
             Ranks {
@@ -165,7 +171,7 @@ mod tests {
 
     #[test]
     fn equal_values_have_full_entropy_and_stable_rank() {
-        let spectrum = describe(&[2.0; 12], SHAPE, &Task::new()).unwrap();
+        let spectrum = describe(&[2.0; 12], SHAPE, Cut::OfMean, &Task::new()).unwrap();
         assert!((spectrum.stable_rank.unwrap() - 12.0).abs() < 1e-12);
         assert!((spectrum.entropy.unwrap() - 1.0).abs() < 1e-8);
         assert!((spectrum.effective_rank.unwrap() - 12.0).abs() < 1e-12);
@@ -173,7 +179,7 @@ mod tests {
 
     #[test]
     fn refuses_what_is_not_finite() {
-        let error = describe(&[1.0, f64::NAN], SHAPE, &Task::new()).unwrap_err();
+        let error = describe(&[1.0, f64::NAN], SHAPE, Cut::OfMean, &Task::new()).unwrap_err();
         assert_eq!(error.reason, Reason::NonFinite);
     }
 }

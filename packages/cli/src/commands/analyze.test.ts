@@ -13,6 +13,14 @@ describe('eigenloom analyze', () => {
     );
   });
 
+  it('spells the cut of a fit, also 0', () => {
+    const document = analyzeDocument('spectrum', { model: 'm', dataDir: '', eigenvalueCut: 0 });
+    expect(analysis.AnalyzeRequest.fromJSON(document).method).toEqual({
+      $case: 'spectrum',
+      value: { singularValues: false, eigenvalueCut: 0 },
+    });
+  });
+
   it('spells intruder dimensions, keeping an epsilon of 0', () => {
     const document = analyzeDocument('intruders', { model: 'm', base: 'b', dataDir: '', k: 3, epsilon: 0 });
     expect(analysis.AnalyzeRequest.fromJSON(document)).toEqual(

@@ -9,6 +9,7 @@ export interface AnalyzeOptions extends JobOptions {
   readonly base?: string;
   readonly tensor?: string[];
   readonly singularValues?: boolean;
+  readonly eigenvalueCut?: number;
   readonly k?: number;
   readonly epsilon?: number;
 }
@@ -17,14 +18,14 @@ export type Analysis = 'spectrum' | 'intruders';
 
 /** The request that the options spell: proto3 JSON of AnalyzeRequest. */
 export function analyzeDocument(analysis: Analysis, options: AnalyzeOptions): Document {
-  const { singularValues, k, epsilon } = options;
+  const { singularValues, eigenvalueCut, k, epsilon } = options;
   return {
     ...defined({
       model: { uri: options.model, adapters: options.adapter },
       base: { uri: options.base },
       tensors: options.tensor,
     }),
-    [analysis]: defined(analysis === 'spectrum' ? { singularValues } : { k, epsilon }) ?? {},
+    [analysis]: defined(analysis === 'spectrum' ? { singularValues, eigenvalueCut } : { k, epsilon }) ?? {},
   };
 }
 
@@ -47,7 +48,12 @@ export function addAnalyze(program: Command): void {
   const parent = program.command('analyze').description('Read what the weights of a model say');
   add(parent, 'spectrum', 'Norms, ranks, entropy and power-law tail of every weight matrix')
     .option('--base <dir>', 'analyse the difference to this model')
-    .option('--singular-values', 'store the singular values in the artifact too');
+    .option('--singular-values', 'store the singular values in the artifact too')
+    .option(
+      '--eigenvalue-cut <x>',
+      'eigenvalues at or below are left out of the fit (default: 1e-5 of their mean)',
+      decimal,
+    );
   add(parent, 'intruders', 'Singular vectors that resemble none of the base model')
     .option('--base <dir>', 'the model that it was fine-tuned from')
     .option('--k <n>', 'leading vectors that are examined (default: 10)', wholeNumber)

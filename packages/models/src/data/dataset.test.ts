@@ -44,7 +44,7 @@ describe('loadDataset', () => {
 
   it.each([
     ['bad.jsonl', '{"text":"ok"}\n{"text":\n', 'JSON_INVALID', /bad\.jsonl:2: not JSON/],
-    ['array.jsonl', '[1]\n', 'JSON_INVALID', /array\.jsonl:1: not a JSON object/],
+    ['array.jsonl', '{"text":"ok"}\n[1]\n', 'JSON_INVALID', /array\.jsonl:2: not a JSON object/],
     ['text.jsonl', '{"text":5}', 'TEXT_MISSING', /text\.jsonl:1: field text/],
     ['label.jsonl', '\n{"text":"a","label":1.5}', 'LABEL_INVALID', /label\.jsonl:2: field label/],
     ['proto.jsonl', '{"__proto__":{"text":"a"}}', 'TEXT_MISSING', /proto\.jsonl:1/],

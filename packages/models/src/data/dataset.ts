@@ -1,6 +1,7 @@
-import { basename, extname } from 'node:path';
+import { basename } from 'node:path';
 import { corruptData } from '@eigenloom/errors';
-import { readLines, type Line } from './read-lines.js';
+import { readLines, requireReadable, type Line } from './read-lines.js';
+import { recogniseData } from './recognise.js';
 
 export interface Example {
   readonly text: string;
@@ -22,29 +23,35 @@ export interface DatasetOptions {
   readonly signal?: AbortSignal;
 }
 
-const JSON_LINES = new Set(['.jsonl', '.ndjson', '.json']);
-
 /**
- * Reads a text file with one text a line, or JSONL (`.jsonl`, `.ndjson`, `.json`). Blank lines are skipped. Errors name the
- * file and line.
+ * Reads a text file with one text a line, or JSON Lines under any name. Blank lines are skipped. Errors name the file and line;
+ * `DATASET_FORMAT` says what a file is that is neither.
  */
 export async function loadDataset(path: string, options: DatasetOptions = {}): Promise<Example[]> {
   const examples: Example[] = [];
   for await (const example of streamDataset(path, options)) examples.push(example);
-  if (examples.length === 0) throw corruptData('DATASET_EMPTY', `${basename(path)} has no examples`);
+  if (examples.length === 0) {
+    throw corruptData(
+      'DATASET_EMPTY',
+      `${basename(path)} has no examples: it is empty or all its lines are blank`,
+    );
+  }
   return examples;
 }
 
 /** As loadDataset, one example at a time. */
 export async function* streamDataset(path: string, options: DatasetOptions = {}): AsyncGenerator<Example> {
   const name = basename(path);
-  const json = JSON_LINES.has(extname(path).toLowerCase());
+  await requireReadable(path);
+  const { textField = 'text', labelField = 'label' } = options;
+  const json = (await recogniseData(path, { textField, labelField })) === 'json_lines';
   let count = 0;
   for await (const line of readLines(path, options.signal)) {
     if (line.text.trim() === '') continue;
     const example = json ? parseJsonLine(line, name, options) : { text: line.text, line: line.number };
     if (options.requireLabels === true && example.label === undefined) {
-      throw corruptData('LABEL_MISSING', `${name}:${line.number}: no field ${options.labelField ?? 'label'}`);
+      const todo = json ? '' : '; plain text has no classes, JSON Lines (.jsonl) has';
+      throw corruptData('LABEL_MISSING', `${name}:${line.number}: no field ${labelField}${todo}`);
     }
     yield example;
     if (++count === options.limit) return;
@@ -57,17 +64,26 @@ function parseJsonLine(line: Line, name: string, options: DatasetOptions): Examp
   try {
     value = JSON.parse(line.text);
   } catch (cause) {
-    throw corruptData('JSON_INVALID', `${at}: not JSON`, { cause });
+    const why = cause instanceof Error ? ` (${cause.message})` : '';
+    throw corruptData('JSON_INVALID', `${at}: not JSON${why}; each line is one JSON object`, { cause });
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw corruptData('JSON_INVALID', `${at}: not a JSON object`);
+    throw corruptData('JSON_INVALID', `${at}: not a JSON object, as {"text": "…"}`);
   }
   const field = (key: string): unknown =>
     Object.hasOwn(value, key) ? (value as Record<string, unknown>)[key] : undefined;
   const textField = options.textField ?? 'text';
   const text = field(textField);
-  if (typeof text !== 'string')
-    throw corruptData('TEXT_MISSING', `${at}: field ${textField} is not a string`);
+  if (typeof text !== 'string') {
+    const found =
+      text === undefined
+        ? `is missing; the line has ${Object.keys(value).slice(0, 8).join(', ') || 'no fields'}`
+        : 'is not a string';
+    throw corruptData(
+      'TEXT_MISSING',
+      `${at}: field ${textField} ${found}; text_field names the field of the texts`,
+    );
+  }
   const label = parseLabel(field(options.labelField ?? 'label'), at, options.labelField ?? 'label');
   return label === undefined ? { text, line: line.number } : { text, label, line: line.number };
 }

@@ -1,5 +1,5 @@
 import type { NativeTask } from '../native/native-task.js';
-import type { SpectrumSummary } from './spectrum.js';
+import type { SpectrumSummary, WeightLayout } from './spectrum.js';
 import type { VectorComparison } from './compare-vectors.js';
 
 export interface NativeSpectrumCalls {
@@ -7,9 +7,8 @@ export interface NativeSpectrumCalls {
     task: NativeTask,
     weights: Float64Array,
     base: Float64Array | null,
-    rows: number,
-    columns: number,
-    positions: number,
+    layout: WeightLayout,
+    cut: number | null,
   ): Promise<SpectrumSummary>;
   compareSingularVectors(
     task: NativeTask,

@@ -17,6 +17,15 @@ export interface PowerLawTail {
   readonly spikes: number;
 }
 
+/** Why a spectrum has no tail: too few eigenvalues above the cut, equal ones (up to rounding), or no exponent above 1 that fits. */
+export interface NoTail {
+  readonly reason: 'too_few' | 'equal' | 'no_fit';
+  /** Eigenvalues above the cut, when these are too few. */
+  readonly eigenvalues: number;
+  /** Different eigenvalues that a tail needs. */
+  readonly needed: number;
+}
+
 /** A fitted Marchenko-Pastur law. Edges in units of the eigenvalues, sigma of the eigenvalues rescaled to mean 1. */
 export interface Bulk {
   readonly sigma: number;
@@ -48,6 +57,8 @@ export interface SpectrumSummary {
   readonly entropy: number | null;
   readonly effectiveRank: number | null;
   readonly tail: PowerLawTail | null;
+  /** Null where there is a tail. */
+  readonly noTail: NoTail | null;
   /** alpha · log₁₀ λ_max. */
   readonly alphaWeighted: number | null;
   /** log₁₀ Σ λ^alpha. */
@@ -65,6 +76,11 @@ export interface WeightLayout {
   readonly positions: number;
 }
 
+export interface SpectrumOptions extends CallOptions {
+  /** Eigenvalues at or below take no part in the power-law fit. Default: 1e-5 of the mean eigenvalue. */
+  readonly cut?: number | undefined;
+}
+
 /**
  * The spectrum of a weight in float64, or with `base` of weight − base; the slices of a kernel are pooled. Martin & Mahoney,
  * arXiv:1810.01075. Takes a true decomposition, never the Gram matrix, so that ranks are right.
@@ -74,7 +90,7 @@ export async function spectrum(
   weights: Float64Array,
   base: Float64Array | undefined,
   { rows, columns, positions }: WeightLayout,
-  options: CallOptions = {},
+  options: SpectrumOptions = {},
 ): Promise<SpectrumSummary> {
   checkSize('rows', rows, 1);
   checkSize('columns', columns, 1);
@@ -87,6 +103,6 @@ export async function spectrum(
     );
   }
   return await call('spectrum', options, (task) =>
-    addon().spectrum(task, weights, base ?? null, rows, columns, positions),
+    addon().spectrum(task, weights, base ?? null, { rows, columns, positions }, options.cut ?? null),
   );
 }

@@ -47,4 +47,6 @@ export interface AnalysisMethod<K extends MethodCase> {
     parameters: ParametersOf<K>,
     options: CallOptions,
   ): Promise<Finding>;
+  /** What all rows say together. */
+  summarise?(rows: readonly Row[]): Row;
 }

@@ -1,16 +1,20 @@
-import { spectrum as spectrumOf, type SpectrumSummary } from '@eigenloom/numeric';
+import { invalidInput } from '@eigenloom/errors';
+import { type NoTail, spectrum as spectrumOf, type SpectrumSummary } from '@eigenloom/numeric';
 import { largerSide, sizeOf, smallerSide, type Weight } from '../weights/weight.js';
 import type { AnalysisMethod, Row } from './method.js';
 
 /** Below this number of eigenvalues no statistic of a spectrum means much; WeightWatcher's limit. */
 const LEAST_EIGENVALUES = 10;
 const OVER_TRAINED_BELOW = 2;
+/** Columns of a fit whose means over the fitted matrices are given. */
+const AVERAGED = ['alpha', 'alpha_weighted', 'log_alpha_norm', 'D'];
 const UNDER_TRAINED_ABOVE = 6;
 
 /**
  * Spectrum of a weight matrix. Martin & Mahoney 2021, arXiv:1810.01075; columns by the names of WeightWatcher 0.7.
  * Where that program is known to be off, the intended value is given: kernels are not scaled, their smallest singular value is the
- * smallest of all slices, square matrices are fitted by a proper quarter-circle law, and a failed fit is null.
+ * smallest of all slices, square matrices are fitted by a proper quarter-circle law, a failed fit is null, and
+ * the cut of the power-law fit follows the scale of the matrix.
  */
 export const spectrum: AnalysisMethod<'spectrum'> = {
   id: 'spectrum',
@@ -18,7 +22,11 @@ export const spectrum: AnalysisMethod<'spectrum'> = {
   paper: 'arXiv:1810.01075',
   resultFile: 'spectrum.json',
   needsBase: false,
-  check: () => undefined,
+  check({ eigenvalueCut }) {
+    if (eigenvalueCut !== undefined && !(eigenvalueCut >= 0 && Number.isFinite(eigenvalueCut))) {
+      throw invalidInput('OUT_OF_RANGE', 'spectrum.eigenvalue_cut', `${eigenvalueCut} is not 0 or above`);
+    }
+  },
   reasonToSkip(weight) {
     const count = smallerSide(weight) * weight.positions;
     return count < LEAST_EIGENVALUES
@@ -34,11 +42,19 @@ export const spectrum: AnalysisMethod<'spectrum'> = {
     const slice = weight.rows * weight.columns;
     return 8 * (sizeOf(weight) * (withBase ? 2 : 1) + 4 * slice);
   },
-  async analyse(weight, { tuned, base }, { singularValues }, options) {
-    const summary = await spectrumOf(tuned, base, weight, options);
+  async analyse(weight, { tuned, base }, { singularValues, eigenvalueCut }, options) {
+    const summary = await spectrumOf(tuned, base, weight, { ...options, cut: eigenvalueCut });
     return {
       row: rowOf(weight, summary),
       ...(singularValues ? { singularValues: summary.singularValues } : {}),
+    };
+  },
+  summarise(rows) {
+    const fitted = rows.filter(({ alpha }) => alpha !== null);
+    return {
+      fitted: fitted.length,
+      failed: rows.length - fitted.length,
+      ...Object.fromEntries(AVERAGED.map((column) => [column, meanOf(fitted, column)])),
     };
   },
 };
@@ -61,6 +77,7 @@ function rowOf(weight: Weight, s: SpectrumSummary): Row {
     num_pl_spikes: tail?.spikes ?? null,
     warning: warningOf(tail?.alpha),
     status: tail === null ? 'failed' : 'success',
+    reason: s.noTail === null ? null : reasonOf(s.noTail),
     alpha_weighted: s.alphaWeighted,
     log_alpha_norm: s.logAlphaNorm,
     norm: s.norm,
@@ -87,10 +104,29 @@ function rowOf(weight: Weight, s: SpectrumSummary): Row {
   };
 }
 
+function reasonOf({ reason, eigenvalues, needed }: NoTail): string {
+  switch (reason) {
+    case 'too_few': {
+      const found = eigenvalues === 1 ? '1 eigenvalue is' : `${eigenvalues} eigenvalues are`;
+      return `${found} above the cut, a power-law fit needs ${needed}`;
+    }
+    case 'equal':
+      return `up to rounding, the eigenvalues above the cut are too few different ones (a power-law fit needs ${needed}, none of them half of the tail)`;
+    case 'no_fit':
+      return 'no exponent above 1 fits the eigenvalues';
+  }
+}
+
 function warningOf(alpha: number | undefined): string {
   if (alpha === undefined) return '';
   if (alpha < OVER_TRAINED_BELOW) return 'over-trained';
   return alpha > UNDER_TRAINED_ABOVE ? 'under-trained' : '';
+}
+
+/** Null without rows. */
+function meanOf(rows: readonly Row[], column: string): number | null {
+  if (rows.length === 0) return null;
+  return rows.reduce((sum, row) => sum + Number(row[column]), 0) / rows.length;
 }
 
 /** JSON has no −∞. */

@@ -52,6 +52,11 @@ export interface AnalyzeRequest {
 export interface Spectrum {
   /** Store the singular values too. */
   singularValues: boolean;
+  /**
+   * Eigenvalues at or below take no part in the power-law fit. Default: 1e-5 of the mean eigenvalue, so that the fit does not depend on
+   * the scale of the matrix. WeightWatcher's is 1e-5.
+   */
+  eigenvalueCut?: number | undefined;
 }
 
 /** Singular vectors of the tuned weight that resemble none of the base's. Shuttleworth et al. 2024, arXiv:2410.21228. */
@@ -327,13 +332,16 @@ export const AnalyzeRequest: MessageFns<AnalyzeRequest> = {
 };
 
 function createBaseSpectrum(): Spectrum {
-  return { singularValues: false };
+  return { singularValues: false, eigenvalueCut: undefined };
 }
 
 export const Spectrum: MessageFns<Spectrum> = {
   encode(message: Spectrum, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.singularValues !== false) {
       writer.uint32(8).bool(message.singularValues);
+    }
+    if (message.eigenvalueCut !== undefined) {
+      writer.uint32(17).double(message.eigenvalueCut);
     }
     return writer;
   },
@@ -359,6 +367,14 @@ export const Spectrum: MessageFns<Spectrum> = {
             message.singularValues = reader.bool();
             continue;
           }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.eigenvalueCut = reader.double();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -378,6 +394,11 @@ export const Spectrum: MessageFns<Spectrum> = {
         : isSet(object.singular_values)
         ? globalThis.Boolean(object.singular_values)
         : false,
+      eigenvalueCut: isSet(object.eigenvalueCut)
+        ? globalThis.Number(object.eigenvalueCut)
+        : isSet(object.eigenvalue_cut)
+        ? globalThis.Number(object.eigenvalue_cut)
+        : undefined,
     };
   },
 
@@ -385,6 +406,9 @@ export const Spectrum: MessageFns<Spectrum> = {
     const obj: any = {};
     if (message.singularValues !== false) {
       obj.singularValues = message.singularValues;
+    }
+    if (message.eigenvalueCut !== undefined) {
+      obj.eigenvalueCut = floatToJson(message.eigenvalueCut);
     }
     return obj;
   },
@@ -395,6 +419,7 @@ export const Spectrum: MessageFns<Spectrum> = {
   fromPartial(object: DeepPartial<Spectrum>): Spectrum {
     const message = createBaseSpectrum();
     message.singularValues = object.singularValues ?? false;
+    message.eigenvalueCut = object.eigenvalueCut ?? undefined;
     return message;
   },
 };
