@@ -9,7 +9,6 @@ import { type Server, startServer } from './support/server.js';
 
 /** A line of a stack, a path of this program, or the name of one of its source files. */
 const INTERNALS = /\bat .*:\d+|node_modules|\/dist\/|\.(ts|js|rs):\d+|panicked/;
-const LIMIT_MS = 60_000;
 
 const recipeOf = (each: ErrorCase): string => JSON.stringify(each.request);
 const command = ({ service }: ErrorCase): string[] =>
@@ -29,11 +28,11 @@ describe('every failure', () => {
     await mkdir(join(folder, 'served'));
     server = await startServer(join(folder, 'served'));
     stop = server.stop;
-  }, LIMIT_MS);
+  });
   afterAll(async () => {
     await stop();
     await removeFolder(folder);
-  }, LIMIT_MS);
+  });
 
   describe.each(ERROR_CASES.map((each, index) => [each.title, each, index] as const))(
     '%s',
@@ -48,36 +47,28 @@ describe('every failure', () => {
 
       const { code } = each;
       if (code !== undefined) {
-        it(
-          'has its gRPC status and reason',
-          async () => {
-            const before = await leftovers(folder);
-            const failure = await failureOver(server.address, each.service, onTheWire(each, work));
-            expect(failure).toMatchObject({ code, reason: each.reason, errorInfos: 1 });
-            expect(failure?.message).not.toMatch(INTERNALS);
-            expect(await leftovers(folder)).toEqual(before);
-          },
-          LIMIT_MS,
-        );
+        it('has its gRPC status and reason', async () => {
+          const before = await leftovers(folder);
+          const failure = await failureOver(server.address, each.service, onTheWire(each, work));
+          expect(failure).toMatchObject({ code, reason: each.reason, errorInfos: 1 });
+          expect(failure?.message).not.toMatch(INTERNALS);
+          expect(await leftovers(folder)).toEqual(before);
+        });
       }
 
-      it(
-        'is one line and an exit status on the command line',
-        async () => {
-          const before = await leftovers(work);
-          const args = each.commandLine ?? [...command(each), 'recipe.json', '--out', 'out'];
-          const reach = each.throughServer === true ? ['--server', server.address] : [];
-          const { status, stdout, stderr } = await cli([...args, ...reach], work);
-          const failures = stderr.split('\n').filter((line) => line.startsWith('eigenloom: '));
-          expect(failures).toEqual([expect.stringMatching(each.message)]);
-          expect(stderr.trimEnd().split('\n').at(-1)).toBe(failures[0]);
-          expect(stderr).not.toMatch(INTERNALS);
-          expect(stdout).toBe('');
-          expect(status).toBe(each.exitStatus);
-          expect(await leftovers(work)).toEqual(before);
-        },
-        LIMIT_MS,
-      );
+      it('is one line and an exit status on the command line', async () => {
+        const before = await leftovers(work);
+        const args = each.commandLine ?? [...command(each), 'recipe.json', '--out', 'out'];
+        const reach = each.throughServer === true ? ['--server', server.address] : [];
+        const { status, stdout, stderr } = await cli([...args, ...reach], work);
+        const failures = stderr.split('\n').filter((line) => line.startsWith('eigenloom: '));
+        expect(failures).toEqual([expect.stringMatching(each.message)]);
+        expect(stderr.trimEnd().split('\n').at(-1)).toBe(failures[0]);
+        expect(stderr).not.toMatch(INTERNALS);
+        expect(stdout).toBe('');
+        expect(status).toBe(each.exitStatus);
+        expect(await leftovers(work)).toEqual(before);
+      });
     },
   );
 

@@ -14,7 +14,6 @@ import { removeFolder, temporaryFolder } from './support/folder.js';
 import { describeWithPeers, python } from './support/peers.js';
 import { writeTinyBert, writeTopics } from './support/tiny-bert.js';
 
-const LIMIT_MS = 240_000;
 const TOLERANCE = 1e-4;
 const TEXTS = [
   'the bread in the oven',
@@ -31,7 +30,7 @@ describeWithPeers('PEFT', ['peft', 'transformers', 'torch'], () => {
     await setBackend('native');
     await writeTinyBert(join(folder, 'model'));
     await writeTopics(join(folder, 'train.jsonl'), 64, 1);
-  }, LIMIT_MS);
+  });
   afterAll(() => removeFolder(folder));
 
   async function train(method: string): Promise<string> {
@@ -102,6 +101,5 @@ describeWithPeers('PEFT', ['peft', 'transformers', 'torch'], () => {
       expect(largest).toBeLessThan(TOLERANCE);
       expect(Math.max(...ours.flat()) - Math.min(...ours.flat())).toBeGreaterThan(100 * TOLERANCE);
     },
-    LIMIT_MS,
   );
 });

@@ -6,7 +6,6 @@ import { type Server, startServer } from './support/server.js';
 import { writeTinyAdapter } from './support/tiny-adapter.js';
 import { writeTinyBert, writeTopics } from './support/tiny-bert.js';
 
-const LIMIT_MS = 120_000;
 const EXAMPLES = join(__dirname, '../../examples/python');
 
 describeWithPeers('the Python client', ['grpc', 'grpc_tools'], () => {
@@ -25,11 +24,11 @@ describeWithPeers('the Python client', ['grpc', 'grpc_tools'], () => {
     if (generated.status !== 0) throw new Error(generated.stderr);
     server = await startServer(folder);
     stop = server.stop;
-  }, LIMIT_MS);
+  });
   afterAll(async () => {
     await stop();
     await removeFolder(folder);
-  }, LIMIT_MS);
+  });
 
   const submit = (model: string, out: string): Promise<PythonOutcome> =>
     client(
@@ -37,61 +36,49 @@ describeWithPeers('the Python client', ['grpc', 'grpc_tools'], () => {
       ...['--out', `file:${join(folder, out)}`, '--target', 'query,value', '--rank', '4'],
     );
 
-  it(
-    'submits a job and watches it to its end',
-    async () => {
-      const submitted = await submit('model', 'adapter');
-      expect(submitted).toMatchObject({
-        status: 0,
-        stdout: expect.stringMatching(/^operations\/\S+\n$/) as string,
-      });
-      const watched = await client('watch', server.address, submitted.stdout.trim());
-      expect(watched.status).toBe(0);
-      expect(watched.stdout).toMatch(/: succeeded/);
-      expect(watched.stdout).toMatch(/^file:.*adapter [0-9a-f]{64}$/m);
-      expect(await filesBelow(join(folder, 'adapter'))).toContain(
-        join(folder, 'adapter/adapter_model.safetensors'),
-      );
-    },
-    LIMIT_MS,
-  );
+  it('submits a job and watches it to its end', async () => {
+    const submitted = await submit('model', 'adapter');
+    expect(submitted).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^operations\/\S+\n$/) as string,
+    });
+    const watched = await client('watch', server.address, submitted.stdout.trim());
+    expect(watched.status).toBe(0);
+    expect(watched.stdout).toMatch(/: succeeded/);
+    expect(watched.stdout).toMatch(/^file:.*adapter [0-9a-f]{64}$/m);
+    expect(await filesBelow(join(folder, 'adapter'))).toContain(
+      join(folder, 'adapter/adapter_model.safetensors'),
+    );
+  });
 
-  it(
-    'reads the reason of a refusal',
-    async () => {
-      expect(await submit('none', 'nothing')).toMatchObject({
-        status: 1,
-        stdout: '',
-        stderr: expect.stringMatching(/^FILE_NOT_FOUND: model\.uri: .*does not exist\n$/) as string,
-      });
-    },
-    LIMIT_MS,
-  );
+  it('reads the reason of a refusal', async () => {
+    expect(await submit('none', 'nothing')).toMatchObject({
+      status: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^FILE_NOT_FOUND: model\.uri: .*does not exist\n$/) as string,
+    });
+  });
 
-  it(
-    'cancels a job',
-    async () => {
-      // A long training run, which another client started.
-      const name = await submitTraining(server.address, {
-        model: { uri: `file:${join(folder, 'model')}` },
-        train_data: { uri: `file:${join(folder, 'train.jsonl')}` },
-        lora: { adapter_uri: `file:${join(folder, 'start')}` },
-        sequence_classification: {},
-        max_length: 16,
-        max_steps: 1_000_000,
-        output_uri: `file:${join(folder, 'trained')}`,
-      });
-      const watched = client('watch', server.address, name);
-      expect((await client('cancel', server.address, name)).status).toBe(0);
-      expect(await watched).toMatchObject({
-        status: 1,
-        stdout: expect.stringMatching(/: cancelled/) as string,
-        stderr: expect.stringMatching(/^CANCELLED: /) as string,
-      });
-      expect((await filesBelow(folder)).filter((path) => path.includes('trained'))).toEqual([]);
-    },
-    LIMIT_MS,
-  );
+  it('cancels a job', async () => {
+    // A long training run, which another client started.
+    const name = await submitTraining(server.address, {
+      model: { uri: `file:${join(folder, 'model')}` },
+      train_data: { uri: `file:${join(folder, 'train.jsonl')}` },
+      lora: { adapter_uri: `file:${join(folder, 'start')}` },
+      sequence_classification: {},
+      max_length: 16,
+      max_steps: 1_000_000,
+      output_uri: `file:${join(folder, 'trained')}`,
+    });
+    const watched = client('watch', server.address, name);
+    expect((await client('cancel', server.address, name)).status).toBe(0);
+    expect(await watched).toMatchObject({
+      status: 1,
+      stdout: expect.stringMatching(/: cancelled/) as string,
+      stderr: expect.stringMatching(/^CANCELLED: /) as string,
+    });
+    expect((await filesBelow(folder)).filter((path) => path.includes('trained'))).toEqual([]);
+  });
 });
 
 /** Submits with our own client and returns the name of the job. */

@@ -5,7 +5,6 @@ import { succeed } from './support/cli.js';
 import { removeFolder, temporaryFolder } from './support/folder.js';
 import { digestsOf } from './support/life-cycle.js';
 
-const LIMIT_MS = 240_000;
 const REPOSITORY = join(__dirname, '../..');
 const MODEL = '.cache/models/all-MiniLM-L6-v2';
 
@@ -23,52 +22,32 @@ describeWithModel('the examples of docs/guides/recipes.md', () => {
   });
   afterAll(() => removeFolder(folder));
 
-  it(
-    'run one after another',
-    async () => {
-      const guide = await readFile(join(REPOSITORY, 'docs/guides/recipes.md'), 'utf8');
-      const lines = guide.split('\n').filter((line) => /^eigenloom (init|train|merge|analyze) /.test(line));
-      expect(lines).toHaveLength(4);
-      for (const line of lines) await run(line);
-      const intruders = JSON.parse(await readFile(join(folder, 'out/intruders.json'), 'utf8')) as {
-        tensors: unknown[];
-      };
-      expect(intruders.tensors.length).toBeGreaterThan(12);
-    },
-    LIMIT_MS,
-  );
+  it('run one after another', async () => {
+    const guide = await readFile(join(REPOSITORY, 'docs/guides/recipes.md'), 'utf8');
+    const lines = guide.split('\n').filter((line) => /^eigenloom (init|train|merge|analyze) /.test(line));
+    expect(lines).toHaveLength(4);
+    for (const line of lines) await run(line);
+    const intruders = JSON.parse(await readFile(join(folder, 'out/intruders.json'), 'utf8')) as {
+      tensors: unknown[];
+    };
+    expect(intruders.tensors.length).toBeGreaterThan(12);
+  });
 
-  it.each(['init-eva.yaml', 'train-full.yaml'])(
-    '%s runs as its comment says',
-    async (name) => {
-      const recipe = await readFile(join(REPOSITORY, 'examples/recipes', name), 'utf8');
-      const line = /^# {3}(eigenloom .*)$/m.exec(recipe)?.[1] ?? '';
-      await run(line);
-    },
-    LIMIT_MS,
-  );
+  it.each(['init-eva.yaml', 'train-full.yaml'])('%s runs as its comment says', async (name) => {
+    const recipe = await readFile(join(REPOSITORY, 'examples/recipes', name), 'utf8');
+    const line = /^# {3}(eigenloom .*)$/m.exec(recipe)?.[1] ?? '';
+    await run(line);
+  });
 
-  it(
-    'run as one pipeline',
-    async () => {
-      const { stdout } = await run(
-        'eigenloom run examples/recipes/pipeline.yaml --out out/life-cycle --json',
-      );
-      expect(Object.keys(digestsOf(stdout)).sort()).toEqual([
-        'first',
-        'intruders',
-        'second',
-        'soup',
-        'start',
-      ]);
-      expect((await readdir(join(folder, 'out/life-cycle'))).sort()).toEqual([
-        'first',
-        'intruders',
-        'second',
-        'soup',
-        'start',
-      ]);
-    },
-    LIMIT_MS,
-  );
+  it('run as one pipeline', async () => {
+    const { stdout } = await run('eigenloom run examples/recipes/pipeline.yaml --out out/life-cycle --json');
+    expect(Object.keys(digestsOf(stdout)).sort()).toEqual(['first', 'intruders', 'second', 'soup', 'start']);
+    expect((await readdir(join(folder, 'out/life-cycle'))).sort()).toEqual([
+      'first',
+      'intruders',
+      'second',
+      'soup',
+      'start',
+    ]);
+  });
 });

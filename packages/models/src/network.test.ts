@@ -106,7 +106,7 @@ describe('MiniLM', () => {
       expect(largestDifference(own, golden.last_hidden[i]!.slice(0, row.length).flat())).toBeLessThan(1e-4);
     });
     network.dispose();
-  }, 60_000);
+  });
 });
 
 describe('Llama', () => {

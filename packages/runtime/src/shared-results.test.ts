@@ -58,4 +58,4 @@ test('jobs share what they compute, by its key, also after a restart; what faile
     await runtime.close();
     await rm(folder, { recursive: true });
   }
-}, 60_000);
+});

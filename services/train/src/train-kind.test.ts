@@ -194,7 +194,6 @@ describe('training an adapter', () => {
       );
       network.dispose();
     },
-    120_000,
   );
 });
 

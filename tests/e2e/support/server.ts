@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { dirname, join } from 'node:path';
-import { freePort } from '@eigenloom/testkit';
 import { startCli } from './cli.js';
 
 /** A server that a test started. */
@@ -13,6 +12,8 @@ export interface Server {
   readonly stop: () => Promise<void>;
 }
 
+/** A service's log says where it listens. */
+const LISTENING = /"port":(\d+).*"msg":"serving"/;
 const ADDRESS = /serving on (\S+:\d+)/;
 
 async function stopped(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
@@ -48,12 +49,11 @@ export async function startService(
   settings: { natsUrl: string; folder: string; environment?: Readonly<Record<string, string>> },
 ): Promise<Server> {
   const main = join(dirname(require.resolve(`@eigenloom/${name}-service`)), 'main.js');
-  const port = await freePort();
   const child = spawn(process.execPath, [main], {
     env: {
       ...process.env,
       NATS_URL: settings.natsUrl,
-      EIGENLOOM_PORT: String(port),
+      EIGENLOOM_PORT: '0',
       EIGENLOOM_DATA: join(settings.folder, 'mesh'),
       EIGENLOOM_ROOTS: settings.folder,
       EIGENLOOM_LOG_LEVEL: 'info',
@@ -62,10 +62,11 @@ export async function startService(
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let log = '';
-  await new Promise<void>((resolve, reject) => {
+  const port = await new Promise<string>((resolve, reject) => {
     child.stdout.on('data', (part: Buffer) => {
       log += part.toString();
-      if (log.includes('"serving"')) resolve();
+      const [, found] = LISTENING.exec(log) ?? [];
+      if (found !== undefined) resolve(found);
     });
     child.on('exit', (status) => {
       reject(new Error(`the ${name} service ended with ${String(status)}: ${log}`));

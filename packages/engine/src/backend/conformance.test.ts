@@ -18,7 +18,7 @@ const evaluate = (backend: BackendName): Promise<Evaluation> =>
 let reference: Evaluation;
 beforeAll(async () => {
   reference = await evaluate('cpu');
-}, 120_000);
+});
 
 test('every native kernel, fused kernel and gradient is compared', () => {
   const compared = new Set(CASES.flatMap((c) => c.kernels));
@@ -36,7 +36,7 @@ describe.each(['native', 'tensorflow', 'webgpu'] as const)('%s against the stock
   let own: Evaluation;
   beforeAll(async () => {
     own = await evaluate(backend);
-  }, 300_000);
+  });
 
   test.each(CASES.map((item, index) => ({ ...item, index })))('$name', ({ kernels, index }) => {
     compare(own.cases[index], reference.cases[index], toleranceOf(backend, kernels));

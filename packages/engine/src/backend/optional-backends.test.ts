@@ -56,6 +56,5 @@ describe('errors of a GPU', () => {
         reason: 'GPU_ERROR',
       });
     },
-    60_000,
   );
 });

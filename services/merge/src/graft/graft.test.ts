@@ -22,7 +22,7 @@ beforeAll(async () => {
   await trainTinyModel(base, path('size'), { task: 'size', steps: 60 });
   await writeTinyData(folder, 'size', 96, 5000);
   await writeTinyData(folder, 'size', 64, 9000);
-}, 60_000);
+});
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const dataOf = (name: string): merge.MergeInput['data'] => ({
@@ -142,7 +142,7 @@ test('a sparse change is recovered exactly, to the bit', async () => {
     });
   }
   expect(taken).toBe(total);
-}, 60_000);
+});
 
 test('a graft of a trained model keeps its gain, and every element is of the one or the other', async () => {
   const {
@@ -172,14 +172,14 @@ test('a graft of a trained model keeps its gain, and every element is of the one
     });
   }
   expect(BigInt(taken)).toBe(report!.graftedElements);
-}, 60_000);
+});
 
 test('descent on the mask lowers the loss below that of the largest changes', async () => {
   const settings = { sparsity: 0.02, batch_size: 96, learning_rate: 1e8 };
   const largest = await graft('size', { ...settings, steps: 0 });
   const learned = await graft('size', { ...settings, steps: 10 });
   expect(learned.taskScores[0]!.after!.accuracy).toBeGreaterThan(largest.taskScores[0]!.after!.accuracy!);
-}, 60_000);
+});
 
 test('the overlap of two masks is counted', async () => {
   const write = async (name: string, bits: number[]): Promise<SafetensorsFile> => {

@@ -24,8 +24,6 @@ models: [{model: half, parameters: {weight: 1, density: 0.5}}, {model: two, para
 const SHARD_BYTES = 64n * 40n * 4n;
 const SHARDS = 4;
 
-jest.setTimeout(60_000);
-
 let folder: string;
 beforeAll(async () => {
   folder = await newFolder();

@@ -29,8 +29,6 @@ import {
 } from '../testing/job-context.js';
 
 // Each statistic starts a worker.
-jest.setTimeout(60_000);
-
 const TEXTS = [
   ['a b c', 'spam ham', 'hello there', 'one two three four'],
   ['other words', 'five six', 'a'],

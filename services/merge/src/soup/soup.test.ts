@@ -49,7 +49,7 @@ beforeAll(async () => {
     models: NAMES.map(() => name),
   }));
   await writeTinyData(folder, 'size', 96, 7000);
-}, 60_000);
+});
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 test('a soup in memory has the bits of the mean on disk, whatever the order in which candidates come', async () => {
