@@ -24,8 +24,8 @@ function servicesOf<K extends KindName>(kind: K, request: RequestOf[K]): readonl
   return [...new Set(kinds)].filter((step) => step !== undefined);
 }
 
-function describeArtifact(label: string, { uri, digest, files }: common.Artifact): string {
-  return `${label}: ${uri} (${files.length} files, digest ${digest})`;
+function describeArtifact(label: string, { uri, digest, files, fileCount }: common.Artifact): string {
+  return `${label}: ${uri} (${fileCount || files.length} files, digest ${digest})`;
 }
 
 function printResponse<K extends KindName>(kind: K, { name, response, artifacts }: Finished<K>): void {

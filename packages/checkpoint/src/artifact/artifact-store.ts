@@ -166,6 +166,7 @@ function toArtifact(uri: string, { digest, files }: Pick<Manifest, 'digest' | 'f
   return {
     uri,
     digest,
+    fileCount: files.length,
     files: files.map(({ path, sizeBytes, sha256 }) => ({ path, sizeBytes: BigInt(sizeBytes), sha256 })),
   };
 }

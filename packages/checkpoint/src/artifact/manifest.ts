@@ -40,8 +40,8 @@ export interface Manifest extends ManifestSource {
  */
 export type WrittenDigests = Readonly<Record<string, string>>;
 
-/** Files that one artifact may have; beyond it something is wrong. */
-const MAX_FILES = 10_000;
+/** Files of an artifact: a manifest of so many is some 40 MB, and a reader takes 64 MiB of JSON. Beyond it something is wrong. */
+const MAX_FILES = 150_000;
 
 /**
  * Digests of every file under a folder but its manifest, in order of path; what is not known is hashed. Links and other odd files
@@ -53,7 +53,7 @@ export async function hashFolder(
   signal?: AbortSignal,
 ): Promise<ManifestFile[]> {
   const paths = (await listFiles(folder, '')).filter((path) => path !== MANIFEST_FILE).sort();
-  if (paths.length > MAX_FILES) throw corruptData('TOO_MANY_FILES', `an artifact of ${paths.length} files`);
+  if (paths.length > MAX_FILES) throw corruptData('TOO_MANY_FILES', `an artifact of ${paths.length} files, more than ${MAX_FILES}`);
   const missing = Object.keys(known).find((path) => !paths.includes(path));
   if (missing !== undefined) throw internal('FILE_NOT_WRITTEN', `${missing} was to be part of an artifact`);
   const files: ManifestFile[] = [];

@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Artifacts, CommitOptions } from './artifacts.js';
 import { contractOf, type KindName, type RequestOf, type ResponseOf } from './contract-of.js';
+import { fitResponse } from './fit-response.js';
 import type { JobFeed } from './job-feed.js';
 import type { JobContext, Lineage } from './job-kind.js';
 import type { JobStore } from './job-store.js';
@@ -97,7 +98,7 @@ export class JobRun {
       const request = contract.request.decode(Buffer.from(this.job.record.request, 'base64'));
       const response = await work(request, this.context());
       const bytes = (contract as { response: { encode(m: unknown): { finish(): Uint8Array } } }).response
-        .encode(response)
+        .encode(fitResponse(this.job.record.kind, response as never))
         .finish();
       return (record) => to.succeeded(record, bytes);
     } catch (error) {

@@ -3,6 +3,7 @@ import { AppError } from '@eigenloom/errors';
 import type { Bus } from '../bus/bus.js';
 import { fromStatus } from '../errors/from-status.js';
 import { contractOf, type KindName } from '../jobs/contract-of.js';
+import { fitResponse } from '../jobs/fit-response.js';
 import { publishEnd, publishHint } from '../jobs/events.js';
 import type { JobStore } from '../jobs/job-store.js';
 import { isTerminal, type JobRecord, operationName } from '../jobs/record.js';
@@ -104,7 +105,9 @@ function endOf(steps: readonly JobRecord[]): (record: JobRecord) => JobRecord {
     return (record) => to.failed(record, error);
   }
   if (steps.some(({ state }) => state === CANCELLED)) return to.cancelled;
-  const response = pipeline.RunPipelineResponse.encode({ steps: steps.map(resultOf) }).finish();
+  const response = pipeline.RunPipelineResponse.encode(
+    fitResponse('pipeline', { steps: steps.map(resultOf) }),
+  ).finish();
   return (record) => to.succeeded(record, response);
 }
 

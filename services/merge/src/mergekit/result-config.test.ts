@@ -18,7 +18,7 @@ function input(
 }
 
 /** The layers of a stack of the result, one slice each. */
-function module(
+function moduleOf(
   prefix: string,
   layers: readonly (number | [MergekitInput, number])[],
   donor: MergekitInput,
@@ -42,7 +42,7 @@ const LLAMA = 'model.layers';
 /** What the config of a model of one stack becomes when its layers are those in the list. */
 function moved(config: ModelConfig, layers: readonly number[], prefix = LLAMA, before = 4): ModelConfig {
   const donor = input(config, { [prefix]: before });
-  return resultConfig(donor, [module(prefix, layers, donor)], undefined);
+  return resultConfig(donor, [moduleOf(prefix, layers, donor)], undefined);
 }
 
 const reasonOf = (run: () => unknown): { reason: string; message: string } => {
@@ -248,7 +248,7 @@ describe('which object counts the layers', () => {
     ['transformer.layers', { num_transformer_layers: 4 }, { num_transformer_layers: 2 }],
   ])('%s', (prefix, before, after) => {
     const donor = input(before, { [prefix]: 4, 'other.items': 3 });
-    const modules = [module(prefix, [3, 0], donor), module('other.items', [0, 1, 2], donor)];
+    const modules = [moduleOf(prefix, [3, 0], donor), moduleOf('other.items', [0, 1, 2], donor)];
     expect(resultConfig(donor, modules, undefined)).toEqual(after);
   });
 
@@ -258,7 +258,7 @@ describe('which object counts the layers', () => {
       const whole = Array.from({ length: decoder }, (_, i) => i);
       return resultConfig(
         donor,
-        [module('model.encoder.layers', kept, donor), module('model.decoder.layers', whole, donor)],
+        [moduleOf('model.encoder.layers', kept, donor), moduleOf('model.decoder.layers', whole, donor)],
         undefined,
       );
     };
@@ -297,14 +297,14 @@ describe('layers of other models', () => {
       { text_config: { num_hidden_layers: 3, layer_types: ['c', 'd', 'e'] } },
       { [LLAMA]: 3 },
     );
-    const config = resultConfig(donor, [module(LLAMA, [0, [other, 2], [other, 0]], donor)], undefined);
+    const config = resultConfig(donor, [moduleOf(LLAMA, [0, [other, 2], [other, 0]], donor)], undefined);
     expect(config).toEqual({ num_hidden_layers: 3, layer_types: ['a', 'e', 'c'] });
   });
 
   test('without such a list are refused by name, unless all entries are one', () => {
     const bare = input({ num_hidden_layers: 3 }, { [LLAMA]: 3 }, 'models[1]');
     const make = (of: MergekitInput): ModelConfig =>
-      resultConfig(of, [module(LLAMA, [0, [bare, 2], 1], of)], undefined);
+      resultConfig(of, [moduleOf(LLAMA, [0, [bare, 2], 1], of)], undefined);
     expect(reasonOf(() => make(donor))).toMatchObject({
       reason: 'LAYER_KINDS',
       message: expect.stringContaining(

@@ -56,7 +56,7 @@ export function contextIn(
       } finally {
         await rm(staging, { recursive: true, force: true });
       }
-      return { uri: target, digest: '', files: [] };
+      return { uri: target, digest: '', files: [], fileCount: 0 };
     },
   };
   return context;

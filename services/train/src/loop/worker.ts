@@ -3,6 +3,7 @@ import type { EngineContext, EngineModule } from '@eigenloom/engine';
 import { loadTokenizer } from '@eigenloom/models';
 import { CheckpointStore, type TrainingCheckpoint } from '../checkpoints/checkpoint-store.js';
 import { writeTensors } from '../checkpoints/tensor-file.js';
+import { checkSteps } from '../plan/check-steps.js';
 import { planFingerprint } from '../plan/fingerprint.js';
 import { FENCE_CALL, type TrainingInput, type TrainingOutput } from './messages.js';
 import { prepareNetwork } from './prepare-network.js';
@@ -51,8 +52,9 @@ class Loop {
   ) {}
 
   async run(): Promise<Omit<TrainingOutput, 'labels'>> {
-    await this.#resume();
     const { totalSteps } = this.trainer;
+    checkSteps(totalSteps);
+    await this.#resume();
     this.#windowStart = performance.now();
     while (!this.#state.finished) {
       await this.#step();

@@ -7,6 +7,7 @@ import {
   requireHeadFits,
   type NetworkPlan,
 } from '@eigenloom/models';
+import { checkSteps } from './check-steps.js';
 import { chosenHead } from './chosen-head.js';
 import type { DataPlan, TrainPlan } from './train-plan.js';
 
@@ -21,6 +22,7 @@ export interface CheckedInputs {
 
 /** Everything that can be known without reading weights or all the data. Errors name the field. */
 export async function checkInputs(plan: TrainPlan, signal: AbortSignal): Promise<CheckedInputs> {
+  checkSteps(plan.maxSteps);
   const model = await about('model.uri', () =>
     openModel(plan.modelPath, { adapters: plan.foldedAdapterPaths, signal }),
   );

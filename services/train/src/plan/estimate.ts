@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { common } from '@eigenloom/contracts';
 import { streamDataset } from '@eigenloom/models';
 import type { CheckedInputs } from './check-inputs.js';
+import { checkSteps } from './check-steps.js';
 import type { TrainPlan } from './train-plan.js';
 
 // Products of a training step on two cores of a current CPU, measured on MiniLM; other machines differ.
@@ -22,6 +23,7 @@ export async function estimate(
   const { hiddenSize, layerCount, vocabularySize } = network.config;
   const inLayers = Math.max(0, parameters - vocabularySize * hiddenSize);
   const steps = await stepsOf(plan, signal);
+  checkSteps(steps);
   const tokens = plan.batchSize * plan.maxLength;
   // Two operations a weight forward and two for the gradient of the inputs; two more where the weight itself is trained.
   const perToken = inLayers * (plan.method.kind === 'full' ? 6 : 4);

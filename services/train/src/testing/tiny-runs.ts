@@ -103,7 +103,7 @@ export function contextIn(
       await mkdir(staging, { recursive: true });
       await write(staging);
       await rename(staging, target);
-      return { uri: target, digest: '', files: [] };
+      return { uri: target, digest: '', files: [], fileCount: 0 };
     },
   };
 }

@@ -121,8 +121,13 @@ export interface Artifact {
   uri: string;
   /** SHA-256 over the lines `sha256 path` of all files in order of path: the identity of the content. */
   digest: string;
-  /** The files, in order of path; `manifest.json` is not among them. */
+  /**
+   * The files, in order of path; `manifest.json` is not among them. The first of them where there are more than some thousand:
+   * `manifest.json` has all.
+   */
   files: ArtifactFile[];
+  /** How many there are. */
+  fileCount: number;
 }
 
 /** The price of a request, returned for `validate_only`. */
@@ -468,7 +473,7 @@ export const ArtifactFile: MessageFns<ArtifactFile> = {
 };
 
 function createBaseArtifact(): Artifact {
-  return { uri: "", digest: "", files: [] };
+  return { uri: "", digest: "", files: [], fileCount: 0 };
 }
 
 export const Artifact: MessageFns<Artifact> = {
@@ -481,6 +486,9 @@ export const Artifact: MessageFns<Artifact> = {
     }
     for (const v of message.files) {
       ArtifactFile.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.fileCount !== 0) {
+      writer.uint32(32).uint32(message.fileCount);
     }
     return writer;
   },
@@ -522,6 +530,14 @@ export const Artifact: MessageFns<Artifact> = {
             message.files.push(ArtifactFile.decode(reader, reader.uint32()));
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.fileCount = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -539,6 +555,11 @@ export const Artifact: MessageFns<Artifact> = {
       uri: isSet(object.uri) ? globalThis.String(object.uri) : "",
       digest: isSet(object.digest) ? globalThis.String(object.digest) : "",
       files: globalThis.Array.isArray(object?.files) ? object.files.map((e: any) => ArtifactFile.fromJSON(e)) : [],
+      fileCount: isSet(object.fileCount)
+        ? globalThis.Number(object.fileCount)
+        : isSet(object.file_count)
+        ? globalThis.Number(object.file_count)
+        : 0,
     };
   },
 
@@ -553,6 +574,9 @@ export const Artifact: MessageFns<Artifact> = {
     if (message.files?.length) {
       obj.files = message.files.map((e) => ArtifactFile.toJSON(e));
     }
+    if (message.fileCount !== 0) {
+      obj.fileCount = Math.round(message.fileCount);
+    }
     return obj;
   },
 
@@ -564,6 +588,7 @@ export const Artifact: MessageFns<Artifact> = {
     message.uri = object.uri ?? "";
     message.digest = object.digest ?? "";
     message.files = object.files?.map((e) => ArtifactFile.fromPartial(e)) || [];
+    message.fileCount = object.fileCount ?? 0;
     return message;
   },
 };

@@ -99,7 +99,7 @@ export interface InitAdapterResponse {
   residual:
     | Artifact
     | undefined;
-  /** Adapted modules with their ranks. */
+  /** Adapted modules with their ranks; some of them where there are thousands. */
   ranks: { [key: string]: number };
 }
 

@@ -374,9 +374,9 @@ export interface MergeRequest {
   outputDataType: DataType;
   /** Accept a result that equals its base (or the first model), tensor by tensor. */
   allowUnchanged: boolean;
-  /** Accept non-finite values in the inputs. */
+  /** Accept values that are NaN or infinite in the inputs and in the result. */
   allowNonFinite: boolean;
-  /** Largest shard in bytes. Default 5 GB. */
+  /** Largest shard in bytes; makes 100 000 files at most. Default 5 GB. */
   maxShardBytes: bigint;
   /** Whose definition of a method holds where mergekit and the papers differ. Default: the papers'; with `mergekit`, mergekit's. */
   mode: MergeMode;
@@ -1138,7 +1138,7 @@ export interface MergeResponse {
   interference:
     | InterferenceSummary
     | undefined;
-  /** Results that are adapters: what became of each module, in order of path. */
+  /** Results that are adapters: what became of each module, in order of path; the first of them where there are thousands. */
   modules: AdapterModuleReport[];
 }
 

@@ -341,13 +341,16 @@ export interface TrainResponse {
   artifact:
     | Artifact
     | undefined;
-  /** Evaluations in order. */
+  /** Evaluations in order; of more than 2 000 every k-th, that of `best_step`, and the last. */
   evaluations: Evaluation[];
   /** Steps taken. */
   steps: number;
   /** Step whose weights were kept. */
   bestStep: number;
-  /** Loss of every step, in order. */
+  /**
+   * Loss of every step, in order; of more than 20 000 steps that of every k-th from the first, k = ⌈steps / 20 000⌉.
+   * `training_log.jsonl` has all.
+   */
   losses: number[];
 }
 
