@@ -5,8 +5,8 @@ import { instruments } from '../telemetry/instruments.js';
 import { countEnd, observeAttempt } from '../telemetry/observe-job.js';
 import { publishEnd } from './events.js';
 import type { AnyJobKind } from './job-kind.js';
-import { JobRun, type RunEnvironment, type Work } from './job-run.js';
-import { isTerminal, type JobRecord, type Lease, type StoredJob } from './record.js';
+import { isDropped, JobRun, type RunEnvironment, type Work } from './job-run.js';
+import { isTerminal, type JobRecord, type Lease, operationName, type StoredJob } from './record.js';
 import * as to from './transitions.js';
 
 /** How a service works on its kind of jobs. */
@@ -54,8 +54,12 @@ export class Worker {
       if ('verdict' in claim) return claim.verdict;
       return await this.run(claim.job, signal);
     } catch (error) {
-      const { kind, reason } = toAppError(error);
-      if (kind === 'NOT_FOUND' || reason === 'LEASE_LOST') return ACK;
+      const { kind, message } = toAppError(error);
+      if (isDropped(error)) {
+        this.environment.log.warn({ job: operationName(event.subject), kind: this.kind }, message);
+        return ACK;
+      }
+      if (kind === 'NOT_FOUND') return ACK;
       this.environment.log.error({ err: error, job: event.subject }, 'a delivery failed');
       return { nak: true, delayMs: UNREACHABLE_DELAY_MS };
     }

@@ -132,6 +132,11 @@ export class FolderStore implements KeyValueStore {
     }
   }
 
+  /** Nobody else writes to the folder. */
+  onReset(): () => void {
+    return () => undefined;
+  }
+
   async close(): Promise<void> {
     await this.tail.catch(() => undefined);
     this.closed = true;
