@@ -45,6 +45,8 @@ export interface NodeOptions extends NodeTuning {
   readonly log: Logger;
   /** No other process shares the store. */
   readonly alone: boolean;
+  /** Errors of jobs name whole paths; not for clients elsewhere. */
+  readonly showPaths?: boolean;
 }
 
 /** Jobs of some kinds in this process: their service, their workers, the sweep and the pipelines. */
@@ -87,6 +89,7 @@ export class Node {
       uris,
       log,
       scratchFolder: this.scratchFolder,
+      showPaths: options.showPaths ?? false,
       digests: new DigestCache(join(options.dataFolder, 'digests')),
       progressMs: options.progressMs ?? 1_000,
     };

@@ -28,8 +28,8 @@ export class Mesh {
   }
 
   /** Starts a service; it may still wait for its bus. */
-  async begin(more: Readonly<Record<string, string>> = {}): Promise<ServiceProcess> {
-    const started = await ServiceProcess.begin(['merge'], {
+  async begin(more: Readonly<Record<string, string>> = {}, kind = 'merge'): Promise<ServiceProcess> {
+    const started = await ServiceProcess.begin([kind], {
       NATS_URL: this.nats.url,
       EIGENLOOM_DATA: join(this.folder, 'data'),
       EIGENLOOM_ROOTS: this.folder,
@@ -40,8 +40,8 @@ export class Mesh {
   }
 
   /** Starts a service that is ready for jobs. */
-  async launch(more: Readonly<Record<string, string>> = {}): Promise<ServiceProcess> {
-    const started = await this.begin(more);
+  async launch(more: Readonly<Record<string, string>> = {}, kind = 'merge'): Promise<ServiceProcess> {
+    const started = await this.begin(more, kind);
     await started.ready;
     return started;
   }

@@ -1,6 +1,6 @@
 import type { DigestCache } from '@eigenloom/checkpoint';
 import { type common, jobs } from '@eigenloom/contracts';
-import { AppError, conflict, toAppError } from '@eigenloom/errors';
+import { AppError, conflict, toAppError, withPath } from '@eigenloom/errors';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -25,6 +25,8 @@ export interface RunEnvironment {
   readonly scratchFolder: string;
   readonly digests: DigestCache;
   readonly log: Logger;
+  /** Who reads the errors of jobs owns the machine, and is told whole paths. */
+  readonly showPaths: boolean;
   /** Progress is stored at most this often. */
   readonly progressMs: number;
 }
@@ -131,7 +133,8 @@ export class JobRun {
     if (isDropped(error)) throw error;
     if (signal.aborted) return reason === 'SHUTTING_DOWN' ? to.requeued : to.cancelled;
     this.log.warn({ err: thrown }, 'the attempt failed');
-    return (record) => (record.cancelRequested ? to.cancelled(record) : to.afterError(record, thrown));
+    const told = this.environment.showPaths ? withPath(thrown) : thrown;
+    return (record) => (record.cancelRequested ? to.cancelled(record) : to.afterError(record, told));
   }
 
   private async finish(

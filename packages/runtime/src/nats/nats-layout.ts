@@ -66,8 +66,8 @@ export async function ensureLayout({
   const records = foundRecords ?? (await manager.streams.info(BUCKET_STREAM));
   return {
     identity: {
-      events: String(events.created),
-      records: String(records.created),
+      events: events.created,
+      records: records.created,
       lastRevision: records.state.last_seq,
     },
     made: { events: foundEvents === undefined, records: foundRecords === undefined },
