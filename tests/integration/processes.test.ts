@@ -102,7 +102,7 @@ describe('service processes over NATS', () => {
     const manifest = await readFile(join(target, 'manifest.json'));
     first.signal('SIGCONT');
     await first.shows(/the attempt (ended|failed)/);
-    expect(first.output()).toContain('the attempt ended: another worker has the job');
+    expect(first.output()).toContain('the attempt ended: another worker has taken the job');
     const after = await other.get(name);
     expect(after).toEqual({ ...done, revision: undefined });
     expect(await readFile(join(target, 'manifest.json'))).toEqual(manifest);

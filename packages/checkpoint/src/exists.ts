@@ -1,9 +1,14 @@
 import { stat } from 'node:fs/promises';
 
-/** Whether a path leads to something. */
-export function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
+import { isAbsent } from '@eigenloom/errors';
+
+/** Whether a path leads to something. Errors: the system's, where it may not be looked at or cannot be. */
+export async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if (isAbsent(error)) return false;
+    throw error;
+  }
 }

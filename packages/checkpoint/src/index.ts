@@ -37,6 +37,8 @@ export { type PlannedShard, type ShardPlan, planBytes, planShards } from './mode
 export { type ModelToWrite, writeModel, writeModelFiles } from './model/write-model.js';
 export { ArtifactCache, type CacheRequest } from './artifact/artifact-cache.js';
 export { type ArtifactCommit, ArtifactStore, readArtifact } from './artifact/artifact-store.js';
+export { linkOrCopy } from './artifact/link-or-copy.js';
+export { syncPath } from './artifact/sync-folder.js';
 export type { WrittenDigests } from './artifact/manifest.js';
 export { type FinishedFile, FinishedFiles } from './artifact/finished-files.js';
 export { DigestCache, type FileDigest } from './digest/digest-cache.js';

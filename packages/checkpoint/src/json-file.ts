@@ -1,9 +1,7 @@
 import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
 
-import { corruptData, limitExceeded, notFound, toAppError } from '@eigenloom/errors';
-
-import { isErrno } from './errno.js';
+import { corruptData, limitExceeded, notFound, toAppError, isErrno } from '@eigenloom/errors';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 

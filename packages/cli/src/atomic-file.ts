@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { notFound } from '@eigenloom/errors';
+import { isAbsent, notFound } from '@eigenloom/errors';
 
 /** Writes a file whole or not at all: beside its place, synced, then renamed. */
 export async function writeWhole(
@@ -10,7 +10,8 @@ export async function writeWhole(
 ): Promise<void> {
   const staging = join(dirname(path), `.${basename(path)}.${randomUUID()}`);
   const file = await open(staging, 'wx').catch((error: unknown) => {
-    throw notFound('FOLDER_NOT_FOUND', `cannot write into the folder of ${path}`, { cause: error });
+    if (!isAbsent(error)) throw error;
+    throw notFound('FOLDER_NOT_FOUND', `the folder of ${path} does not exist`, { cause: error });
   });
   try {
     try {

@@ -1,4 +1,4 @@
-import { AppError, invalidInput, toAppError } from '@eigenloom/errors';
+import { AppError, invalidInput, withPath } from '@eigenloom/errors';
 import { CommanderError } from 'commander';
 import { EXIT_STATUS } from './exit-status.js';
 
@@ -20,7 +20,7 @@ export const usage = (option: string, description: string): AppError =>
 
 /** What the command says about an error: one line, and its exit status. */
 export function describeFailure(error: unknown): { readonly line: string; readonly status: number } {
-  const failure = error instanceof CommanderError ? ofCommander(error) : toAppError(error);
+  const failure = error instanceof CommanderError ? ofCommander(error) : withPath(error);
   return { line: `eigenloom: ${oneLine(failure.message)}`, status: EXIT_STATUS[failure.kind] };
 }
 

@@ -24,6 +24,8 @@ export interface ErrorOptions {
   readonly details?: Readonly<Record<string, string>>;
   readonly fieldViolations?: readonly FieldViolation[];
   readonly retryable?: boolean;
+  /** The whole path of the file that it is about; `message` begins with its last part. Never sent. */
+  readonly path?: string;
   readonly cause?: unknown;
 }
 
@@ -36,6 +38,7 @@ export class AppError extends Error {
   readonly details: Readonly<Record<string, string>>;
   readonly fieldViolations: readonly FieldViolation[];
   readonly retryable: boolean;
+  readonly path: string | undefined;
 
   constructor(
     readonly kind: ErrorKind,
@@ -46,6 +49,7 @@ export class AppError extends Error {
     super(message, options.cause === undefined ? {} : { cause: options.cause });
     this.details = options.details ?? {};
     this.fieldViolations = options.fieldViolations ?? [];
+    this.path = options.path;
     this.retryable = options.retryable ?? RETRYABLE.has(kind);
   }
 }

@@ -1,6 +1,7 @@
 import { isNativeError } from 'node:util/types';
 import { AppError } from './app-error.js';
-import { cancelled, internal, limitExceeded, notFound } from './kinds.js';
+import { cancelled, internal } from './kinds.js';
+import { fromRefusal } from './system-error.js';
 
 /** Errors of Node itself come from another realm where code runs in one of its own, as under jest. */
 const isError = (error: unknown): error is Error => error instanceof Error || isNativeError(error);
@@ -9,8 +10,8 @@ const hasCode = (error: unknown): error is Error & { code: string } =>
   isError(error) && 'code' in error && typeof error.code === 'string';
 
 /**
- * Makes an AppError of anything thrown. System errors lose their paths: who knows which request field a path came from should
- * throw the AppError itself.
+ * Makes an AppError of anything thrown. Refusals of the operating system are named by the last part of their path: who knows which
+ * request field a path came from should throw the AppError itself.
  */
 export function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
@@ -19,15 +20,7 @@ export function toAppError(error: unknown): AppError {
       ? cancelled('CANCELLED', 'cancelled', { cause: error })
       : new AppError('DEADLINE_EXCEEDED', 'DEADLINE_EXCEEDED', 'deadline exceeded', { cause: error });
   }
-  if (hasCode(error)) {
-    if (error.code === 'ENOENT') return notFound('FILE_NOT_FOUND', 'a file does not exist', { cause: error });
-    if (error.code === 'ENOSPC' || error.code === 'EDQUOT') {
-      return limitExceeded('DISK_FULL', 'no space left on the disk', { cause: error });
-    }
-    if (error.code === 'EIO') return internal('IO', 'the disk failed to read or write', { cause: error });
-    if (error.code === 'EMFILE' || error.code === 'ENFILE') {
-      return limitExceeded('TOO_MANY_OPEN_FILES', 'too many open files', { cause: error });
-    }
-  }
+  const refusal = hasCode(error) ? fromRefusal(error) : undefined;
+  if (refusal !== undefined) return refusal;
   return internal('INTERNAL', 'internal error', { cause: error });
 }

@@ -41,6 +41,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<JobsClien
       artifacts,
       log,
       alone: true,
+      showPaths: true,
     });
     await node.start();
     return new EmbeddedClient(node.jobs, kinds, async () => {

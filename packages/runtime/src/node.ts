@@ -1,9 +1,11 @@
 import { DigestCache } from '@eigenloom/checkpoint';
 import { SERVICE_KINDS } from '@eigenloom/contracts';
+import { toAppError } from '@eigenloom/errors';
 import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Bus, Consumption } from './bus/bus.js';
 import type { Artifacts } from './jobs/artifacts.js';
@@ -43,6 +45,8 @@ export interface NodeOptions extends NodeTuning {
   readonly log: Logger;
   /** No other process shares the store. */
   readonly alone: boolean;
+  /** Errors of jobs name whole paths; not for clients elsewhere. */
+  readonly showPaths?: boolean;
 }
 
 /** Jobs of some kinds in this process: their service, their workers, the sweep and the pipelines. */
@@ -85,6 +89,7 @@ export class Node {
       uris,
       log,
       scratchFolder: this.scratchFolder,
+      showPaths: options.showPaths ?? false,
       digests: new DigestCache(join(options.dataFolder, 'digests')),
       progressMs: options.progressMs ?? 1_000,
     };
@@ -100,20 +105,34 @@ export class Node {
     );
   }
 
-  async start(): Promise<void> {
-    const { artifacts, bus, kinds, log } = this.options;
+  /** Waits while the store or the bus goes away again meanwhile; the signal gives the start up. */
+  async start(signal: AbortSignal = NEVER): Promise<void> {
+    const { kinds, log } = this.options;
     await mkdir(this.scratchFolder, { recursive: true, mode: 0o700 });
-    await removeLeftovers(this.store, artifacts, this.scratchFolder).catch((error: unknown) => {
+    await this.removeLeftovers();
+    this.feed.start();
+    for (const worker of this.workers) await patiently(() => worker.start(), signal);
+    this.ends = await patiently(() => this.followEnds(), signal);
+    this.unobserve = observeActive(this.feed);
+    this.sweep.start();
+    log.info({ kinds: kinds.map(({ kind }) => kind) }, 'ready for jobs');
+  }
+
+  private removeLeftovers(): Promise<void> {
+    const { artifacts, log } = this.options;
+    return removeLeftovers(this.store, artifacts, this.scratchFolder).catch((error: unknown) => {
       log.warn(
         { err: error },
         'what ended jobs left behind could not be removed; the next start tries again',
       );
     });
-    this.feed.start();
-    for (const worker of this.workers) await worker.start();
+  }
+
+  private followEnds(): Promise<Consumption> {
+    const { bus, kinds } = this.options;
     const names = kinds.length === SERVICE_KINDS.length ? 'all' : kinds.map(({ kind }) => kind).join('-');
     // Every service sees the end of every job, because it may release a step of its own.
-    this.ends = await bus.consume(
+    return bus.consume(
       { group: `pipelines-${names}`, subject: 'eigenloom.>', concurrency: 1 },
       async ({ event }) => {
         const parent = END.test(event.type) ? await this.parentOf(event.subject) : undefined;
@@ -121,9 +140,6 @@ export class Node {
         return { ack: true };
       },
     );
-    this.unobserve = observeActive(this.feed);
-    this.sweep.start();
-    log.info({ kinds: kinds.map(({ kind }) => kind) }, 'ready for jobs');
   }
 
   /** Stops taking work, queues running jobs again, and ends all watches. */
@@ -135,6 +151,22 @@ export class Node {
 
   private async parentOf(id: string): Promise<string | undefined> {
     return (await this.jobs.find(id))?.parent;
+  }
+}
+
+const NEVER = new AbortController().signal;
+const RETRY_MS = 500;
+
+/** Tries again while it fails because the bus is away. */
+async function patiently<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  for (;;) {
+    signal.throwIfAborted();
+    try {
+      return await work();
+    } catch (error) {
+      if (toAppError(error).kind !== 'DEPENDENCY_DOWN') throw error;
+      await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
+    }
   }
 }
 

@@ -1,3 +1,5 @@
+import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
+import { connect as connectNats } from '@nats-io/transport-node';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -11,6 +13,14 @@ const BINARY = join(process.env.EIGENLOOM_CACHE ?? join(__dirname, '../../../.ca
 const READY = 'Server is ready';
 const TRIES = 5;
 
+/** How a server is started. */
+export interface NatsOptions {
+  /** A command that runs it with the folder of its store: `unshare …`. */
+  readonly under?: (folder: string) => readonly string[];
+  /** More arguments. */
+  readonly more?: readonly string[];
+}
+
 /** A nats-server with JetStream on a temporary store; survives its own kill -9 by `start`. */
 export class NatsServer {
   private process: ChildProcess | undefined;
@@ -18,12 +28,18 @@ export class NatsServer {
   private constructor(
     private readonly folder: string,
     readonly port: number,
+    private readonly options: NatsOptions,
   ) {}
 
-  static async launch(): Promise<NatsServer> {
+  /** Chooses port and store, and starts nothing yet. */
+  static async prepare(options: NatsOptions = {}): Promise<NatsServer> {
     if (!existsSync(BINARY)) throw new Error(`nats-server is missing; run the set-up`);
+    return new NatsServer(await mkdtemp(join(tmpdir(), 'eigenloom-nats-')), await freePort(), options);
+  }
+
+  static async launch(options: NatsOptions = {}): Promise<NatsServer> {
     for (let tries = 1; ; tries += 1) {
-      const server = new NatsServer(await mkdtemp(join(tmpdir(), 'eigenloom-nats-')), await freePort());
+      const server = await NatsServer.prepare(options);
       try {
         await server.start();
         return server;
@@ -40,9 +56,12 @@ export class NatsServer {
   }
 
   /** Starts it on its port and store, and waits until it is ready. */
-  async start(): Promise<void> {
-    const args = ['-js', '-a', '127.0.0.1', '-p', String(this.port), '-sd', this.folder];
-    const child = spawn(BINARY, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  async start({ jetStream = true } = {}): Promise<void> {
+    const { under = () => [], more = [] } = this.options;
+    const listen = ['-a', '127.0.0.1', '-p', String(this.port), '-sd', this.folder];
+    const args = [...(jetStream ? ['-js'] : []), ...listen, ...more];
+    const [command = BINARY, ...rest] = [...under(this.folder), BINARY, ...args];
+    const child = spawn(command, rest, { stdio: ['ignore', 'ignore', 'pipe'] });
     this.process = child;
     let log = '';
     await new Promise<void>((resolve, reject) => {
@@ -56,6 +75,33 @@ export class NatsServer {
         reject(new Error(`nats-server did not start: ${log}`));
       });
     });
+  }
+
+  /** Its store as it sees it, where it runs in a mount namespace of its own. */
+  get storeInside(): string {
+    return `/proc/${String(this.process?.pid)}/root${this.folder}`;
+  }
+
+  /** Stops or continues it. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.process?.kill(signal);
+  }
+
+  /** Kills it, and starts another on its port that knows nothing of what it kept. */
+  async replace(): Promise<void> {
+    await this.kill();
+    await rm(join(this.folder, 'jetstream'), { recursive: true });
+    await this.start();
+  }
+
+  /** What an operator does to it by hand. */
+  async manage<T>(work: (manager: JetStreamManager) => Promise<T>): Promise<T> {
+    const connection = await connectNats({ servers: this.url });
+    try {
+      return await work(await jetstreamManager(connection));
+    } finally {
+      await connection.close();
+    }
   }
 
   /** Ends it with a signal and waits. */

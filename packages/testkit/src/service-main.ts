@@ -15,6 +15,7 @@ runService({
     sweepMs: 100,
     rehintMs: 60_000,
   },
+  onListening: (port) => process.send?.({ listening: port }),
   onReady: (port) => process.send?.({ port }),
 }).then(
   () => process.exit(0),

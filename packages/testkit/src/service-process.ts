@@ -9,10 +9,22 @@ export class ServiceProcess {
     private readonly child: ChildProcess,
     readonly port: number,
     readonly output: () => string,
+    /** Resolves once it is ready for jobs. */
+    readonly ready: Promise<void>,
   ) {}
 
-  /** Starts it and waits until it listens. */
+  /** Starts it and waits until it is ready for jobs. */
   static async launch(
+    kinds: readonly string[],
+    environment: Readonly<Record<string, string>>,
+  ): Promise<ServiceProcess> {
+    const started = await ServiceProcess.begin(kinds, environment);
+    await started.ready;
+    return started;
+  }
+
+  /** Starts it and waits until it listens; it may still wait for its bus. */
+  static async begin(
     kinds: readonly string[],
     environment: Readonly<Record<string, string>>,
   ): Promise<ServiceProcess> {
@@ -25,15 +37,19 @@ export class ServiceProcess {
       stream?.on('data', (data: Buffer) => lines.push(data.toString()));
     }
     const output = (): string => lines.join('');
-    const port = await new Promise<number>((resolve, reject) => {
-      child.once('message', (message) => {
-        resolve((message as { port: number }).port);
+    const told = (what: 'listening' | 'port'): Promise<number> =>
+      new Promise((resolve, reject) => {
+        child.on('message', (message) => {
+          const port = (message as Partial<Record<typeof what, number>>)[what];
+          if (port !== undefined) resolve(port);
+        });
+        child.once('exit', () => {
+          reject(new Error(`the service did not start: ${output()}`));
+        });
       });
-      child.once('exit', () => {
-        reject(new Error(`the service did not start: ${output()}`));
-      });
-    });
-    return new ServiceProcess(child, port, output);
+    const ready = told('port').then(() => undefined);
+    ready.catch(() => undefined);
+    return new ServiceProcess(child, await told('listening'), output, ready);
   }
 
   get address(): string {

@@ -57,6 +57,17 @@ export const joiningKind: JobKind<'merge'> = {
   },
 };
 
+/** A merge that hears no signal and never ends. */
+export const stubbornKind: JobKind<'merge'> = {
+  ...joiningKind,
+  async run(_request, { progress }) {
+    for (let tick = 0; ; tick++) {
+      progress({ fraction: 0, phase: 'waiting', metrics: { tick } });
+      await delay(TICK_MS);
+    }
+  },
+};
+
 /** An analysis that counts the bytes of what it reads. */
 export const countingKind: JobKind<'analysis'> = {
   kind: 'analysis',
@@ -75,9 +86,10 @@ export const countingKind: JobKind<'analysis'> = {
   },
 };
 
-/** Both, by kind. */
+/** By the name that a service of tests is started with. */
 export const TEST_KINDS: Readonly<Record<string, AnyJobKind>> = {
   merge: joiningKind,
+  stubborn: stubbornKind,
   analysis: countingKind,
 };
 

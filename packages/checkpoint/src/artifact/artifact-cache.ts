@@ -2,9 +2,8 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { toAppError } from '@eigenloom/errors';
+import { toAppError, isErrno } from '@eigenloom/errors';
 
-import { isErrno } from '../errno.js';
 import { exists } from '../exists.js';
 import { type JsonObject, readJsonFile, sortedJson } from '../json-file.js';
 import { MANIFEST_FILE, digestOf, hashFolder } from './manifest.js';

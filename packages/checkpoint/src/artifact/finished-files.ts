@@ -1,13 +1,12 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { constants } from 'node:fs';
-import { copyFile, link, mkdir, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import { sha256File } from '@eigenloom/numeric';
 
-import { isErrno } from '../errno.js';
 import { exists } from '../exists.js';
 import { isObject } from '../json-file.js';
+import { linkOrCopy } from './link-or-copy.js';
 import { syncPath } from './sync-folder.js';
 
 /** What is known of a finished file. */
@@ -20,9 +19,6 @@ export interface FinishedFile<Note> {
 }
 
 const RECORD = '.record.json';
-
-/** File systems without hard links, or a place on another one. */
-const NO_LINK = ['EXDEV', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK', 'ENOSYS'] as const;
 
 /**
  * Files of an artifact that a job finished one by one in its scratch folder, so that the next attempt need not make them again. A file
@@ -98,12 +94,7 @@ export class FinishedFiles<Note> {
   async place(file: string, folder: string): Promise<void> {
     const target = join(folder, file);
     await mkdir(dirname(target), { recursive: true });
-    try {
-      await link(this.pathOf(file), target);
-    } catch (error) {
-      if (!isErrno(error, ...NO_LINK)) throw error;
-      await copyFile(this.pathOf(file), target, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
-    }
+    await linkOrCopy(this.pathOf(file), target);
   }
 
   private parse(text: string): FinishedFile<Note> | undefined {

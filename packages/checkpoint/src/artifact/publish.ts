@@ -1,17 +1,24 @@
 import { cp, mkdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
-import { alreadyExists } from '@eigenloom/errors';
+import { about, alreadyExists, isErrno } from '@eigenloom/errors';
 
-import { isErrno } from '../errno.js';
 import { exists } from '../exists.js';
 import { syncFolder, syncPath } from './sync-folder.js';
 
 /**
  * Gives a finished and synced folder its place by one rename, and makes the rename durable. A place on another file system gets a copy
- * first, beside it. `field` is the request's field of the target. Errors: `OUTPUT_EXISTS`.
+ * first, beside it. `field` is the request's field of the target. Errors: `OUTPUT_EXISTS`, the system's with the field.
  */
 export async function publish(staging: string, target: string, field: string): Promise<void> {
+  try {
+    await giveItsPlace(staging, target, field);
+  } catch (error) {
+    throw about(field, error);
+  }
+}
+
+async function giveItsPlace(staging: string, target: string, field: string): Promise<void> {
   await mkdir(dirname(target), { recursive: true });
   await refuseExisting(target, field);
   try {

@@ -1,13 +1,27 @@
-import { open, readdir } from 'node:fs/promises';
+import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Makes a file or the entries of a folder durable. */
+import { isErrno } from '@eigenloom/errors';
+
+/** What file systems answer that cannot make the names in a folder durable on demand: network shares, FUSE. */
+const NO_FOLDER_SYNC = ['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EBADF', 'EISDIR'] as const;
+
+/** Makes a file durable, or the names in a folder where its file system can. */
 export async function syncPath(path: string): Promise<void> {
   const handle = await open(path);
   try {
-    await handle.sync();
+    await sync(handle);
   } finally {
     await handle.close();
+  }
+}
+
+async function sync(handle: FileHandle): Promise<void> {
+  try {
+    await handle.sync();
+  } catch (error) {
+    const cannot = isErrno(error, ...NO_FOLDER_SYNC) && (await handle.stat()).isDirectory();
+    if (!cannot) throw error;
   }
 }
 

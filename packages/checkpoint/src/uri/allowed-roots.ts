@@ -1,9 +1,7 @@
 import { lstat, realpath } from 'node:fs/promises';
 import { dirname, isAbsolute, resolve, sep } from 'node:path';
 
-import { invalidInput, notFound } from '@eigenloom/errors';
-
-import { isErrno } from '../errno.js';
+import { invalidInput, isAbsent, isErrno, notFound, systemError } from '@eigenloom/errors';
 
 /** The folders that URIs may lead into. Symbolic links are followed before a path is compared with them. */
 export class AllowedRoots {
@@ -17,14 +15,14 @@ export class AllowedRoots {
     this.roots = roots.map((root) => resolve(base, root));
   }
 
-  /** The real path of something that exists. Errors: `URI_OUTSIDE_ROOTS`, `FILE_NOT_FOUND`. */
+  /** The real path of something that exists. Errors: `URI_OUTSIDE_ROOTS`, `FILE_NOT_FOUND`, the system's. */
   async existing(path: string, field: string): Promise<string> {
     const absolute = await this.lexical(path, field);
     let real: string;
     try {
       real = await realpath(absolute);
     } catch (cause) {
-      await this.checkAncestor(absolute, field);
+      await this.checkAncestor(absolute, path, field);
       throw notFound('FILE_NOT_FOUND', `${field}: ${shown(path)} does not exist`, { cause });
     }
     await this.checkReal(real, field);
@@ -34,7 +32,7 @@ export class AllowedRoots {
   /** The path of something that may not exist yet; what exists of it lies inside. Errors: `URI_OUTSIDE_ROOTS`. */
   async future(path: string, field: string): Promise<string> {
     const absolute = await this.lexical(path, field);
-    await this.checkAncestor(absolute, field);
+    await this.checkAncestor(absolute, path, field);
     return absolute;
   }
 
@@ -47,18 +45,25 @@ export class AllowedRoots {
     throw outside(field);
   }
 
-  private async checkAncestor(path: string, field: string): Promise<void> {
+  /** What exists of a path lies inside; only then is it told why the system does not give the rest. */
+  private async checkAncestor(absolute: string, path: string, field: string): Promise<void> {
     let real: string | undefined;
-    for (let at = path; real === undefined; at = dirname(at)) {
+    const refused: unknown[] = [];
+    for (let at = absolute; real === undefined; at = dirname(at)) {
       real = await realpath(at).catch((error: unknown) => {
-        if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
-        throw outside(field);
+        if (!isAbsent(error)) refused.push(error);
+        return undefined;
       });
-      // What has no real path and is still there is a link to nothing, which may lead anywhere later.
-      if (real === undefined && (await linkExists(at))) throw outside(field);
+      const loops = isErrno(refused.at(-1), 'ELOOP');
+      // What has no real path and is still there is a link to nothing, which may lead anywhere later, or to what may not be seen.
+      if (real === undefined && !loops && (await isLink(at))) throw outside(field);
       if (at === dirname(at)) break;
     }
     await this.checkReal(real ?? sep, field);
+    const [first] = refused;
+    if (first === undefined) return;
+    const { code = '' } = first as NodeJS.ErrnoException;
+    throw systemError(code, { name: `${field}: ${shown(path)}`, cause: first });
   }
 
   private async checkReal(real: string, field: string): Promise<void> {
@@ -77,9 +82,9 @@ const isInside = (path: string, root: string): boolean =>
 
 const realOrSame = (path: string): Promise<string> => realpath(path).catch(() => path);
 
-const linkExists = (path: string): Promise<boolean> =>
+const isLink = (path: string): Promise<boolean> =>
   lstat(path).then(
-    () => true,
+    (found) => found.isSymbolicLink(),
     () => false,
   );
 

@@ -3,12 +3,15 @@ import { types } from 'node:util';
 import {
   type AppError,
   cancelled,
+  conflict,
   corruptData,
+  errnoName,
   internal,
   invalidInput,
   limitExceeded,
   notFound,
   numericFailure,
+  systemError,
   toAppError,
 } from '@eigenloom/errors';
 
@@ -44,23 +47,19 @@ export function fromNative(error: unknown, subject: string): AppError {
   return internal('NUMERIC_CORE_FAILED', `${subject}: internal error of the numeric core`, { cause: error });
 }
 
-/** Linux and macOS share these numbers but for EDQUOT. Rust writes them as `… (os error 28)`. */
+/** Rust writes what the system said as `… (os error 28)`. */
 const ERRNO = /\(os error (\d+)\)$/;
+/** What Rust says where a file ends before it should. */
+const ENDED = /^failed to fill whole buffer$/;
 
 function ioError(subject: string, detail: string, cause: Error): AppError {
-  switch (ERRNO.exec(detail)?.[1]) {
-    case '2':
-      return notFound('FILE_NOT_FOUND', `${subject}: does not exist`, { cause });
-    case '28':
-    case '122':
-      return limitExceeded('DISK_FULL', `${subject}: no space left on the disk`, { cause });
-    case '23':
-    case '24':
-      return limitExceeded('TOO_MANY_OPEN_FILES', `${subject}: too many open files`, { cause });
-    case '13':
-    case '1':
-      return invalidInput('PERMISSION_DENIED', subject, 'permission denied');
-    default:
-      return internal('IO', `${subject}: the operating system refused`, { cause });
+  const number = ERRNO.exec(detail)?.[1];
+  if (number !== undefined) return systemError(errnoName(Number(number)), { name: subject, cause });
+  if (ENDED.test(detail)) {
+    return conflict('FILE_CHANGED', `${subject}: became shorter while it was read; nothing else may write to it meanwhile`, {
+      cause,
+    });
   }
+  if (detail === 'not a regular file') return systemError('EISDIR', { name: subject, cause });
+  return internal('IO', `${subject}: ${detail}`, { cause });
 }

@@ -43,6 +43,8 @@ export interface ConsumeOptions {
 export interface Bus {
   publish(event: CloudEvent): Promise<void>;
   consume(options: ConsumeOptions, handler: Handler): Promise<Consumption>;
+  /** Calls back when the bus has lost its events. Returns what ends it. */
+  onReset(listener: () => void): () => void;
   /** Whether events can pass now. */
   healthy(): boolean;
   close(): Promise<void>;

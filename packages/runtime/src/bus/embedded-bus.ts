@@ -78,6 +78,11 @@ export class EmbeddedBus implements Bus {
     });
   }
 
+  /** Its events go with the process. */
+  onReset(): () => void {
+    return () => undefined;
+  }
+
   healthy(): boolean {
     return !this.closing.signal.aborted;
   }

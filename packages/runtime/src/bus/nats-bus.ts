@@ -1,86 +1,42 @@
 import { dependencyDown } from '@eigenloom/errors';
-import {
-  AckPolicy,
-  type Consumer,
-  DeliverPolicy,
-  type JetStreamClient,
-  type JetStreamManager,
-  type JsMsg,
-  RetentionPolicy,
-  StorageType,
-} from '@nats-io/jetstream';
-import { nanos, type NatsConnection } from '@nats-io/transport-node';
+import { AckPolicy, type Consumer, DeliverPolicy, type JsMsg } from '@nats-io/jetstream';
+import { nanos } from '@nats-io/transport-node';
 import { setTimeout as delay } from 'node:timers/promises';
+import { STREAM } from '../nats/nats-layout.js';
+import type { NatsLink } from '../nats/nats-link.js';
 import type { Bus, Consumption, ConsumeOptions, Handler, Verdict } from './bus.js';
 import type { CloudEvent } from './cloud-event.js';
 import { fromHeaders, toHeaders } from './event-headers.js';
 
-const STREAM = 'EIGENLOOM';
-const DAY_MS = 86_400_000;
-/** Copies of an event within this time are dropped. */
-const DUPLICATES_MS = 600_000;
 /** A message whose consumer says nothing for so long is delivered again. */
 const ACK_WAIT_MS = 30_000;
 const PULL_MS = 5_000;
 const RETRY_MS = 500;
 const REJECTED_DELAY_MS = 1_000;
-const PUBLISH_MS = 5_000;
-
-/** Makes the stream of all events, or brings its settings up to date. */
-export async function ensureStream(manager: JetStreamManager): Promise<void> {
-  const config = {
-    subjects: ['eigenloom.>'],
-    max_age: nanos(7 * DAY_MS),
-    duplicate_window: nanos(DUPLICATES_MS),
-  };
-  const fixed = { name: STREAM, retention: RetentionPolicy.Limits, storage: StorageType.File };
-  const exists = await manager.streams.info(STREAM).then(
-    () => true,
-    () => false,
-  );
-  if (exists) await manager.streams.update(STREAM, config);
-  else await manager.streams.add({ ...fixed, ...config });
-}
 
 /** The bus on NATS JetStream: one stream, a durable pull consumer for each group. */
 export class NatsBus implements Bus {
   private readonly closing = new AbortController();
-  private connected = true;
 
-  constructor(
-    private readonly connection: NatsConnection,
-    private readonly client: JetStreamClient,
-    private readonly manager: JetStreamManager,
-  ) {
-    void this.follow();
-  }
+  constructor(private readonly link: NatsLink) {}
 
   async publish(event: CloudEvent): Promise<void> {
     try {
-      await this.client.publish(event.type, new Uint8Array(), {
-        msgID: event.id,
-        headers: toHeaders(event),
-        timeout: PUBLISH_MS,
-      });
+      await this.link.use(({ client }) =>
+        client.publish(event.type, new Uint8Array(), { msgID: event.id, headers: toHeaders(event) }),
+      );
     } catch (error) {
+      this.link.doubtWrites();
       throw dependencyDown('BUS_UNREACHABLE', 'the bus cannot be reached', { cause: error });
     }
   }
 
   async consume(options: ConsumeOptions, handler: Handler): Promise<Consumption> {
-    const { group, subject, concurrency } = options;
-    await this.manager.consumers.add(STREAM, {
-      durable_name: group,
-      filter_subject: subject,
-      ack_policy: AckPolicy.Explicit,
-      deliver_policy: DeliverPolicy.All,
-      ack_wait: nanos(ACK_WAIT_MS),
-      max_deliver: -1,
-    });
-    const consumer = await this.client.consumers.get(STREAM, group);
+    // Where this fails, so does the start of who consumes; later it is made again when it is gone.
+    await this.ensureConsumer(options);
     const stopping = new AbortController();
     const signal = AbortSignal.any([stopping.signal, this.closing.signal]);
-    const loops = Array.from({ length: concurrency }, () => this.loop(consumer, signal, handler));
+    const loops = Array.from({ length: options.concurrency }, () => this.loop(options, signal, handler));
     return {
       stop: async () => {
         stopping.abort();
@@ -90,7 +46,13 @@ export class NatsBus implements Bus {
   }
 
   healthy(): boolean {
-    return this.connected && !this.closing.signal.aborted;
+    return this.link.healthy && !this.closing.signal.aborted;
+  }
+
+  onReset(listener: () => void): () => void {
+    return this.link.onReset(({ events }) => {
+      if (events) listener();
+    });
   }
 
   close(): Promise<void> {
@@ -98,24 +60,37 @@ export class NatsBus implements Bus {
     return Promise.resolve();
   }
 
-  private async loop(consumer: Consumer, signal: AbortSignal, handler: Handler): Promise<void> {
+  private ensureConsumer({ group, subject }: ConsumeOptions): Promise<Consumer> {
+    return this.link.use(async ({ manager, client }) => {
+      await manager.consumers.add(STREAM, {
+        durable_name: group,
+        filter_subject: subject,
+        ack_policy: AckPolicy.Explicit,
+        deliver_policy: DeliverPolicy.All,
+        ack_wait: nanos(ACK_WAIT_MS),
+        max_deliver: -1,
+      });
+      return client.consumers.get(STREAM, group);
+    });
+  }
+
+  private async loop(options: ConsumeOptions, signal: AbortSignal, handler: Handler): Promise<void> {
+    let consumer: Consumer | undefined;
     while (!signal.aborted) {
       try {
-        const message = await pull(consumer, signal);
+        const current = consumer ?? (await this.ensureConsumer(options));
+        consumer = current;
+        const message = await pull(current, AbortSignal.any([signal, this.link.away]));
         if (message !== null) await deliver(message, signal, handler);
+        // Nothing came: that is also what a consumer looks like that somebody has removed.
+        else await this.link.use(() => current.info());
       } catch {
-        // The bus is away; the consumer is durable and its place is kept.
+        // The bus is away, or the consumer gone: where it is durable its place is kept, else it begins anew.
+        consumer = undefined;
+        this.link.doubt();
         await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
       }
     }
-  }
-
-  private async follow(): Promise<void> {
-    for await (const { type } of this.connection.status()) {
-      if (type === 'disconnect') this.connected = false;
-      if (type === 'reconnect') this.connected = true;
-    }
-    this.connected = false;
   }
 }
 

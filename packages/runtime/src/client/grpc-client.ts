@@ -11,23 +11,22 @@ import {
 } from '@eigenloom/contracts';
 import { AppError } from '@eigenloom/errors';
 import { type Client, credentials, type Metadata, type ServiceError } from '@grpc/grpc-js';
-import { setTimeout as delay } from 'node:timers/promises';
 import { fromServiceError } from '../errors/service-error.js';
 import type { KindName, RequestOf } from '../jobs/contract-of.js';
 import { currentMetadata } from './current-metadata.js';
 import { updateOf } from './embedded-client.js';
 import { type JobUpdate, type JobView, toJobView } from './job-view.js';
 import { type JobsClient, waitByWatching } from './jobs-client.js';
+import { Retries } from './retries.js';
 
 const CALL_MS = 30_000;
-const TRIES = 6;
-const FIRST_DELAY_MS = 200;
-/** A watch that finds nobody for so long gives up. */
+/** A watch that has seen its job and then finds nobody for so long gives up: an outage does not end the job. */
 const WATCH_PATIENCE_MS = 60_000;
 const LIST_PAGE = 200;
 const CHANNEL_OPTIONS = {
-  'grpc.keepalive_time_ms': 60_000,
-  'grpc.keepalive_timeout_ms': 20_000,
+  // Ends calls without a deadline, watches and downloads, when the server has stopped without closing its connections.
+  'grpc.keepalive_time_ms': 20_000,
+  'grpc.keepalive_timeout_ms': 10_000,
   'grpc.max_receive_message_length': 8 * 1024 * 1024,
   'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
 };
@@ -71,7 +70,7 @@ class GrpcClient implements JobsClient {
     { afterRevision = 0n, signal }: { afterRevision?: bigint; signal?: AbortSignal } = {},
   ): AsyncGenerator<JobUpdate> {
     let after = afterRevision;
-    let heardMs = performance.now();
+    const retries = new Retries();
     for (;;) {
       const stream = this.jobs().watchJob({ name, afterRevision: after }, currentMetadata());
       const leave = (): void => {
@@ -81,7 +80,7 @@ class GrpcClient implements JobsClient {
       try {
         signal?.throwIfAborted();
         for await (const message of stream as AsyncIterable<jobs.WatchJobResponse>) {
-          heardMs = performance.now();
+          retries.progress(WATCH_PATIENCE_MS);
           const done = message.operation?.done === true;
           if (message.revision > after || done) yield updateOf(message);
           if (message.revision > after) after = message.revision;
@@ -89,10 +88,7 @@ class GrpcClient implements JobsClient {
         }
       } catch (error) {
         signal?.throwIfAborted();
-        const known = fromServiceError(error);
-        const patient = performance.now() - heardMs < WATCH_PATIENCE_MS;
-        if (!(known instanceof AppError && known.kind === 'DEPENDENCY_DOWN' && patient)) throw known;
-        await delay(FIRST_DELAY_MS);
+        await retries.pauseOrThrow(error, signal);
       } finally {
         signal?.removeEventListener('abort', leave);
         stream.cancel();
@@ -127,16 +123,18 @@ class GrpcClient implements JobsClient {
 
   async *readFile(name: string, path: string): AsyncGenerator<Uint8Array> {
     let offset = 0n;
-    for (let tries = 1; ; tries++) {
+    const retries = new Retries();
+    for (;;) {
       const stream = this.jobs().readArtifactFile({ name, path, offset }, currentMetadata());
       try {
         for await (const { chunk } of stream as AsyncIterable<jobs.ReadArtifactFileResponse>) {
           offset += BigInt(chunk.byteLength);
+          retries.progress();
           yield chunk;
         }
         return;
       } catch (error) {
-        await retryOrThrow(error, tries);
+        await retries.pauseOrThrow(error);
       } finally {
         stream.cancel();
       }
@@ -153,12 +151,13 @@ class GrpcClient implements JobsClient {
   }
 
   private async call<Q, R>(method: Unary<Q, R>, request: Q, signal?: AbortSignal): Promise<R> {
-    for (let tries = 1; ; tries++) {
+    const retries = new Retries();
+    for (;;) {
       try {
         return await once(method, request, signal);
       } catch (error) {
         signal?.throwIfAborted();
-        await retryOrThrow(error, tries);
+        await retries.pauseOrThrow(error, signal);
       }
     }
   }
@@ -254,10 +253,3 @@ function once<Q, R>(method: Unary<Q, R>, request: Q, signal?: AbortSignal): Prom
 }
 
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
-
-async function retryOrThrow(error: unknown, tries: number): Promise<void> {
-  const known = fromServiceError(error);
-  const retry = known instanceof AppError && known.kind === 'DEPENDENCY_DOWN' && tries < TRIES;
-  if (!retry) throw known;
-  await delay(FIRST_DELAY_MS * 2 ** (tries - 1) * (0.5 + Math.random()));
-}

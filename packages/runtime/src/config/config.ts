@@ -2,6 +2,7 @@ import { invalidInput } from '@eigenloom/errors';
 import { availableParallelism, homedir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { z } from 'zod';
+import { faultOfNatsUrl } from '../nats/nats-address.js';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
@@ -31,7 +32,10 @@ const SCHEMA = z.object({
   /** Bus and records; without it both are in this process. */
   NATS_URL: z
     .string()
-    .regex(/^(nats|tls|ws|wss):\/\//, 'must begin with nats:// or tls://')
+    .superRefine((text, context) => {
+      const message = faultOfNatsUrl(text);
+      if (message !== undefined) context.addIssue({ code: 'custom', message });
+    })
     .optional(),
   /** Collector for traces and metrics, OTLP over HTTP. */
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional(),

@@ -13,11 +13,11 @@ const MAX_VIOLATIONS = 16;
 
 /**
  * The google.rpc.Status of anything thrown: one ErrorInfo, and BadRequest for wrong fields, in at most 4 KiB. What is not an
- * AppError says nothing about itself, and the text of internal errors stays here.
+ * AppError, and none can be made of, says nothing about itself.
  */
 export function toStatus(thrown: unknown): rpc.Status {
   const error = toAppError(thrown);
-  const message = error.kind === 'INTERNAL' ? 'internal error' : oneLine(error.message);
+  const message = oneLine(error.message);
   const build = (metadata: Record<string, string>, violations: number): rpc.Status => ({
     code: GRPC_CODE[error.kind],
     message,

@@ -20,12 +20,18 @@ export class JobFeed {
   private readonly activeJobs = new Map<string, ActiveJob>();
   private readonly followers = new Map<string, Set<LatestByKey<StoredJob>>>();
   private readonly listeners = new Set<(job: StoredJob) => void>();
+  private readonly resetListeners = new Set<() => void>();
   private readonly stopping = new AbortController();
   private running: Promise<void> | undefined;
+  private unlisten: (() => void) | undefined;
+  private last = 0;
 
   constructor(private readonly kv: KeyValueStore) {}
 
   start(): void {
+    this.unlisten ??= this.kv.onReset(() => {
+      this.reset();
+    });
     this.running ??= this.run();
   }
 
@@ -44,7 +50,16 @@ export class JobFeed {
     return () => this.listeners.delete(listener);
   }
 
-  /** Changes of one job from now on, the latest only for a slow reader. Ends when the signal aborts or the feed stops. */
+  /** Calls back when the store has lost all records. */
+  onReset(listener: () => void): () => void {
+    this.resetListeners.add(listener);
+    return () => this.resetListeners.delete(listener);
+  }
+
+  /**
+   * Changes of one job from now on, the latest only for a slow reader. Ends when the signal aborts, the feed stops, or
+   * all records are lost.
+   */
   async *follow(id: string, signal: AbortSignal): AsyncGenerator<StoredJob> {
     const queue = new LatestByKey<StoredJob>();
     const leave = (): void => {
@@ -66,16 +81,16 @@ export class JobFeed {
 
   async stop(): Promise<void> {
     this.stopping.abort();
+    this.unlisten?.();
     await this.running;
   }
 
   private async run(): Promise<void> {
-    let last = 0;
     const { signal } = this.stopping;
     while (!signal.aborted) {
       try {
-        for await (const change of this.kv.watch(JOB_PREFIX, { afterRevision: last, signal })) {
-          last = Math.max(last, change.revision);
+        for await (const change of this.kv.watch(JOB_PREFIX, { afterRevision: this.last, signal })) {
+          this.last = Math.max(this.last, change.revision);
           const id = change.key.slice(JOB_PREFIX.length);
           if (change.value === undefined) this.activeJobs.delete(id);
           else this.note({ record: decodeRecord(change.value), revision: change.revision });
@@ -83,8 +98,23 @@ export class JobFeed {
       } catch {
         // The store is away: what is known stays, and the watch goes on where it was.
       }
+      this.overlook();
       await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
     }
+  }
+
+  /** No renewal could be seen meanwhile, so the silence of a worker counts from now on: running jobs outlast an outage. */
+  private overlook(): void {
+    const seenMs = performance.now();
+    for (const [id, job] of this.activeJobs) this.activeJobs.set(id, { ...job, seenMs });
+  }
+
+  /** What was known is of records that are gone. */
+  private reset(): void {
+    this.last = 0;
+    this.activeJobs.clear();
+    for (const queues of this.followers.values()) for (const queue of queues) queue.close();
+    for (const listener of this.resetListeners) listener();
   }
 
   private note(job: StoredJob): void {

@@ -1,6 +1,6 @@
 import type { DigestCache } from '@eigenloom/checkpoint';
 import { type common, jobs } from '@eigenloom/contracts';
-import { AppError, conflict, toAppError } from '@eigenloom/errors';
+import { AppError, conflict, toAppError, withPath } from '@eigenloom/errors';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -26,6 +26,8 @@ export interface RunEnvironment {
   readonly scratchFolder: string;
   readonly digests: DigestCache;
   readonly log: Logger;
+  /** Who reads the errors of jobs owns the machine, and is told whole paths. */
+  readonly showPaths: boolean;
   /** Progress is stored at most this often. */
   readonly progressMs: number;
 }
@@ -36,6 +38,21 @@ export type Work = (request: RequestOf[KindName], context: JobContext) => Promis
 /** How long a finished run waits for a store that is away before it leaves the job to its lease. */
 const STORE_PATIENCE_MS = 600_000;
 const STORE_RETRY_MS = 500;
+
+/** Ends a run that may not store how it ended. */
+const DROPPED: ReadonlySet<string> = new Set(['LEASE_LOST', 'RECORD_GONE']);
+
+/** Whether an error says that the job is no longer this worker's. */
+export const isDropped = (error: unknown): boolean => DROPPED.has(toAppError(error).reason);
+
+const recordGone = (): AppError =>
+  conflict(
+    'RECORD_GONE',
+    'the record of the job is gone, so its work is dropped and nothing of it is kept; submit it again',
+    {
+      retryable: false,
+    },
+  );
 
 const leaseLost = (): AppError =>
   conflict('LEASE_LOST', 'another worker has taken the job', { retryable: false });
@@ -70,6 +87,9 @@ export class JobRun {
     const unlisten = this.environment.feed.onChange((job) => {
       this.see(job.record);
     });
+    const unlistenReset = this.environment.feed.onReset(() => {
+      this.stop.abort(recordGone());
+    });
     const beating = new AbortController();
     const heart = this.beat(beating.signal);
     const started = performance.now();
@@ -85,6 +105,7 @@ export class JobRun {
     } finally {
       beating.abort();
       unlisten();
+      unlistenReset();
       shutdown.removeEventListener('abort', leave);
       await heart;
     }
@@ -110,10 +131,11 @@ export class JobRun {
     const { signal } = this.stop;
     const error: unknown = signal.aborted ? signal.reason : thrown;
     const { reason } = toAppError(error);
-    if (reason === 'LEASE_LOST') throw error;
+    if (isDropped(error)) throw error;
     if (signal.aborted) return reason === 'SHUTTING_DOWN' ? to.requeued : to.cancelled;
     this.log.warn({ err: thrown }, 'the attempt failed');
-    return (record) => (record.cancelRequested ? to.cancelled(record) : to.afterError(record, thrown));
+    const told = this.environment.showPaths ? withPath(thrown) : thrown;
+    return (record) => (record.cancelRequested ? to.cancelled(record) : to.afterError(record, told));
   }
 
   private async finish(
@@ -141,11 +163,31 @@ export class JobRun {
     await this.environment.artifacts.removeStages((id) => id !== this.id);
   }
 
-  private writeUnderLease(change: (record: JobRecord) => JobRecord): Promise<StoredJob> {
-    return this.environment.store.update(this.id, (record) => {
-      to.assertLease(record, this.lease);
-      return change(record);
-    });
+  private async writeUnderLease(change: (record: JobRecord) => JobRecord): Promise<StoredJob> {
+    try {
+      return await this.environment.store.update(this.id, (record) => {
+        to.assertLease(record, this.lease);
+        return change(record);
+      });
+    } catch (error) {
+      throw toAppError(error).reason === 'OPERATION_NOT_FOUND' ? recordGone() : error;
+    }
+  }
+
+  /** Throws once the job is no longer this worker's. Waits for a store that is away: nobody may go on without its word. */
+  private async fence(): Promise<void> {
+    const { signal } = this.stop;
+    const deadline = performance.now() + STORE_PATIENCE_MS;
+    for (;;) {
+      signal.throwIfAborted();
+      try {
+        await this.writeUnderLease((record) => ({ ...record }));
+        return;
+      } catch (error) {
+        if (toAppError(error).kind !== 'DEPENDENCY_DOWN' || performance.now() > deadline) throw error;
+        await delay(STORE_RETRY_MS, undefined, { signal }).catch(() => undefined);
+      }
+    }
   }
 
   /** Renews the lease, with the latest progress, often enough that the store may be away for a while. */
@@ -167,8 +209,7 @@ export class JobRun {
         renewed = performance.now();
         this.see(record);
       } catch (error) {
-        const { reason } = toAppError(error);
-        if (reason === 'LEASE_LOST' || reason === 'OPERATION_NOT_FOUND') this.stop.abort(leaseLost());
+        if (isDropped(error)) this.stop.abort(error);
       }
     }
   }
@@ -186,10 +227,7 @@ export class JobRun {
   private context(): JobContext {
     const { artifacts, digests, uris } = this.environment;
     const { signal } = this.stop;
-    const fence = async (): Promise<void> => {
-      signal.throwIfAborted();
-      await this.writeUnderLease((record) => ({ ...record }));
-    };
+    const fence = (): Promise<void> => this.fence();
     return {
       name: operationName(this.id),
       log: this.log,

@@ -1,6 +1,6 @@
 import { ArtifactCache, ArtifactStore, type CacheRequest, UriResolver } from '@eigenloom/checkpoint';
 import type { common } from '@eigenloom/contracts';
-import { alreadyExists } from '@eigenloom/errors';
+import { about, alreadyExists, isAbsent } from '@eigenloom/errors';
 import { lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Artifacts, CommitOptions } from './artifacts.js';
@@ -30,7 +30,10 @@ export class StoredArtifacts implements Artifacts {
   async checkTarget(uri: string, field: string): Promise<void> {
     if (inStore(uri)) return;
     const path = await this.uris.resolveTarget(uri, field);
-    const there = await lstat(path).catch(() => undefined);
+    const there = await lstat(path).catch((error: unknown) => {
+      if (!isAbsent(error)) throw about(field, error);
+      return undefined;
+    });
     if (there !== undefined)
       throw alreadyExists('OUTPUT_EXISTS', `${field}: already exists and is not overwritten`);
   }
@@ -59,7 +62,10 @@ export class StoredArtifacts implements Artifacts {
   async remove(jobId: string): Promise<void> {
     for (const kind of ['artifacts', 'commits']) {
       const folder = join(this.dataFolder, kind);
-      const names = await readdir(folder).catch(() => []);
+      const names = await readdir(folder).catch((error: unknown) => {
+        if (!isAbsent(error)) throw error;
+        return [];
+      });
       const own = names.filter((name) => name === jobId || name.startsWith(`${jobId}.`));
       await Promise.all(own.map((name) => rm(join(folder, name), { recursive: true, force: true })));
     }

@@ -61,10 +61,15 @@ export class Sweep {
 
   private async loop(): Promise<void> {
     const { signal } = this.stopping;
+    // A bus that has lost its events is told again what is queued.
+    const unlisten = this.bus.onReset(() => {
+      this.hinted.clear();
+    });
     while (!signal.aborted) {
       await this.once();
       await delay(this.options.everyMs, undefined, { signal }).catch(() => undefined);
     }
+    unlisten();
   }
 
   private async look(job: ActiveJob): Promise<void> {
@@ -98,7 +103,7 @@ export class Sweep {
     const last = this.hinted.get(job.record.id);
     const now = performance.now();
     if (last !== undefined && now - last < this.options.rehintMs) return;
-    this.hinted.set(job.record.id, now);
     await publishHint(this.bus, job);
+    this.hinted.set(job.record.id, now);
   }
 }

@@ -5,8 +5,8 @@ import { instruments } from '../telemetry/instruments.js';
 import { countEnd, observeAttempt } from '../telemetry/observe-job.js';
 import { publishEnd } from './events.js';
 import type { AnyJobKind } from './job-kind.js';
-import { JobRun, type RunEnvironment, type Work } from './job-run.js';
-import { isTerminal, type JobRecord, type Lease, type StoredJob } from './record.js';
+import { isDropped, JobRun, type RunEnvironment, type Work } from './job-run.js';
+import { isTerminal, type JobRecord, type Lease, operationName, type StoredJob } from './record.js';
 import * as to from './transitions.js';
 
 /** How a service works on its kind of jobs. */
@@ -54,9 +54,10 @@ export class Worker {
       if ('verdict' in claim) return claim.verdict;
       return await this.run(claim.job, signal);
     } catch (error) {
-      const { kind, reason } = toAppError(error);
-      if (reason === 'LEASE_LOST') {
-        this.environment.log.warn({ job: event.subject }, 'the attempt ended: another worker has the job');
+      const { kind, message } = toAppError(error);
+      if (isDropped(error)) {
+        const job = operationName(event.subject);
+        this.environment.log.warn({ job, kind: this.kind }, `the attempt ended: ${message}`);
         return ACK;
       }
       if (kind === 'NOT_FOUND') return ACK;

@@ -1,15 +1,6 @@
+import { syncPath } from '@eigenloom/checkpoint';
 import { open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
-
-/** Makes the names in a folder survive a power cut. */
-export async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
 
 /** Replaces a file as a whole: write beside it, fsync, rename, fsync of the folder. */
 export async function writeDurably(path: string, content: Uint8Array): Promise<void> {
@@ -22,5 +13,5 @@ export async function writeDurably(path: string, content: Uint8Array): Promise<v
     await handle.close();
   }
   await rename(temporary, path);
-  await syncFolder(dirname(path));
+  await syncPath(dirname(path));
 }

@@ -1,12 +1,15 @@
-import { conflict } from '@eigenloom/errors';
+import { linkOrCopy } from '@eigenloom/checkpoint';
+import { conflict, isErrno } from '@eigenloom/errors';
 import { randomUUID } from 'node:crypto';
-import { link, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
+import { open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 
 /** Another host's lock counts as live while its file was touched this recently. */
 const FOREIGN_LEASE_MS = 30_000;
 const TOUCH_MS = 5_000;
+/** A lock is written within this time. */
+const HALF_WRITTEN_MS = 5_000;
 
 interface Holder {
   readonly pid: number;
@@ -31,7 +34,7 @@ function processExists(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    return isErrno(error, 'EPERM');
   }
 }
 
@@ -41,6 +44,12 @@ async function isLive(path: string, holder: Holder): Promise<boolean> {
   }
   if (!processExists(holder.pid)) return false;
   return holder.started === '' || holder.started === (await startTime(holder.pid));
+}
+
+/** Whether a lock that cannot be read may be one that is being written: without hard links it does not appear whole. */
+async function isFresh(path: string): Promise<boolean> {
+  const made = await stat(path).catch(() => undefined);
+  return made !== undefined && Date.now() - made.mtimeMs < HALF_WRITTEN_MS;
 }
 
 async function readHolder(path: string): Promise<Holder | undefined> {
@@ -91,18 +100,18 @@ export async function lockFolder(folder: string): Promise<Unlock> {
 async function takeOver(path: string, mine: string): Promise<void> {
   for (let attempt = 0; attempt < 10; attempt++) {
     try {
-      await link(mine, path);
+      await linkOrCopy(mine, path);
       return;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      if (!isErrno(error, 'EEXIST')) throw error;
     }
     const holder = await readHolder(path);
-    if (holder !== undefined && (await isLive(path, holder))) break;
+    if (holder === undefined ? await isFresh(path) : await isLive(path, holder)) break;
     // Move aside what was judged dead; if another process replaced it in between, put that one back.
     const aside = `${mine}.stale`;
     await rename(path, aside).catch(() => undefined);
     const moved = await readHolder(aside);
-    if (moved !== undefined && moved.nonce !== holder?.nonce) await link(aside, path).catch(() => undefined);
+    if (moved !== undefined && moved.nonce !== holder?.nonce) await linkOrCopy(aside, path).catch(() => undefined);
     await rm(aside, { force: true });
   }
   throw conflict('DATA_FOLDER_IN_USE', 'the data folder is in use by another process', { retryable: false });

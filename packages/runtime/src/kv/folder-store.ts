@@ -1,8 +1,9 @@
+import { syncPath } from '@eigenloom/checkpoint';
 import { corruptData, dependencyDown } from '@eigenloom/errors';
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { syncFolder, writeDurably } from './durable-file.js';
+import { writeDurably } from './durable-file.js';
 import { assertKey, type Change, type Entry, type KeyValueStore } from './key-value-store.js';
 import { LatestByKey } from './latest-by-key.js';
 
@@ -85,7 +86,7 @@ export class FolderStore implements KeyValueStore {
       const revision = this.last + 1;
       await writeDurably(join(this.folder, CLOCK + SUFFIX), encode(new Uint8Array(), revision));
       await rm(join(this.folder, key + SUFFIX));
-      await syncFolder(this.folder);
+      await syncPath(this.folder);
       this.last = revision;
       this.revisions.delete(key);
       this.tell({ key, revision });
@@ -130,6 +131,11 @@ export class FolderStore implements KeyValueStore {
       this.watchers.delete(watcher);
       signal.removeEventListener('abort', stop);
     }
+  }
+
+  /** Nobody else writes to the folder. */
+  onReset(): () => void {
+    return () => undefined;
   }
 
   async close(): Promise<void> {

@@ -31,6 +31,11 @@ export interface KeyValueStore {
    * values of a key, never its latest. Ends when the signal aborts or the store closes.
    */
   watch(prefix: string, options: { afterRevision?: number; signal: AbortSignal }): AsyncIterable<Change>;
+  /**
+   * Calls back when the store has lost all it held, and another one begins in its place: revisions start anew. No watch of the one
+   * before gives anything afterwards. Returns what ends it.
+   */
+  onReset(listener: () => void): () => void;
   close(): Promise<void>;
 }
 

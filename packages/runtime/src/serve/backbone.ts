@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Logger } from 'pino';
 import type { Bus } from '../bus/bus.js';
 import { EmbeddedBus } from '../bus/embedded-bus.js';
 import type { Config } from '../config/config.js';
@@ -8,7 +9,8 @@ import { StoredArtifacts } from '../jobs/stored-artifacts.js';
 import { lockFolder } from '../kv/folder-lock.js';
 import { FolderStore } from '../kv/folder-store.js';
 import type { KeyValueStore } from '../kv/key-value-store.js';
-import { connectNats } from './nats-backbone.js';
+import { createLog } from '../telemetry/log.js';
+import { openNats } from './nats-backbone.js';
 
 /** What jobs are kept in and move over. */
 export interface Backbone {
@@ -17,17 +19,33 @@ export interface Backbone {
   readonly artifacts: Artifacts;
   /** No other process shares it. */
   readonly alone: boolean;
+  /** Resolves once it can be used. Rejects where waiting is no use, or with the signal. */
+  ready(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }
 
-/** NATS when the config names it, else a folder of this process alone. */
-export async function connectBackbone(
-  config: Pick<Config, 'dataFolder' | 'roots' | 'cacheBytes' | 'natsUrl'>,
-): Promise<Backbone> {
+type BackboneConfig = Pick<Config, 'dataFolder' | 'roots' | 'cacheBytes' | 'natsUrl'>;
+
+const NEVER = new AbortController().signal;
+
+/** As `openBackbone`, once it can be used. */
+export async function connectBackbone(config: BackboneConfig): Promise<Backbone> {
+  const backbone = await openBackbone(config, createLog('backbone', 'silent'));
+  try {
+    await backbone.ready(NEVER);
+    return backbone;
+  } catch (error) {
+    await backbone.close();
+    throw error;
+  }
+}
+
+/** NATS when the config names it, which may take its time to be there; else a folder of this process alone. */
+export async function openBackbone(config: BackboneConfig, log: Logger): Promise<Backbone> {
   const { dataFolder, roots, cacheBytes, natsUrl } = config;
   await mkdir(dataFolder, { recursive: true, mode: 0o700 });
   const artifacts = new StoredArtifacts(dataFolder, roots, cacheBytes);
-  if (natsUrl !== undefined) return { ...(await connectNats(natsUrl)), artifacts, alone: false };
+  if (natsUrl !== undefined) return { ...openNats(natsUrl, log), artifacts, alone: false };
   const unlock = await lockFolder(dataFolder);
   try {
     const kv = await FolderStore.open(join(dataFolder, 'records'));
@@ -37,7 +55,7 @@ export async function connectBackbone(
       await kv.close();
       await unlock();
     };
-    return { kv, bus, artifacts, alone: true, close };
+    return { kv, bus, artifacts, alone: true, ready: () => Promise.resolve(), close };
   } catch (error) {
     await unlock();
     throw error;

@@ -6,6 +6,7 @@ import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
 import { readFileSync } from 'node:fs';
 import type { Served } from './kind-service.js';
+import { ServerSockets } from './server-sockets.js';
 
 /** Health service that follows the bus; the nameless one only says that the process lives. */
 export const READINESS = 'readiness';
@@ -34,6 +35,7 @@ export interface ConnectionAge {
 export class GrpcServer {
   readonly health: HealthImplementation;
   private readonly server: Server;
+  private sockets: ServerSockets | undefined;
 
   constructor(
     private readonly services: readonly Served[],
@@ -64,18 +66,31 @@ export class GrpcServer {
     }
   }
 
-  /** Listens and returns the port. */
-  listen(host: string, port: number): Promise<number> {
+  /** Listens and returns the port. Errors: DEPENDENCY_DOWN `PORT_UNAVAILABLE`. */
+  async listen(host: string, port: number): Promise<number> {
+    const bound = await this.bind(host, port);
+    this.sockets = new ServerSockets(bound);
+    return bound;
+  }
+
+  private bind(host: string, port: number): Promise<number> {
     const address = host.includes(':') ? `[${host}]:${String(port)}` : `${host}:${String(port)}`;
     return new Promise((resolve, reject) => {
       this.server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
         if (error === null) resolve(bound);
-        else reject(dependencyDown('PORT_UNAVAILABLE', `cannot listen on ${address}`, { cause: error }));
+        else
+          reject(
+            dependencyDown(
+              'PORT_UNAVAILABLE',
+              `cannot listen on ${address}: another process has the port, or it is not allowed; choose another port`,
+              { cause: error },
+            ),
+          );
       });
     });
   }
 
-  /** Lets running calls end for a while, then ends them. */
+  /** Lets running calls end for a while, then ends them, and cuts off whoever does not even take notice. */
   async close(patienceMs: number): Promise<void> {
     await new Promise<void>((resolve) => {
       const timer = setTimeout(() => {
@@ -87,5 +102,6 @@ export class GrpcServer {
         resolve();
       });
     });
+    this.sockets?.destroy();
   }
 }

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { connectBackbone } from './backbone.js';
+import { type Backbone, openBackbone } from './backbone.js';
 import type { Config } from '../config/config.js';
 import type { AnyJobKind } from '../jobs/job-kind.js';
 import { Node, type NodeTuning } from '../node.js';
@@ -17,6 +17,10 @@ export interface ServeOptions {
   readonly log: Logger;
   readonly tuning?: NodeTuning;
   readonly connectionAge?: ConnectionAge;
+  /** Called once it listens; it may still wait for NATS then, alive and not ready. */
+  readonly onListening?: (port: number) => void;
+  /** Gives the start up. */
+  readonly signal?: AbortSignal;
 }
 
 /** A running server. */
@@ -30,40 +34,27 @@ export interface Running {
 const HEALTH_EVERY_MS = 500;
 /** For calls that are running when the jobs have stopped; watches have ended by then. */
 const CALL_PATIENCE_MS = 2_000;
+const NEVER = new AbortController().signal;
 
-/** Serves jobs of some kinds over gRPC, on NATS when the config names it, else alone on its data folder. */
-export async function serve({ kinds, config, log, tuning, connectionAge }: ServeOptions): Promise<Running> {
-  const backbone = await connectBackbone(config);
+/**
+ * Serves jobs of some kinds over gRPC, on NATS when the config names it, else alone on its data folder. Health is served from the
+ * first moment; the rest answers UNAVAILABLE until NATS is there. Resolves once it is ready for jobs.
+ */
+export async function serve(options: ServeOptions): Promise<Running> {
+  const { kinds, config, log, onListening, signal = NEVER } = options;
+  const backbone = await openBackbone(config, log);
+  const node = nodeOn(backbone, options);
+  const server = serverOf(node, options);
   try {
-    const { kv, bus, artifacts, alone } = backbone;
-    const { concurrency, leaseMs, dataFolder } = config;
-    const node = new Node({
-      concurrency,
-      leaseMs,
-      ...tuning,
-      kinds,
-      kv,
-      bus,
-      artifacts,
-      dataFolder,
-      log,
-      alone,
-    });
-    const wrap = wrapWith(log);
-    const { jobs } = node;
-    const services = [
-      ...kinds.map((kind) => kindService(kind, jobs, wrap)),
-      pipelineService(jobs, wrap),
-      jobsService(jobs, wrap),
-      operationsService(jobs, wrap),
-    ];
-    const server = new GrpcServer(services, config.reflection, connectionAge);
-    await node.start();
     const port = await server.listen(config.host, config.port);
-    const ready = setInterval(() => {
-      server.setReady(bus.healthy());
-    }, HEALTH_EVERY_MS);
-    server.setReady(bus.healthy());
+    onListening?.(port);
+    await backbone.ready(signal);
+    await node.start(signal);
+    const setReady = (): void => {
+      server.setReady(backbone.bus.healthy());
+    };
+    const ready = setInterval(setReady, HEALTH_EVERY_MS);
+    setReady();
     log.info({ port, kinds: kinds.map(({ kind }) => kind), nats: config.natsUrl !== undefined }, 'serving');
     return {
       host: config.host,
@@ -78,7 +69,31 @@ export async function serve({ kinds, config, log, tuning, connectionAge }: Serve
       },
     };
   } catch (error) {
+    await node.stop();
+    await server.close(0);
     await backbone.close();
     throw error;
   }
+}
+
+function nodeOn(backbone: Backbone, { kinds, config, log, tuning }: ServeOptions): Node {
+  const { kv, bus, artifacts, alone } = backbone;
+  const { concurrency, leaseMs, dataFolder } = config;
+  return new Node({
+    concurrency,
+    leaseMs,
+    ...tuning,
+    ...{ kinds, kv, bus, artifacts, dataFolder, log, alone },
+  });
+}
+
+function serverOf({ jobs }: Node, { kinds, config, log, connectionAge }: ServeOptions): GrpcServer {
+  const wrap = wrapWith(log);
+  const services = [
+    ...kinds.map((kind) => kindService(kind, jobs, wrap)),
+    pipelineService(jobs, wrap),
+    jobsService(jobs, wrap),
+    operationsService(jobs, wrap),
+  ];
+  return new GrpcServer(services, config.reflection, connectionAge);
 }

@@ -1,3 +1,4 @@
+import { dependencyDown } from '@eigenloom/errors';
 import { metrics } from '@opentelemetry/api';
 import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-http';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
@@ -53,6 +54,14 @@ export async function startTelemetry(options: TelemetryOptions): Promise<() => P
 
 async function prometheus(host: string, port: number): Promise<IMetricReader> {
   const exporter = new PrometheusExporter({ host, port, preventServerStart: true });
-  await exporter.startServer();
+  try {
+    await exporter.startServer();
+  } catch (cause) {
+    throw dependencyDown(
+      'PORT_UNAVAILABLE',
+      `the metrics cannot be served on ${host}:${String(port)}: another process has the port, or it is not allowed; set EIGENLOOM_METRICS_PORT to another`,
+      { cause },
+    );
+  }
   return exporter;
 }

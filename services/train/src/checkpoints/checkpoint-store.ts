@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { syncPath } from '@eigenloom/checkpoint';
 import { sha256File } from '@eigenloom/numeric';
 import type { RunState } from '../loop/run-state.js';
 import type { TensorValues } from '../loop/trainable.js';
@@ -53,7 +54,7 @@ export class CheckpointStore {
       // The step may have been written before: by this run ahead of a fallback, or by a worker that lost the job.
       await rm(final, { recursive: true, force: true });
       await rename(staging, final);
-      await syncFolder(this.folder);
+      await syncPath(this.folder);
     } finally {
       await rm(staging, { recursive: true, force: true });
     }
@@ -84,7 +85,7 @@ export class CheckpointStore {
       files[file] = await sha256File(join(folder, file));
     }
     await writeRecord(join(folder, RECORD), { fingerprint: this.fingerprint, state, files });
-    await syncFolder(folder);
+    await syncPath(folder);
   }
 
   async #read(folder: string): Promise<TrainingCheckpoint | null> {
@@ -136,13 +137,4 @@ async function readRecord(path: string): Promise<CheckpointRecord> {
   // JSON.stringify of what JSON.parse gave is the text that was written: numbers and strings make the round trip.
   if (digest(JSON.stringify(record)) !== sha256) throw new Error(`${RECORD} does not match its checksum`);
   return record;
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
