@@ -86,14 +86,12 @@ function checkAlike(inputs: readonly AdapterInput[]): void {
   const [first, ...others] = inputs;
   if (first === undefined) return;
   for (const { adapter, label } of others) {
-    for (const key of ['fanInFanOut', 'taskType'] as const) {
-      const [x, y] = [first.adapter.settings[key], adapter.settings[key]];
-      if (x === y || x === '' || y === '') continue;
-      throw incompatible(
-        'ADAPTERS_DIFFER',
-        `${key} is ${JSON.stringify(x)} in ${first.label} and ${JSON.stringify(y)} in ${label}`,
-      );
-    }
+    const [x, y] = [first.adapter.settings.taskType, adapter.settings.taskType];
+    if (x === y || x === '' || y === '') continue;
+    throw incompatible(
+      'ADAPTERS_DIFFER',
+      `task_type is ${JSON.stringify(x)} in ${first.label} and ${JSON.stringify(y)} in ${label}; only adapters for one task are merged`,
+    );
   }
 }
 
@@ -105,7 +103,8 @@ function settingsOf(adapters: readonly OpenedAdapter[]): AdapterMergePlan['setti
     rankStabilized: false,
     targetModules: targetsOf(adapters),
     modulesToSave: [...new Set(settings.flatMap(({ modulesToSave }) => modulesToSave))],
-    fanInFanOut: settings[0]?.fanInFanOut ?? false,
+    // Only a hint: how a weight is stored is for the architecture to say, and the factors are the same either way.
+    fanInFanOut: settings.some(({ fanInFanOut }) => fanInFanOut),
     dropout: 0,
     taskType: settings.find(({ taskType }) => taskType !== '')?.taskType ?? '',
     baseModel: bases.size === 1 ? (settings[0]?.baseModel ?? '') : '',
@@ -117,8 +116,9 @@ function settingsOf(adapters: readonly OpenedAdapter[]): AdapterMergePlan['setti
 function targetsOf(adapters: readonly OpenedAdapter[]): readonly string[] {
   const said = ({ settings, modules }: OpenedAdapter): string =>
     JSON.stringify([[...settings.targetModules].sort(), [...modules.keys()]]);
-  const selects = ({ settings: { raw } }: OpenedAdapter): boolean =>
-    (raw['layers_to_transform'] ?? raw['exclude_modules'] ?? undefined) !== undefined;
+  // A pattern, or names that mean some layers only, say more than the names that are written.
+  const selects = ({ settings: s }: OpenedAdapter): boolean =>
+    s.targetPattern !== undefined || s.layersToTransform !== undefined || s.excludeModules.length > 0;
   const [first, ...others] = adapters;
   if (
     first !== undefined &&
@@ -134,5 +134,11 @@ function notesOf(inputs: readonly AdapterInput[]): string[] {
   const bases = new Set(
     inputs.map(({ adapter }) => adapter.settings.baseModel).filter((name) => name !== ''),
   );
-  return bases.size > 1 ? ['The adapters name different base models, so the result names none'] : [];
+  const own = inputs.flatMap(({ adapter, label }) =>
+    [...adapter.ownTensors.keys()].map((name) => `${label}: ${JSON.stringify(name)} is the base's own, and is left out`),
+  );
+  return [
+    ...(bases.size > 1 ? ['The adapters name different base models, so the result names none'] : []),
+    ...own,
+  ];
 }

@@ -33,7 +33,7 @@ export async function writeStoredPairs(
         await writer.write(pairKey(module, kind, 'a'), a, options);
         await writer.write(pairKey(module, kind, 'b'), b, options);
       }
-      await writeSaved(saved, writer, { ...options, allowNonFinite });
+      await writeSaved(saved, infos, writer, { ...options, allowNonFinite });
     },
     options,
   );
@@ -52,6 +52,7 @@ function commonRank(infos: readonly AdapterModuleInfo[]): { rank: number; alpha:
 
 async function writeSaved(
   saved: ReadonlyMap<string, PlannedSaved>,
+  infos: StoredAdapter['infos'],
   writer: SafetensorsWriter,
   options: CallOptions & { readonly allowNonFinite: boolean },
 ): Promise<void> {
@@ -63,7 +64,7 @@ async function writeSaved(
       { step: 'weigh', weights },
       { step: 'sum', divisor: 'one', weights },
     ] as const;
-    job.add({ name: savedKey(name), models: sources.map(({ source }) => source), steps }, writer);
+    job.add({ name: savedKey(name, infos), models: sources.map(({ source }) => source), steps }, writer);
   }
   const { nonFinite } = await job.run(options);
   const [first] = nonFinite;
