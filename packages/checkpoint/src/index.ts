@@ -6,6 +6,7 @@ export type {
   AdapterSettings,
   SavedTensor,
 } from './adapter/adapter.js';
+export { ADAPTER_FILES } from './adapter/adapter.js';
 export { toPlainLora } from './adapter/convert-adapter.js';
 export { changesBase } from './adapter/fold-adapter.js';
 export { pairKey, savedKey } from './adapter/adapter-keys.js';
@@ -29,6 +30,7 @@ export { targetNames } from './adapter/target-names.js';
 export { closest } from './closest.js';
 export { type JsonObject, isObject, readJsonFile, sortedJson } from './json-file.js';
 export { matchModules, modulePattern } from './match-modules.js';
+export { linearModules, notLinear, selectTargets } from './select-targets.js';
 export { isEmbedding, isOutputLayer, storesTransposed } from './module-kind.js';
 export { carriedFile, carriedFilesOf, copyCarriedFile } from './model/carried-files.js';
 export { type ModelConfig, architecturesOf } from './model/model-config.js';

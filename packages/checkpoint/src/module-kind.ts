@@ -1,7 +1,7 @@
 import { isObject } from './json-file.js';
 import { type ModelConfig, architecturesOf } from './model/model-config.js';
 
-const EMBEDDING = /(^|[._])(embed\w*|\w*embeddings?|wte|wpe|shared)$/;
+const EMBEDDING = /(^|[._])(embed\w*|\w*embeddings?|wte|wpe|shared|relative_attention_bias)$/;
 const OUTPUT_LAYER =
   /(^|\.)(lm_head|lm_head\.decoder|embed_out|output_layer|cls\.predictions\.decoder|generator_lm_head|vocab_projector)$/;
 

@@ -100,7 +100,11 @@ export function patternValue(
 
 /** What a message calls a value that is of no use. */
 const shown = (value: unknown): string =>
-  typeof value === 'object' && value !== null ? (Array.isArray(value) ? 'a list' : 'an object') : JSON.stringify(value);
+  typeof value === 'object' && value !== null
+    ? Array.isArray(value)
+      ? 'a list'
+      : 'an object'
+    : JSON.stringify(value);
 
 /** Absent stands for PEFT's default; null does not, for PEFT fails on it. */
 function number(raw: JsonObject, key: string, otherwise: number): number {
@@ -148,7 +152,10 @@ function biasOf(raw: JsonObject): string {
 function strings(raw: JsonObject, key: string): readonly string[] {
   const value = raw[key] ?? [];
   if (Array.isArray(value) && value.every((item): item is string => typeof item === 'string')) return value;
-  throw wrong(key, `is ${Array.isArray(value) ? 'a list with other things in it' : shown(value)}; a list of strings is wanted`);
+  throw wrong(
+    key,
+    `is ${Array.isArray(value) ? 'a list with other things in it' : shown(value)}; a list of strings is wanted`,
+  );
 }
 
 /** A list of names, or one regular expression. */

@@ -72,6 +72,8 @@ export interface AdapterSettings {
 
 export const CONFIG_FILE = 'adapter_config.json';
 export const WEIGHTS_FILE = 'adapter_model.safetensors';
+/** Files that an adapter's values depend on. */
+export const ADAPTER_FILES: readonly string[] = [CONFIG_FILE, WEIGHTS_FILE];
 
 export const scalingOf = (alpha: number, rank: number, rankStabilized: boolean): number =>
   rankStabilized ? alpha / Math.sqrt(rank) : alpha / rank;

@@ -41,7 +41,9 @@ function checkPairs(
   if (isTarget === undefined) return;
   const all = settings.targetPattern?.toLowerCase() === 'all-linear';
   const missing = [...tensors.values()]
-    .filter(({ name, shape }) => name.endsWith(SUFFIX) && shape.length >= 2 && !pairs.has(name) && !saved.has(name))
+    .filter(
+      ({ name, shape }) => name.endsWith(SUFFIX) && shape.length >= 2 && !pairs.has(name) && !saved.has(name),
+    )
     .map(({ name, shape }) => ({ path: name.slice(0, -SUFFIX.length), shape }))
     .filter(({ path, shape }) => isTarget(pathOf(path)) && !(all && (shape.length > 2 || isEmbedding(path))));
   if (missing.length === 0) return;
@@ -58,7 +60,9 @@ function checkSaved(
 ): void {
   if (modulesToSave.length === 0) return;
   const owner = (name: string): string => pathOf(name.slice(0, Math.max(0, name.lastIndexOf('.'))));
-  const missing = [...tensors.keys()].filter((name) => isNamed(owner(name), modulesToSave) && !saved.has(name));
+  const missing = [...tensors.keys()].filter(
+    (name) => isNamed(owner(name), modulesToSave) && !saved.has(name),
+  );
   if (missing.length > 0) {
     throw incomplete(
       `the file lacks ${listed(missing)} of the base, which modules_to_save says is trained in full; save the adapter again`,
@@ -77,4 +81,4 @@ function listed(names: readonly string[]): string {
 }
 
 const incomplete = (why: string): Error =>
-  incompatible('ADAPTER_INCOMPLETE', `adapter: ${CONFIG_FILE}: ${why}`, { details: { file: CONFIG_FILE } });
+  incompatible('ADAPTER_INCOMPLETE', `${CONFIG_FILE}: ${why}`, { details: { file: CONFIG_FILE } });

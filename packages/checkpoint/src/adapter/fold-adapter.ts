@@ -43,7 +43,7 @@ export function prepareFold(adapter: LoadedAdapter, { tensors, config }: FoldTar
   if (typeof init === 'string' && changesBase(init)) {
     throw incompatible(
       'ADAPTER_NEEDS_CONVERSION',
-      `the adapter fits a base decomposed by ${JSON.stringify(init)}; convert it to plain LoRA first`,
+      `it fits a base decomposed by ${JSON.stringify(init)} only; convert it to plain LoRA first`,
     );
   }
   const pairs = new Map<string, FoldedPair>();
@@ -66,7 +66,11 @@ export function prepareFold(adapter: LoadedAdapter, { tensors, config }: FoldTar
     (wrapped || isNamed(module, settings.modulesToSave) ? copied : written).set(place, { file, key });
   }
   const saved = new Set([...copied.keys(), ...written.keys()]);
-  checkPromises(settings, tensors, { pairs: new Set(pairs.keys()), saved, pathOf: pathsIn(adapter, tensors) });
+  checkPromises(settings, tensors, {
+    pairs: new Set(pairs.keys()),
+    saved,
+    pathOf: pathsIn(adapter, tensors),
+  });
   return { own, pairs, copied, written };
 }
 
@@ -102,7 +106,9 @@ function noSuchModule(module: string, tensors: ReadonlyMap<string, TensorInfo>):
     const what = stack.shape.length === 3 ? 'a stack of experts' : 'a parameter';
     return doesNotFit(module, `is ${what} of shape [${stack.shape.join(', ')}] in the model, not a module`);
   }
-  const modules = [...tensors.keys()].flatMap((name) => (name.endsWith('.weight') ? [name.slice(0, -7)] : []));
+  const modules = [...tensors.keys()].flatMap((name) =>
+    name.endsWith('.weight') ? [name.slice(0, -7)] : [],
+  );
   return doesNotFit(module, `the model has no such module${near(module, modules)}`);
 }
 
@@ -112,7 +118,10 @@ function near(name: string, known: Iterable<string>): string {
 }
 
 /** Paths in the adapter's model of modules here, which may have one component more or less: seen from the first pair. */
-function pathsIn({ modules }: LoadedAdapter, tensors: ReadonlyMap<string, TensorInfo>): (module: string) => string {
+function pathsIn(
+  { modules }: LoadedAdapter,
+  tensors: ReadonlyMap<string, TensorInfo>,
+): (module: string) => string {
   for (const module of modules.keys()) {
     const path = findTensor(`${module}.weight`, tensors)?.name.slice(0, -'.weight'.length);
     if (path === undefined || path === module) continue;

@@ -15,6 +15,7 @@ import {
   scalingOf,
 } from './adapter.js';
 import { parseSettings, patternValue } from './adapter-config.js';
+import { namingAdapter } from './naming-adapter.js';
 import { type OpenedSavedTensor, corrupt, readKeys } from './read-keys.js';
 
 /** A pair that has not been read, with the keys of its factors in the file. */
@@ -40,14 +41,19 @@ export interface OpenedAdapter {
  * Opens a PEFT LoRA adapter: `adapter_config.json` and `adapter_model.safetensors` of a folder.
  * Errors: `FILE_NOT_FOUND`, `PICKLE_REFUSED`, `CORRUPT_ADAPTER`, `UNSUPPORTED_ADAPTER`, those of the files.
  */
-export async function openAdapter(directory: string, options: OpenFileOptions = {}): Promise<OpenedAdapter> {
+export function openAdapter(directory: string, options: OpenFileOptions = {}): Promise<OpenedAdapter> {
+  return namingAdapter(directory, () => openFiles(directory, options));
+}
+
+async function openFiles(directory: string, options: OpenFileOptions): Promise<OpenedAdapter> {
   const settings = parseSettings(await readJsonFile(await insideFolder(directory, CONFIG_FILE)));
   const file = await openAdapterWeights(directory, options);
   const { factors, savedTensors, ownTensors } = readKeys(file);
   const sides = new Map<string, Sides>();
   for (const factor of factors) {
     const { key, shape, module } = factor;
-    if (factor.part === 'poly') throw corrupt(`${JSON.stringify(key)} belongs to an adapter of the kind POLY`);
+    if (factor.part === 'poly')
+      throw corrupt(`${JSON.stringify(key)} belongs to an adapter of the kind POLY`);
     const found = sides.get(module) ?? { kind: factor.kind };
     if (found.kind !== factor.kind) {
       throw corrupt(`module ${JSON.stringify(module)} has a pair of a linear module and one of an embedding`);

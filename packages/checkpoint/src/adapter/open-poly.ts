@@ -4,6 +4,7 @@ import { readJsonFile } from '../json-file.js';
 import { insideFolder } from '../model/inside-folder.js';
 import { CONFIG_FILE } from './adapter.js';
 import { type PolySettings, parsePolySettings } from './adapter-config.js';
+import { namingAdapter } from './naming-adapter.js';
 import { openAdapterWeights } from './open-adapter.js';
 import { type OpenedSavedTensor, type ReadKey, corrupt, readKeys } from './read-keys.js';
 
@@ -30,17 +31,19 @@ export interface OpenedPoly {
  * Opens an adapter of PEFT's kind POLY; undefined where the folder holds another kind. Ponti et al. 2022, arXiv:2202.13914; heads: Caccia
  * et al. 2023, arXiv:2211.03831. Errors: `FILE_NOT_FOUND`, `PICKLE_REFUSED`, `CORRUPT_ADAPTER`, those of the files.
  */
-export async function openPoly(
-  directory: string,
-  options: OpenFileOptions = {},
-): Promise<OpenedPoly | undefined> {
+export function openPoly(directory: string, options: OpenFileOptions = {}): Promise<OpenedPoly | undefined> {
+  return namingAdapter(directory, () => openFiles(directory, options));
+}
+
+async function openFiles(directory: string, options: OpenFileOptions): Promise<OpenedPoly | undefined> {
   const settings = parsePolySettings(await readJsonFile(await insideFolder(directory, CONFIG_FILE)));
   if (settings === undefined) return undefined;
   const file = await openAdapterWeights(directory, options);
   const { factors, savedTensors } = readKeys(file);
   const sides = new Map<string, Partial<Record<'a' | 'b' | 'router', ReadKey<'poly'>>>>();
   for (const factor of factors) {
-    if (factor.part === 'pair') throw corrupt(`${JSON.stringify(factor.key)} belongs to an adapter of the kind LORA`);
+    if (factor.part === 'pair')
+      throw corrupt(`${JSON.stringify(factor.key)} belongs to an adapter of the kind LORA`);
     sides.set(factor.module, { ...sides.get(factor.module), [factor.factor]: factor });
   }
   const modules = new Map([...sides].map(([path, { a, b }]) => [path, moduleOf(path, a, b, settings)]));

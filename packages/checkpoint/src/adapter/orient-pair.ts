@@ -68,7 +68,7 @@ function transpose(data: Float32Array, rows: number, columns: number): Float32Ar
 }
 
 export function doesNotFit(what: string, why: string): Error {
-  return incompatible('ADAPTER_DOES_NOT_FIT', `adapter: ${JSON.stringify(what)}: ${why}`, {
+  return incompatible('ADAPTER_DOES_NOT_FIT', `${JSON.stringify(what)}: ${why}`, {
     details: { module: what },
   });
 }

@@ -60,7 +60,11 @@ export function readKeys({ tensors }: SafetensorsFile): ReadKeys {
   return { factors, savedTensors, ownTensors };
 }
 
-function refuseTwice(parsed: Exclude<AdapterKey, { part: 'unknown' }>, key: string, meant: Map<string, string>): void {
+function refuseTwice(
+  parsed: Exclude<AdapterKey, { part: 'unknown' }>,
+  key: string,
+  meant: Map<string, string>,
+): void {
   if (parsed.part === 'original') return;
   const { part } = parsed;
   const what =

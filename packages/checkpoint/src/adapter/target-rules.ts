@@ -66,8 +66,8 @@ export function targetRule(settings: AdapterSettings): ((path: string) => boolea
   return (path) => !excluded(path) && !isInFull(path, inFull) && targeted(path);
 }
 
-/** Names of `modules_to_save` here are whole components, and no pair lies at or below them. */
-const isInFull = (path: string, names: readonly string[]): boolean =>
+/** Whether a pair would lie at or below a module that is trained in full: there names are whole components, as in PEFT. */
+export const isInFull = (path: string, names: readonly string[]): boolean =>
   withOwners(path).some((owner) => hasName(owner, names));
 
 /** `layers_to_transform` and `layers_pattern`: the first number of a path that follows the pattern. Full paths are meant always. */

@@ -2,6 +2,7 @@ import { incompatible } from '@eigenloom/errors';
 import { type OpenFileOptions, type SafetensorsFile } from '@eigenloom/numeric';
 
 import { type AdapterFold, type StoredTensor, prepareFold } from '../adapter/fold-adapter.js';
+import { namingAdapter } from '../adapter/naming-adapter.js';
 import { readAdapter } from '../adapter/read-adapter.js';
 import { isOutputLayer } from '../module-kind.js';
 import type { FoldedPair, TensorInfo, TensorSource } from './model.js';
@@ -43,9 +44,13 @@ export async function foldAdapters(
   if (tied !== undefined && shared !== undefined && !base.has(tied.head)) sources.set(tied.head, shared);
   for (const folder of folders) {
     const adapter = await readAdapter(folder, options);
-    applyFold(sources, prepareFold(adapter, { tensors: describe(sources), config }), tied);
+    const fold = await namingAdapter(folder, () =>
+      prepareFold(adapter, { tensors: describe(sources), config }),
+    );
+    applyFold(sources, fold, tied);
   }
-  const untied = tied === undefined ? hasNewHead(base, sources, config) : await differ(sources, base, tied, options);
+  const untied =
+    tied === undefined ? hasNewHead(base, sources, config) : await differ(sources, base, tied, options);
   if (tied !== undefined && !untied && !base.has(tied.head)) sources.delete(tied.head);
   if (!untied) return { sources, config, untied };
   if (cannotUntie(config) && tiesEmbeddings(config) === true) {
@@ -94,7 +99,9 @@ function hasNewHead(
   const head = [...sources.keys()].find(
     (name) => !base.has(name) && name.endsWith('.weight') && isOutputLayer(name.slice(0, -'.weight'.length)),
   );
-  return head !== undefined && (tiesEmbeddings(config) === true || config['tie_word_embeddings'] === undefined);
+  return (
+    head !== undefined && (tiesEmbeddings(config) === true || config['tie_word_embeddings'] === undefined)
+  );
 }
 
 /** Whether embeddings and head are two weights now. What no adapter touched is left as it is. */
@@ -130,7 +137,11 @@ async function sameTensor(x: TensorSource, y: TensorSource, options: OpenFileOpt
   if (x.file === y.file && x.name === y.name) return true;
   const stored = ({ file, name }: TensorSource): ReturnType<SafetensorsFile['tensors']['get']> =>
     file.tensors.get(name);
-  if (stored(x)?.dtype !== stored(y)?.dtype || stored(x)?.shape.join() !== stored(y)?.shape.join()) return false;
-  const [first, second] = [await x.file.read(x.name, 'raw', options), await y.file.read(y.name, 'raw', options)];
+  if (stored(x)?.dtype !== stored(y)?.dtype || stored(x)?.shape.join() !== stored(y)?.shape.join())
+    return false;
+  const [first, second] = [
+    await x.file.read(x.name, 'raw', options),
+    await y.file.read(y.name, 'raw', options),
+  ];
   return Buffer.compare(first, second) === 0;
 }

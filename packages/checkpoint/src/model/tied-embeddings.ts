@@ -16,7 +16,8 @@ const TOKENS = [
   /^(backbone|transformer|rwkv)\.embeddings$/,
 ];
 /** Classes of transformers with a layer over the vocabulary. */
-const WITH_HEAD = /(ForCausalLM|LMHeadModel|ForConditionalGeneration|ForMaskedLM|ForPreTraining|ForSpeechSeq2Seq)$/;
+const WITH_HEAD =
+  /(ForCausalLM|LMHeadModel|ForConditionalGeneration|ForMaskedLM|ForPreTraining|ForSpeechSeq2Seq)$/;
 
 /** Two names of one weight. */
 export interface TiedEmbeddings {
@@ -33,9 +34,10 @@ export interface TiedEmbeddings {
 export function tiesEmbeddings(config: ModelConfig): boolean | undefined {
   const said = saidIn(config);
   if (said !== undefined) return said;
-  const type = config['model_type'];
-  return typeof type === 'string' && TIED_BY_DEFAULT.has(type) ? true : undefined;
+  return TIED_BY_DEFAULT.has(typeOf(config)) ? true : undefined;
 }
+
+const typeOf = ({ model_type: type }: ModelConfig): string => (typeof type === 'string' ? type : '');
 
 function saidIn(config: ModelConfig): boolean | undefined {
   const own = config[KEY];
@@ -79,7 +81,7 @@ export function tiedEmbeddingsOf(
   );
   const embeddings = TOKENS.flatMap((pattern) => modules.filter((path) => pattern.test(path)))[0];
   if (embeddings === undefined) return undefined;
-  const head = modules.find(isOutputLayer) ?? headBeside(embeddings, String(config['model_type'] ?? ''));
+  const head = modules.find(isOutputLayer) ?? headBeside(embeddings, typeOf(config));
   return { embeddings: embeddings + SUFFIX, head: head + SUFFIX };
 }
 
@@ -94,7 +96,10 @@ function headBeside(embeddings: string, family: string): string {
   const [, outside] = /^(.*language_model\.)model\.embed_tokens$/.exec(embeddings) ?? [];
   if (outside !== undefined) return `${outside}lm_head`;
   if (/(^|-)(x?lm-)?roberta|camembert/.test(family)) return 'lm_head.decoder';
-  if (/word_embeddings$/.test(embeddings) && /^(bert|deberta|electra|ernie|mobilebert|roformer)/.test(family)) {
+  if (
+    /word_embeddings$/.test(embeddings) &&
+    /^(bert|deberta|electra|ernie|mobilebert|roformer)/.test(family)
+  ) {
     return 'cls.predictions.decoder';
   }
   return family === 'whisper' ? 'proj_out' : 'lm_head';
@@ -105,4 +110,4 @@ function headBeside(embeddings: string, family: string): string {
  * false, so a T5 that was tied cannot be described as one with a head of its own.
  */
 export const cannotUntie = (config: ModelConfig): boolean =>
-  /^(t5|mt5|umt5|longt5|switch_transformers|pop2piano|udop)$/.test(String(config['model_type'] ?? ''));
+  /^(t5|mt5|umt5|longt5|switch_transformers|pop2piano|udop)$/.test(typeOf(config));

@@ -10,7 +10,8 @@ export function untiedView(model: Model): Model {
   const embeddings = tied === undefined ? undefined : model.tensors.get(tied.embeddings);
   if (tied === undefined || embeddings === undefined) return model;
   const { head } = tied;
-  const stored = (name: string): string => (name === head && !model.tensors.has(head) ? embeddings.name : name);
+  const stored = (name: string): string =>
+    name === head && !model.tensors.has(head) ? embeddings.name : name;
   return {
     ...{ directory: model.directory, ignored: model.ignored, untied: true },
     ...{ weightFiles: model.weightFiles, carriedFiles: model.carriedFiles },

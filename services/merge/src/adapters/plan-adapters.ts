@@ -82,16 +82,27 @@ async function openInput(
 }
 
 /** What the config says once for all modules must be the same in all. */
+const ALIKE = [
+  ['taskType', 'task_type', 'only adapters for one task are merged'],
+  [
+    'fanInFanOut',
+    'fan_in_fan_out',
+    'set what holds for the base in both: true for GPT-2 and its kin, else false',
+  ],
+] as const;
+
 function checkAlike(inputs: readonly AdapterInput[]): void {
   const [first, ...others] = inputs;
   if (first === undefined) return;
   for (const { adapter, label } of others) {
-    const [x, y] = [first.adapter.settings.taskType, adapter.settings.taskType];
-    if (x === y || x === '' || y === '') continue;
-    throw incompatible(
-      'ADAPTERS_DIFFER',
-      `task_type is ${JSON.stringify(x)} in ${first.label} and ${JSON.stringify(y)} in ${label}; only adapters for one task are merged`,
-    );
+    for (const [setting, key, advice] of ALIKE) {
+      const [x, y] = [first.adapter.settings[setting], adapter.settings[setting]];
+      if (x === y || x === '' || y === '') continue;
+      throw incompatible(
+        'ADAPTERS_DIFFER',
+        `${key} is ${JSON.stringify(x)} in ${first.label} and ${JSON.stringify(y)} in ${label}; ${advice}`,
+      );
+    }
   }
 }
 
@@ -103,8 +114,7 @@ function settingsOf(adapters: readonly OpenedAdapter[]): AdapterMergePlan['setti
     rankStabilized: false,
     targetModules: targetsOf(adapters),
     modulesToSave: [...new Set(settings.flatMap(({ modulesToSave }) => modulesToSave))],
-    // Only a hint: how a weight is stored is for the architecture to say, and the factors are the same either way.
-    fanInFanOut: settings.some(({ fanInFanOut }) => fanInFanOut),
+    fanInFanOut: settings[0]?.fanInFanOut ?? false,
     dropout: 0,
     taskType: settings.find(({ taskType }) => taskType !== '')?.taskType ?? '',
     baseModel: bases.size === 1 ? (settings[0]?.baseModel ?? '') : '',
@@ -135,7 +145,9 @@ function notesOf(inputs: readonly AdapterInput[]): string[] {
     inputs.map(({ adapter }) => adapter.settings.baseModel).filter((name) => name !== ''),
   );
   const own = inputs.flatMap(({ adapter, label }) =>
-    [...adapter.ownTensors.keys()].map((name) => `${label}: ${JSON.stringify(name)} is the base's own, and is left out`),
+    [...adapter.ownTensors.keys()].map(
+      (name) => `${label}: ${JSON.stringify(name)} is the base's own, and is left out`,
+    ),
   );
   return [
     ...(bases.size > 1 ? ['The adapters name different base models, so the result names none'] : []),

@@ -115,6 +115,8 @@ const savedOf = (changes: readonly Change[]): Map<string, PlannedSaved> =>
 
 const moduleOf = (tensor: string): string => tensor.slice(0, Math.max(0, tensor.lastIndexOf('.')));
 
+const isAllLinear = (name: string): boolean => name.toLowerCase() === 'all-linear';
+
 function settingsOf(
   { model, parameters, targets, taskType }: ExtractPlan,
   infos: ReadonlyMap<string, AdapterModuleInfo>,
@@ -125,7 +127,11 @@ function settingsOf(
   const leaves = [...new Set(adapted.map((path) => path.slice(path.lastIndexOf('.') + 1)))].sort();
   return {
     rankStabilized: false,
-    targetModules: targetNames(said.length > 0 ? said : leaves, model.model, adapted),
+    targetModules: targetNames(
+      said.length > 0 && !said.some(isAllLinear) ? said : leaves,
+      model.model,
+      adapted,
+    ),
     modulesToSave: [...new Set([...saved.keys()].map(moduleOf))],
     fanInFanOut: targets.some(({ kind, transposed }) => kind === 'linear' && transposed),
     dropout: 0,

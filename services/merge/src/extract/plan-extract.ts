@@ -4,9 +4,10 @@ import {
   architecturesOf,
   findTensor,
   isEmbedding,
-  isOutputLayer,
-  matchModules,
+  linearModules,
   modulePattern,
+  notLinear,
+  selectTargets,
   storesTransposed,
   tiedEmbeddingsOf,
   untiedView,
@@ -58,8 +59,7 @@ export async function planExtract(
     else if (pair.name.endsWith(SUFFIX)) {
       const transposed = isEmbedding(path) || storesTransposed(model.model.config, path) === true;
       targets.push({ ...targetOf(path, pair, parameters, transposed), like: likeOf(path) });
-    }
-    else biases.push(pair);
+    } else biases.push(pair);
   }
   const taskType = taskTypeOf(architecturesOf(model.model.config));
   return { parameters, seed: request.seed, model, base, targets, biases, others, taskType };
@@ -111,23 +111,23 @@ function targetModules(
   pairs: readonly TensorPair[],
   { targetModules: patterns, modulesToSave }: ParametersOf<'extractAdapter'>,
 ): Set<string> {
-  const inBoth = pairs.filter(({ name, base }) => base !== undefined && name.endsWith(SUFFIX));
-  const shapes = new Map(inBoth.map(({ name, shape }) => [name.slice(0, -SUFFIX.length), shape]));
+  const inBoth = new Map(
+    pairs.flatMap((pair) => (pair.base === undefined ? [] : [[pair.name, pair] as const])),
+  );
+  const shapeOf = (path: string): readonly number[] => inBoth.get(path + SUFFIX)?.shape ?? [];
   const saved = modulesToSave.map((pattern, i) =>
     modulePattern(pattern, `extract_adapter.modules_to_save[${i}]`),
   );
-  const named = patterns.length > 0;
-  const wanted = named
-    ? matchModules(shapes.keys(), patterns, 'extract_adapter.target_modules')
-    : [...shapes.keys()].filter(
-        (path) => shapes.get(path)?.length === 2 && !isEmbedding(path) && !isOutputLayer(path),
-      );
+  const field = 'extract_adapter.target_modules';
+  const wanted =
+    patterns.length > 0 ? selectTargets(inBoth, patterns, { field, inFull: [] }) : linearModules(inBoth);
   for (const path of wanted) {
-    if ((shapes.get(path)?.length ?? 0) >= 2) continue;
+    const shape = shapeOf(path);
+    if (shape.length >= 2) continue;
     throw invalidInput(
       'TARGET_NOT_A_MATRIX',
-      'extract_adapter.target_modules',
-      `${JSON.stringify(path)} is a vector`,
+      field,
+      `${JSON.stringify(path)} ${notLinear(path, shape) ?? ''}`,
     );
   }
   return new Set(wanted.filter((path) => !saved.some((expression) => expression.test(path))));
