@@ -10,7 +10,7 @@ export { ADAPTER_FILES } from './adapter/adapter.js';
 export { toPlainLora } from './adapter/convert-adapter.js';
 export { changesBase } from './adapter/fold-adapter.js';
 export { pairKey, savedKey } from './adapter/adapter-keys.js';
-export { hasName, taskHeads } from './adapter/target-rules.js';
+export { hasName, plainTargets, taskHeads } from './adapter/target-rules.js';
 export { findTensor } from './adapter/find-tensor.js';
 export {
   type OpenedAdapter,

@@ -46,6 +46,17 @@ function wholeMatch(pattern: string): ((path: string) => boolean) | undefined {
   }
 }
 
+/** The target names where they say all; none where a pattern, layers or exclusions say more, which are not written. */
+export function plainTargets({
+  targetModules,
+  targetPattern,
+  layersToTransform,
+  excludeModules,
+}: AdapterSettings): readonly string[] {
+  const more = targetPattern !== undefined || layersToTransform !== undefined || excludeModules.length > 0;
+  return more ? [] : targetModules;
+}
+
 /** Which modules an adapter's config says are adapted, by their paths in PEFT's model; undefined where that cannot be told. */
 export function targetRule(settings: AdapterSettings): ((path: string) => boolean) | undefined {
   const { targetPattern, targetModules, excludeModules, modulesToSave, taskType } = settings;

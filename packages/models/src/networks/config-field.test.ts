@@ -48,6 +48,8 @@ test.each([
 });
 
 test('a message says what was found', () => {
-  expect(() => parse({ ...LLAMA, hidden_size: null })).toThrow('hidden_size: is null, and must be a positive integer');
+  expect(() => parse({ ...LLAMA, hidden_size: null })).toThrow(
+    'hidden_size: is null, and must be a positive integer',
+  );
   expect(() => parse({ ...LLAMA, hidden_size: undefined })).toThrow('hidden_size: is missing, and must be');
 });

@@ -4,7 +4,15 @@ import { embed } from '../forward/embedding.js';
 import type { ForwardPass } from '../forward/forward-pass.js';
 import type { Batch } from '../tokens/batch.js';
 import type { Architecture, LinearGroup, NetworkConfig, ParameterSpec } from './architecture.js';
-import { badConfig, derivedSize, flagField, numberField, requireOneOf, sizeField, type RawConfig } from './config-field.js';
+import {
+  badConfig,
+  derivedSize,
+  flagField,
+  numberField,
+  requireOneOf,
+  sizeField,
+  type RawConfig,
+} from './config-field.js';
 import { ropeFrequencies, ropeTables, rotate, type RopeTables } from './rope.js';
 
 interface LlamaConfig extends NetworkConfig {

@@ -35,7 +35,11 @@ function checkObject(
     }
     if (item === null) {
       // Left out and null are two things: an empty line of a recipe is a value that was forgotten.
-      throw invalidInput('WRONG_TYPE', below, 'is null; give a value, or leave the field out for its default');
+      throw invalidInput(
+        'WRONG_TYPE',
+        below,
+        'is null; give a value, or leave the field out for its default',
+      );
     }
     const oneof = field.oneof?.name;
     if (oneof !== undefined) {

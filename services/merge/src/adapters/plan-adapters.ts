@@ -1,4 +1,4 @@
-import { type OpenedAdapter, changesBase, openAdapter } from '@eigenloom/checkpoint';
+import { type OpenedAdapter, changesBase, openAdapter, plainTargets } from '@eigenloom/checkpoint';
 import type { common, merge } from '@eigenloom/contracts';
 import { incompatible, invalidInput } from '@eigenloom/errors';
 import type { RequestContext } from '@eigenloom/runtime';
@@ -126,13 +126,10 @@ function settingsOf(adapters: readonly OpenedAdapter[]): AdapterMergePlan['setti
 function targetsOf(adapters: readonly OpenedAdapter[]): readonly string[] {
   const said = ({ settings, modules }: OpenedAdapter): string =>
     JSON.stringify([[...settings.targetModules].sort(), [...modules.keys()]]);
-  // A pattern, or names that mean some layers only, say more than the names that are written.
-  const selects = ({ settings: s }: OpenedAdapter): boolean =>
-    s.targetPattern !== undefined || s.layersToTransform !== undefined || s.excludeModules.length > 0;
   const [first, ...others] = adapters;
   if (
     first !== undefined &&
-    !adapters.some(selects) &&
+    adapters.every(({ settings }) => plainTargets(settings).length > 0) &&
     others.every((other) => said(other) === said(first))
   ) {
     return first.settings.targetModules;
