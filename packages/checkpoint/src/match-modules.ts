@@ -38,15 +38,29 @@ export function matchModules(
   field = 'target_modules',
 ): string[] {
   const names = [...modules];
-  const matched = new Set<string>();
-  patterns.forEach((pattern, index) => {
-    const place = `${field}[${index}]`;
-    const expression = modulePattern(pattern, place);
-    const hits = names.filter((name) => expression.test(name));
-    if (hits.length === 0) throw matchesNothing(pattern, names, place);
-    for (const hit of hits) matched.add(hit);
-  });
+  const matched = new Set(
+    patterns.flatMap((pattern, index) => matchPattern(names, pattern, `${field}[${index}]`)),
+  );
   return names.filter((name) => matched.has(name));
+}
+
+/**
+ * The modules that a pattern at a place of the request means. `whatElse` says what a pattern means that is no module. Errors:
+ * `PATTERN_MATCHES_NOTHING`, `TARGET_NOT_LINEAR`.
+ */
+export function matchPattern(
+  names: readonly string[],
+  pattern: string,
+  place: string,
+  whatElse?: (matches: (name: string) => boolean) => string | undefined,
+): string[] {
+  const expression = modulePattern(pattern, place);
+  const matches = (name: string): boolean => expression.test(name);
+  const hits = names.filter(matches);
+  if (hits.length > 0) return hits;
+  const found = whatElse?.(matches);
+  if (found === undefined) throw matchesNothing(pattern, names, place);
+  throw invalidInput('TARGET_NOT_LINEAR', place, `${JSON.stringify(pattern)} ${found}`);
 }
 
 function matchesNothing(pattern: string, names: readonly string[], field: string): Error {

@@ -18,6 +18,8 @@ const MEMORY_SHARE = 0.6;
 export interface AnalysisPlan {
   readonly model: Model;
   readonly base: Model | undefined;
+  /** Folders of the adapters folded into them, by role: `base/adapters/0`. */
+  readonly adapters: ReadonlyMap<string, string>;
   readonly method: BoundMethod;
   readonly weights: readonly Weight[];
   readonly skipped: readonly Skipped[];
@@ -66,8 +68,9 @@ export async function planAnalysis(
   if (method.needsBase && request.base === undefined) {
     throw invalidInput('FIELD_MISSING', 'base', `${method.id} compares the model with the one it came from`);
   }
-  const model = await open(request.model, 'model', context);
-  const base = request.base === undefined ? undefined : await open(request.base, 'base', context);
+  const adapters = new Map<string, string>();
+  const model = await open(request.model, 'model', context, adapters);
+  const base = request.base === undefined ? undefined : await open(request.base, 'base', context, adapters);
   const weights: Weight[] = [];
   const skipped: Skipped[] = [];
   for (const name of selectTensors([...model.tensors.keys()], request.tensors)) {
@@ -81,14 +84,21 @@ export async function planAnalysis(
       'no weight of the model has a counterpart of its shape in the base',
     );
   }
-  return { model, base, method, weights, skipped };
+  return { model, base, adapters, method, weights, skipped };
 }
 
-async function open(ref: common.ModelRef, field: string, context: RequestContext): Promise<Model> {
+async function open(
+  ref: common.ModelRef,
+  field: string,
+  context: RequestContext,
+  found: Map<string, string>,
+): Promise<Model> {
   const path = await context.resolve(ref.uri, `${field}.uri`);
   const adapters: string[] = [];
   for (const [index, uri] of ref.adapters.entries()) {
-    adapters.push(await context.resolve(uri, `${field}.adapters[${index}]`));
+    const folder = await context.resolve(uri, `${field}.adapters[${index}]`);
+    adapters.push(folder);
+    found.set(`${field}/adapters/${index}`, folder);
   }
   return openModel(path, { adapters, signal: context.signal });
 }

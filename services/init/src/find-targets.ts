@@ -1,47 +1,69 @@
 import {
   type Model,
   type TensorInfo,
-  isEmbedding,
-  matchModules,
+  architecturesOf,
+  notLinear,
+  selectTargets,
   storesTransposed,
+  taskHeads,
 } from '@eigenloom/checkpoint';
 import { invalidInput } from '@eigenloom/errors';
 import { isFloat } from '@eigenloom/numeric';
 import type { Target } from './methods/method.js';
 
-const SUFFIX = '.weight';
+const FIELD = 'target_modules';
 
-/** The modules that get an adapter, in the model's order. Errors name the field and the module. */
-export function findTargets(model: Model, patterns: readonly string[], rank: number): Target[] {
-  if (patterns.length === 0) {
-    throw invalidInput('FIELD_MISSING', 'target_modules', 'which modules get an adapter?');
-  }
-  if (storesTransposed(model.config)) {
-    throw invalidInput(
-      'UNSUPPORTED_ARCHITECTURE',
-      'model',
-      `the weights of ${String(model.config['model_type'])} are stored transposed`,
-    );
-  }
-  const names = [...model.tensors.keys()].filter((name) => name.endsWith(SUFFIX));
-  const modules = names.map((name) => name.slice(0, -SUFFIX.length));
-  return matchModules(modules, patterns).map((path) =>
-    targetOf(path, model.tensors.get(path + SUFFIX), rank),
-  );
+/** What a request says of modules, beside the rank. */
+export interface TargetRequest {
+  readonly targetModules: readonly string[];
+  readonly modulesToSave: readonly string[];
+  readonly taskType: string;
 }
 
-function targetOf(path: string, info: TensorInfo | undefined, rank: number): Target {
-  const refuse = (reason: string, why: string): Error =>
-    invalidInput(reason, 'target_modules', `${JSON.stringify(path)} ${why}`);
-  if (info === undefined) throw refuse('UNKNOWN_TENSOR', 'has no weight');
-  const [rows = 0, columns = 0] = info.shape;
-  if (info.shape.length !== 2 || rows === 0 || columns === 0) {
-    throw refuse('TARGET_NOT_A_MATRIX', `has a weight of shape [${info.shape.join(', ')}], not a matrix`);
+/** The modules that get an adapter, in the model's order. Errors name the field and the module. */
+export function findTargets(model: Model, request: TargetRequest, rank: number): Target[] {
+  const { targetModules, modulesToSave, taskType } = request;
+  if (targetModules.length === 0) {
+    throw invalidInput(
+      'FIELD_MISSING',
+      FIELD,
+      'which modules get an adapter? "all-linear" means every linear one',
+    );
   }
-  if (isEmbedding(path)) throw refuse('TARGET_NOT_LINEAR', 'is an embedding, not a linear module');
+  const inFull = [...modulesToSave, ...taskHeads(taskOf(model, taskType))];
+  const paths = selectTargets(model.tensors, targetModules, { field: FIELD, inFull });
+  if (paths.length === 0) {
+    throw invalidInput(
+      'PATTERN_MATCHES_NOTHING',
+      FIELD,
+      `means no module but those trained in full (${inFull.join(', ')})`,
+    );
+  }
+  return paths.map((path) => targetOf(path, model, rank));
+}
+
+/** PEFT trains the head of a classifier in full; the model's class says that it is one where the request does not. */
+function taskOf(model: Model, taskType: string): string {
+  if (taskType !== '') return taskType;
+  const [name = ''] = architecturesOf(model.config);
+  return name.endsWith('ForSequenceClassification') ? 'SEQ_CLS' : '';
+}
+
+function targetOf(path: string, model: Model, rank: number): Target {
+  const refuse = (reason: string, why: string): Error =>
+    invalidInput(reason, FIELD, `${JSON.stringify(path)} ${why}`);
+  const info: TensorInfo | undefined = model.tensors.get(`${path}.weight`);
+  if (info === undefined) throw refuse('UNKNOWN_TENSOR', 'has no weight');
+  const why = notLinear(path, info.shape);
+  if (why !== undefined) {
+    throw refuse(info.shape.length === 2 ? 'TARGET_NOT_LINEAR' : 'TARGET_NOT_A_MATRIX', why);
+  }
   if (!isFloat(info.dtype)) {
     throw refuse('UNSUPPORTED_DTYPE', `is stored as ${info.dtype}, not as floating-point numbers`);
   }
+  const transposed = storesTransposed(model.config, path) === true;
+  const [first = 0, second = 0] = info.shape;
+  const [rows, columns] = transposed ? [second, first] : [first, second];
   if (rank > Math.min(rows, columns)) {
     throw invalidInput(
       'OUT_OF_RANGE',
@@ -49,5 +71,5 @@ function targetOf(path: string, info: TensorInfo | undefined, rank: number): Tar
       `${rank} is above the smaller side of ${path} (${rows}x${columns})`,
     );
   }
-  return { path, tensor: info.name, rows, columns };
+  return { path, tensor: info.name, rows, columns, transposed };
 }

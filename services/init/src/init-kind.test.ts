@@ -290,6 +290,18 @@ describe('requests', () => {
     ['rank 0', { rank: 0 }, 'OUT_OF_RANGE', 'rank: 0'],
     ['a rank above the shape', { rank: 1000 }, 'OUT_OF_RANGE', 'smaller side of'],
     ['a negative alpha', { alpha: -1 }, 'OUT_OF_RANGE', 'alpha'],
+    [
+      'a part of the model that is no module as target',
+      { targetModules: ['attention.self'] },
+      'TARGET_NOT_LINEAR',
+      'is made of other modules; name those that are linear: "key", "query", "value"',
+    ],
+    [
+      'targets that are trained in full',
+      { targetModules: ['classifier'], modulesToSave: ['classifier'] },
+      'PATTERN_MATCHES_NOTHING',
+      'trained in full (classifier',
+    ],
     ['no target', { targetModules: [] }, 'FIELD_MISSING', 'target_modules'],
     ['a target without a match', { targetModules: ['qurey'] }, 'PATTERN_MATCHES_NOTHING', '"query"'],
     ['a vector as target', { targetModules: ['LayerNorm'] }, 'TARGET_NOT_A_MATRIX', 'LayerNorm'],
@@ -338,4 +350,67 @@ describe('requests', () => {
     );
     expect(made.response.residual).toBeUndefined();
   });
+
+  it('all-linear means every linear module, and not the head of a classifier', async () => {
+    const made = await make({ ...good, targetModules: ['all-linear'], taskType: 'SEQ_CLS' });
+    const { modules, settings } = await readAdapter(made.adapter);
+    const leaves = new Set([...modules.keys()].map((path) => path.replace(/^.*\.\d+\./, '')));
+    expect([...leaves].sort()).toEqual([
+      'attention.output.dense',
+      'attention.self.key',
+      'attention.self.query',
+      'attention.self.value',
+      'bert.pooler.dense',
+      'intermediate.dense',
+      'output.dense',
+    ]);
+    expect([...settings.targetModules].sort()).toEqual([...modules.keys()].sort());
+    const folded = await openModel(TINY_BERT, { adapters: [made.adapter] });
+    expect([...folded.tensors.keys()]).toEqual([...(await openModel(TINY_BERT)).tensors.keys()]);
+  });
+
+  it('names folded adapters in the lineage', async () => {
+    const first = await make(good);
+    const second = await make({ ...good, model: { uri: TINY_BERT, adapters: [first.adapter] } });
+    const manifest = JSON.parse(await readFile(join(second.adapter, 'manifest.json'), 'utf8')) as {
+      inputs: Record<string, string>;
+    };
+    expect(Object.keys(manifest.inputs)).toEqual(
+      expect.arrayContaining([
+        'model/model.safetensors',
+        'model/adapters/0/adapter_config.json',
+        'model/adapters/0/adapter_model.safetensors',
+      ]),
+    );
+  });
+});
+
+describe('weights stored (in, out), as in GPT-2', () => {
+  const GPT2 = join(GOLDEN, '..', 'peft-more', 'bases', 'gpt2');
+  it.each(['pissa', 'default'])(
+    '%s: residual and pair make the weight, and the config says how it is stored',
+    async (id) => {
+      const made = await make({
+        model: { uri: GPT2 },
+        targetModules: ['all-linear'],
+        rank: 3,
+        alpha: 6,
+        seed: 7n,
+        method: parametersOf(id),
+      });
+      const adapter = await readAdapter(made.adapter);
+      expect(adapter.settings.fanInFanOut).toBe(true);
+      const base = await openModel(GPT2);
+      const [from, modules] = [id === 'pissa' ? made.residual : GPT2, [...adapter.modules]];
+      const [residual, whole] = [await openModel(from), await openModel(from, { adapters: [made.adapter] })];
+      expect(modules.length).toBeGreaterThan(3);
+      for (const [path, { aShape, bShape }] of modules) {
+        const name = `${path}.weight`;
+        expect([aShape[1], bShape[0]]).toEqual(base.tensors.get(name)?.shape);
+        const weight = await base.read(name, 'f64');
+        expect(distance(await whole.read(name, 'f64'), weight)).toBeLessThan(1e-6);
+        if (id === 'pissa') expect(distance(await residual.read(name, 'f64'), weight)).toBeGreaterThan(1e-2);
+      }
+    },
+  );
 });

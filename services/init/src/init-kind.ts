@@ -1,3 +1,6 @@
+import { join } from 'node:path';
+
+import { ADAPTER_FILES } from '@eigenloom/checkpoint';
 import type { common, init } from '@eigenloom/contracts';
 import { sha256File } from '@eigenloom/numeric';
 import type { JobContext, JobKind, Lineage } from '@eigenloom/runtime';
@@ -58,9 +61,14 @@ async function commitResidual(
   );
 }
 
-async function lineageOf({ model, start }: InitPlan, signal: AbortSignal): Promise<Lineage> {
+async function lineageOf({ model, adapterPaths, start }: InitPlan, signal: AbortSignal): Promise<Lineage> {
   const inputs: Record<string, string> = {};
   for (const [name, path] of model.weightFiles) inputs[`model/${name}`] = await sha256File(path, { signal });
+  for (const [index, folder] of adapterPaths.entries()) {
+    for (const name of ADAPTER_FILES) {
+      inputs[`model/adapters/${index}/${name}`] = await sha256File(join(folder, name), { signal });
+    }
+  }
   if (start.scope === 'activations') inputs['data'] = await sha256File(start.dataPath, { signal });
   return { inputs };
 }

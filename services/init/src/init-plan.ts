@@ -6,7 +6,7 @@ import type { CallOptions } from '@eigenloom/numeric';
 import type { RequestContext } from '@eigenloom/runtime';
 import { findTargets } from './find-targets.js';
 import { type EvaSettings, evaSettings } from './methods/eva.js';
-import { METHOD_OF } from './methods/index.js';
+import { METHODS, METHOD_OF } from './methods/index.js';
 import type { LayerMethod, MethodCase, Pair, PairSettings, ParametersOf, Target } from './methods/method.js';
 
 /** A method with its parameters. */
@@ -53,7 +53,7 @@ export async function planInit(request: init.InitAdapterRequest, context: Reques
     adapterPaths.push(await context.resolve(uri, `model.adapters[${index}]`));
   }
   const model = await openModel(modelPath, { adapters: adapterPaths, signal: context.signal });
-  const targets = findTargets(model, request.targetModules, settings.rank);
+  const targets = findTargets(model, request, settings.rank);
   const start = await startOf(request, context);
   if (start.scope === 'activations') await checkActivations(model, modelPath, targets, start.settings);
   const { id, paper, changesBase } = method;
@@ -63,7 +63,7 @@ export async function planInit(request: init.InitAdapterRequest, context: Reques
 function checkedMethod({ method }: init.InitAdapterRequest): (typeof METHOD_OF)[MethodCase] {
   switch (method?.$case) {
     case undefined:
-      throw invalidInput('METHOD_MISSING', 'method', 'choose default, pissa or eva');
+      throw methodMissing();
     case 'default':
       METHOD_OF.default.check(method.value);
       break;
@@ -76,6 +76,10 @@ function checkedMethod({ method }: init.InitAdapterRequest): (typeof METHOD_OF)[
   return METHOD_OF[method.$case];
 }
 
+const methodMissing = (): Error =>
+  invalidInput('METHOD_MISSING', 'method', `choose ${METHODS.map(({ id }) => id).join(', ')}`);
+
+/** Without a branch for each method of the contract neither this nor `checkedMethod` compiles. */
 async function startOf({ method }: init.InitAdapterRequest, context: RequestContext): Promise<Start> {
   switch (method?.$case) {
     case 'pissa':
@@ -85,8 +89,10 @@ async function startOf({ method }: init.InitAdapterRequest, context: RequestCont
       const dataPath = await context.resolve(data.uri, 'eva.data.uri');
       return { scope: 'activations', data, dataPath, settings: evaSettings(method.value) };
     }
-    default:
-      return bound(METHOD_OF.default, {});
+    case 'default':
+      return bound(METHOD_OF.default, method.value);
+    case undefined:
+      throw methodMissing();
   }
 }
 

@@ -1,12 +1,14 @@
 import { join } from 'node:path';
 
+import type { Model } from '@eigenloom/checkpoint';
 import { runOnEngine } from '@eigenloom/engine';
 import { AppError, incompatible } from '@eigenloom/errors';
 import type { ProgressUpdate } from '@eigenloom/runtime';
 import type { ComponentsFound } from './eva/find-components.js';
 import type { EvaInput } from './eva/worker.js';
 import type { InitPlan, Start } from './init-plan.js';
-import type { Pair } from './methods/method.js';
+import type { Pair, Target } from './methods/method.js';
+import { transposed } from './transposed.js';
 
 const EVA_WORKER = join(__dirname, 'eva', 'worker.js');
 
@@ -35,9 +37,7 @@ async function byLayer(
   for (const [index, target] of targets.entries()) {
     signal.throwIfAborted();
     progress({ fraction: done / total, phase: `starting ${target.path}` });
-    const weight = start.needsWeight
-      ? await model.read(target.tensor, 'f64', { signal })
-      : new Float64Array(0);
+    const weight = start.needsWeight ? await weightOf(model, target, signal) : new Float64Array(0);
     const pair = await start.start(target, weight, settings, { signal }).catch((error: unknown) => {
       throw namingTensor(error, target.tensor, weight);
     });
@@ -45,6 +45,12 @@ async function byLayer(
     done += cost[index] ?? 0;
   }
   return pairs;
+}
+
+/** W as rows × columns. */
+async function weightOf(model: Model, target: Target, signal: AbortSignal): Promise<Float64Array> {
+  const stored = await model.read(target.tensor, 'f64', { signal });
+  return target.transposed ? transposed(stored, target.columns, target.rows) : stored;
 }
 
 /** A decomposition knows only the index of a value that is not finite. */

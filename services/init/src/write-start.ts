@@ -13,7 +13,8 @@ import {
 import type { init } from '@eigenloom/contracts';
 import { foldLowRank } from '@eigenloom/numeric';
 import type { InitPlan } from './init-plan.js';
-import type { Pair } from './methods/method.js';
+import type { Pair, Target } from './methods/method.js';
+import { transposed } from './transposed.js';
 
 type Pairs = ReadonlyMap<string, Pair>;
 
@@ -51,7 +52,7 @@ export async function writeStart(
         rankStabilized,
         targetModules: targetNames(request.targetModules, plan.model, [...pairs.keys()]),
         modulesToSave: request.modulesToSave,
-        fanInFanOut: false,
+        fanInFanOut: plan.targets.some(({ transposed: turned }) => turned),
         dropout: 0,
         taskType: request.taskType,
         baseModel: '',
@@ -116,6 +117,15 @@ function cardOf({ id, paper, changesBase, settings }: InitPlan, pairs: Pairs): s
   ].join('\n');
 }
 
+/** The pair with the rows and columns that the weight is stored with: of a transposed weight (B·A)ᵀ = Aᵀ·Bᵀ. */
+function placedPair(
+  { rows, columns, transposed: turned }: Target,
+  { a, b, rank }: Pair,
+): { readonly rows: number; readonly columns: number; readonly a: Float64Array; readonly b: Float64Array } {
+  if (!turned) return { rows, columns, a: Float64Array.from(a), b: Float64Array.from(b) };
+  return { rows: columns, columns: rows, a: transposed(b, rows, rank), b: transposed(a, rank, columns) };
+}
+
 /** Writes the base that remains: W − s·B·A in float64, rounded once to the stored type; every other tensor byte for byte. */
 export async function writeResidual(
   staging: string,
@@ -136,12 +146,12 @@ export async function writeResidual(
           return (await model.readRaw(name, { signal })) ?? model.read(name, 'f64', { signal });
         }
         const weight = await model.read(name, 'f64', { signal });
-        const wide = { a: Float64Array.from(pair.a), b: Float64Array.from(pair.b) };
+        const placed = placedPair(target, pair);
         return foldLowRank(
           name,
           weight,
-          target,
-          { ...wide, rank: pair.rank, scale: -settings.scaling },
+          placed,
+          { a: placed.a, b: placed.b, rank: pair.rank, scale: -settings.scaling },
           { signal },
         );
       },

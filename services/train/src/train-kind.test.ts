@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openModel, readAdapter } from '@eigenloom/checkpoint';
+import { openModel, readAdapter, writeAdapter } from '@eigenloom/checkpoint';
 import type { train } from '@eigenloom/contracts';
 import { conflict } from '@eigenloom/errors';
 import { setBackend } from '@eigenloom/engine';
@@ -225,6 +225,75 @@ describe('full training', () => {
 });
 
 describe('language modelling', () => {
+  /** An adapter whose config has more keys. */
+  const withConfig = async (modules: readonly string[], keys: object): Promise<string> => {
+    const start = await writeTinyAdapter(await scratch(), TINY_LLAMA, modules);
+    const path = join(start, 'adapter_config.json');
+    const config = JSON.parse(await readFile(path, 'utf8')) as object;
+    await writeFile(path, JSON.stringify({ ...config, ...keys }));
+    return start;
+  };
+  const language = (changes: object): train.TrainRequest =>
+    lora({
+      model: { uri: TINY_LLAMA },
+      sequenceClassification: undefined,
+      causalLanguageModeling: {},
+      maxLength: 32,
+      maxSteps: 2,
+      evalSteps: 0,
+      keepBest: false,
+      ...changes,
+    });
+
+  it('keeps embeddings and head apart in full training where a folded adapter parted them', async () => {
+    const base = await openModel(TINY_LLAMA);
+    const embeddings = await base.read('model.embed_tokens.weight', 'f32');
+    const folded = await scratch();
+    const settings = {
+      ...{ rank: 2, alpha: 4, rankStabilized: false, fanInFanOut: false, dropout: 0, baseModel: '' },
+      ...{ targetModules: [], modulesToSave: ['lm_head'], taskType: 'CAUSAL_LM', initLoraWeights: true },
+    };
+    const head = { shape: [64, 32], data: embeddings.map((value) => value + 1) };
+    await writeAdapter(folded, {
+      modules: new Map(),
+      savedTensors: new Map([['lm_head.weight', head]]),
+      settings,
+    });
+    const request = language({ lora: undefined, full: {}, model: { uri: TINY_LLAMA, adapters: [folded] } });
+    await trainKind.run(request, contextIn(await scratch()));
+    const trained = await openModel(request.outputUri);
+    expect(trained.config['tie_word_embeddings']).toBe(false);
+    // Two steps move a weight by little; what was added stays the difference.
+    const own = await trained.read('lm_head.weight', 'f32');
+    const read = await trained.read('model.embed_tokens.weight', 'f32');
+    expect(own.every((value, at) => Math.abs(value - (read[at] ?? NaN) - 1) < 0.5)).toBe(true);
+    expect(own).not.toEqual(head.data);
+  }, 120_000);
+
+  it('says no more of its modules than it has', async () => {
+    const modules = ['model.layers.0.self_attn.q_proj'];
+    const start = await withConfig(modules, { layers_to_transform: [0] });
+    const request = language({ lora: { adapterUri: start } });
+    await trainKind.run(request, contextIn(await scratch()));
+    expect((await readAdapter(request.outputUri)).settings.targetModules).toEqual(modules);
+    await openModel(TINY_LLAMA, { adapters: [request.outputUri] });
+  }, 120_000);
+
+  it('refuses an adapter with tensors in full that it would lose', async () => {
+    const start = await writeTinyAdapter(await scratch(), TINY_LLAMA, ['model.layers.0.self_attn.q_proj']);
+    const { modules, settings } = await readAdapter(start);
+    const path = await scratch();
+    const saved = { shape: [32], data: new Float32Array(32) };
+    const savedTensors = new Map([['model.norm.weight', saved]]);
+    await writeAdapter(path, { modules, settings: { ...settings, modulesToSave: ['norm'] }, savedTensors });
+    await expect(
+      trainKind.validate(language({ lora: { adapterUri: path } }), contextIn(folder)),
+    ).rejects.toMatchObject({
+      fieldViolations: [{ field: 'lora.adapter_uri' }],
+      message: expect.stringContaining('"model.norm.weight" in full') as string,
+    });
+  });
+
   it('lowers the loss of a Llama adapter and stops early', async () => {
     const modules = ['model.layers.0.self_attn.q_proj', 'model.layers.1.mlp.down_proj'];
     const start = await writeTinyAdapter(await scratch(), TINY_LLAMA, modules);

@@ -91,7 +91,8 @@ test('an adapter of another shape is refused by module', async () => {
 test('heads trained in full replace or join the tensors of the base', async () => {
   const lora = await readAdapter(golden('adapters/lora'));
   const saved = { shape: [2, 2], data: Float32Array.of(1, 2, 3, 4) };
-  await writeAdapter(folder, { ...lora, savedTensors: new Map([['score.weight', saved]]) });
+  const settings = { ...lora.settings, modulesToSave: ['score'] };
+  await writeAdapter(folder, { ...lora, settings, savedTensors: new Map([['score.weight', saved]]) });
   const model = await openModel(golden('base'), { adapters: [folder] });
   expect(model.tensors.get('score.weight')?.shape).toEqual([2, 2]);
   expect(await model.read('score.weight', 'f32')).toEqual(saved.data);
@@ -113,7 +114,8 @@ test('an embedding pair is folded transposed', async () => {
     alpha: 3,
     scaling: 1.5,
   };
-  await writeAdapter(folder, { ...lora, modules: new Map([['model.embed_tokens', pair]]) });
+  const settings = { ...lora.settings, targetModules: ['embed_tokens'] };
+  await writeAdapter(folder, { ...lora, settings, modules: new Map([['model.embed_tokens', pair]]) });
   const base = await (await openModel(golden('base'))).read('model.embed_tokens.weight', 'f64');
   const folded = await openModel(golden('base'), { adapters: [folder] });
   const expected = base.map((value, at) => {

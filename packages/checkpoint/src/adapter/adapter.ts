@@ -43,9 +43,22 @@ export interface AdapterSettings {
   /** By PEFT's patterns; where no pattern matches, `rank` and `alpha` hold. */
   readonly rankPattern: Readonly<Record<string, number>>;
   readonly alphaPattern: Readonly<Record<string, number>>;
+  /** Names: each means every module of that name at any depth. Empty where `targetPattern` is given. */
   readonly targetModules: readonly string[];
+  /** A regular expression for the whole path of a module, instead of names. */
+  readonly targetPattern: string | undefined;
   readonly modulesToSave: readonly string[];
-  /** The weights of the base are stored (in, out), as in GPT-2. */
+  /** Names, or a regular expression, of modules that the targets leave out. */
+  readonly excludeModules: string | readonly string[];
+  /** Numbers of the only layers that the target names mean; undefined: all. */
+  readonly layersToTransform: readonly number[] | undefined;
+  /** What a layer's number follows in a path; empty: anything. */
+  readonly layersPattern: readonly string[];
+  /** Which biases were trained: `none`, `all` or `lora_only`. */
+  readonly bias: string;
+  /**
+   * What the config says of weights stored (in, out), as in GPT-2. The architecture knows better where it is known, as in PEFT.
+   */
   readonly fanInFanOut: boolean;
   readonly dropout: number;
   /** `SEQ_CLS`, `CAUSAL_LM`, …; empty if none. */
@@ -59,6 +72,8 @@ export interface AdapterSettings {
 
 export const CONFIG_FILE = 'adapter_config.json';
 export const WEIGHTS_FILE = 'adapter_model.safetensors';
+/** Files that an adapter's values depend on. */
+export const ADAPTER_FILES: readonly string[] = [CONFIG_FILE, WEIGHTS_FILE];
 
 export const scalingOf = (alpha: number, rank: number, rankStabilized: boolean): number =>
   rankStabilized ? alpha / Math.sqrt(rank) : alpha / rank;

@@ -1,81 +1,136 @@
 import { incompatible } from '@eigenloom/errors';
 import type { SafetensorsFile } from '@eigenloom/numeric';
 
+import { closest } from '../closest.js';
 import type { FoldedPair, TensorInfo } from '../model/model.js';
-import type { AdapterModule } from './adapter.js';
+import type { ModelConfig } from '../model/model-config.js';
+import { checkPromises } from './check-promises.js';
 import { findTensor } from './find-tensor.js';
+import { doesNotFit, orientPair } from './orient-pair.js';
 import type { LoadedAdapter } from './read-adapter.js';
+import { isNamed, isPromised } from './target-rules.js';
 
-/** What an adapter does to the tensors of a model. */
+/** A tensor of an adapter's file. */
+export interface StoredTensor {
+  readonly file: SafetensorsFile;
+  readonly key: string;
+}
+
+/** What an adapter does to the tensors of a model, by their names there. */
 export interface AdapterFold {
+  /** Values that the weights of the base have under all pairs. */
+  readonly own: ReadonlyMap<string, StoredTensor>;
   readonly pairs: ReadonlyMap<string, FoldedPair>;
-  /** Tensors taken from the adapter's file as they are. */
-  readonly replaced: ReadonlyMap<string, { readonly file: SafetensorsFile; readonly key: string }>;
+  /** Copies that were trained in full: what is tied to them is not changed. */
+  readonly copied: ReadonlyMap<string, StoredTensor>;
+  /** Weights that were trained in full, not as a copy: a bias, embeddings of another vocabulary. */
+  readonly written: ReadonlyMap<string, StoredTensor>;
+}
+
+/** What an adapter is folded into. */
+export interface FoldTarget {
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
+  readonly config: ModelConfig;
 }
 
 /**
- * Works out how an adapter changes a model. Errors: `ADAPTER_DOES_NOT_FIT` (a module that the model lacks, or another shape),
- * `ADAPTER_NEEDS_CONVERSION` (made for a base that its initialisation changes, such as PiSSA's).
+ * Works out how an adapter changes a model. Errors: `ADAPTER_DOES_NOT_FIT` (a module or tensor that the model lacks, or another shape),
+ * `ADAPTER_INCOMPLETE`, `ADAPTER_NEEDS_CONVERSION` (made for a base that its initialisation changes, such as PiSSA's).
  */
-export function prepareFold(adapter: LoadedAdapter, tensors: ReadonlyMap<string, TensorInfo>): AdapterFold {
-  const init = adapter.settings.initLoraWeights;
+export function prepareFold(adapter: LoadedAdapter, { tensors, config }: FoldTarget): AdapterFold {
+  const { settings, file, opened } = adapter;
+  const init = settings.initLoraWeights;
   if (typeof init === 'string' && changesBase(init)) {
     throw incompatible(
       'ADAPTER_NEEDS_CONVERSION',
-      `the adapter fits a base decomposed by ${JSON.stringify(init)}; convert it to plain LoRA first`,
+      `it fits a base decomposed by ${JSON.stringify(init)} only; convert it to plain LoRA first`,
     );
   }
   const pairs = new Map<string, FoldedPair>();
   for (const [module, pair] of adapter.modules) {
     const tensor = findTensor(`${module}.weight`, tensors);
-    if (tensor === undefined) throw doesNotFit(module, 'the model has no such module');
-    pairs.set(tensor.name, orient(module, pair, tensor, adapter.settings.fanInFanOut));
+    if (tensor === undefined) throw noSuchModule(module, tensors);
+    const path = tensor.name.slice(0, -'.weight'.length);
+    pairs.set(tensor.name, orientPair(module, pair, { path, tensor, config, settings }));
   }
-  const replaced = new Map<string, { file: SafetensorsFile; key: string }>();
-  for (const [name, saved] of adapter.savedTensors) {
-    const tensor = findTensor(name, tensors);
-    if (tensor !== undefined && tensor.shape.join() !== saved.shape.join()) {
-      throw doesNotFit(
-        name,
-        `its shape is [${saved.shape.join(', ')}], the model's [${tensor.shape.join(', ')}]`,
-      );
-    }
-    replaced.set(tensor?.name ?? name, { file: adapter.file, key: adapter.savedKeys.get(name) ?? name });
+  const own = new Map<string, StoredTensor>();
+  for (const [name, { key, shape }] of opened.ownTensors) {
+    own.set(placeOf(name, shape, tensors, false), { file, key });
   }
-  return { pairs, replaced };
+  const copied = new Map<string, StoredTensor>();
+  const written = new Map<string, StoredTensor>();
+  for (const [name, { key, shape, wrapped }] of opened.savedTensors) {
+    const module = name.slice(0, Math.max(0, name.lastIndexOf('.')));
+    const place = placeOf(name, shape, tensors, wrapped || isPromised(module, settings));
+    if (pairs.has(place)) throw doesNotFit(name, 'is trained in full and has a pair as well');
+    (wrapped || isNamed(module, settings.modulesToSave) ? copied : written).set(place, { file, key });
+  }
+  const saved = new Set([...copied.keys(), ...written.keys()]);
+  checkPromises(settings, tensors, {
+    pairs: new Set(pairs.keys()),
+    saved,
+    pathOf: pathsIn(adapter, tensors),
+  });
+  return { own, pairs, copied, written };
 }
 
 /** PEFT's initialisations that subtract something from the base's weights. */
 export const changesBase = (init: string): boolean => /^(pissa|olora|corda|lora_ga|loftq)/.test(init);
 
-/** The pair as W's rows and columns need it: transposed for embeddings and for weights stored (in, out). */
-function orient(module: string, pair: AdapterModule, tensor: TensorInfo, fanInFanOut: boolean): FoldedPair {
-  const { a, b, rank, scaling: scale } = pair;
-  const columns = tensor.shape.slice(1).reduce((product, size) => product * size, 1);
-  const rows = tensor.shape[0] ?? 1;
-  if (tensor.shape.length < 2) throw doesNotFit(module, `${tensor.name} is not a matrix`);
-  const transposed = pair.kind === 'embedding' || fanInFanOut;
-  const [aElements, bElements] = transposed ? [rank * rows, columns * rank] : [rank * columns, rows * rank];
-  if (a.length !== aElements || b.length !== bElements) {
+/** The tensor of the model that one of the adapter stands for, or its own name where a new one is allowed. */
+function placeOf(
+  name: string,
+  shape: readonly number[],
+  tensors: ReadonlyMap<string, TensorInfo>,
+  mayBeNew: boolean,
+): string {
+  const tensor = findTensor(name, tensors);
+  if (tensor === undefined) {
+    if (mayBeNew) return name;
     throw doesNotFit(
-      module,
-      `A is [${pair.aShape.join(', ')}] and B is [${pair.bShape.join(', ')}], ${tensor.name} is [${tensor.shape.join(', ')}]`,
+      name,
+      `the model has no such tensor${near(name, tensors.keys())}; a new module must stand in modules_to_save`,
     );
   }
-  if (!transposed) return { rows, columns, rank, scale, a, b };
-  return { rows, columns, rank, scale, a: transpose(b, columns, rank), b: transpose(a, rank, rows) };
+  if (tensor.shape.join() === shape.join()) return tensor.name;
+  throw doesNotFit(
+    name,
+    `its shape is [${shape.join(', ')}], that of the model's ${tensor.name} is [${tensor.shape.join(', ')}]; ` +
+      'where the vocabulary was changed before training, change that of the model likewise first',
+  );
 }
 
-function transpose(data: Float32Array, rows: number, columns: number): Float32Array {
-  const turned = new Float32Array(data.length);
-  for (let i = 0; i < rows; i += 1) {
-    for (let j = 0; j < columns; j += 1) turned[j * rows + i] = data[i * columns + j] ?? 0;
+function noSuchModule(module: string, tensors: ReadonlyMap<string, TensorInfo>): Error {
+  const stack = findTensor(module, tensors);
+  if (stack !== undefined) {
+    const what = stack.shape.length === 3 ? 'a stack of experts' : 'a parameter';
+    return doesNotFit(module, `is ${what} of shape [${stack.shape.join(', ')}] in the model, not a module`);
   }
-  return turned;
+  const modules = [...tensors.keys()].flatMap((name) =>
+    name.endsWith('.weight') ? [name.slice(0, -7)] : [],
+  );
+  return doesNotFit(module, `the model has no such module${near(module, modules)}`);
 }
 
-function doesNotFit(what: string, why: string): Error {
-  return incompatible('ADAPTER_DOES_NOT_FIT', `adapter: ${JSON.stringify(what)}: ${why}`, {
-    details: { module: what },
-  });
+function near(name: string, known: Iterable<string>): string {
+  const found = closest(name, known).map((each) => JSON.stringify(each));
+  return found.length === 0 ? '' : `; did you mean ${found.join(' or ')}?`;
+}
+
+/** Paths in the adapter's model of modules here, which may have one component more or less: seen from the first pair. */
+function pathsIn(
+  { modules }: LoadedAdapter,
+  tensors: ReadonlyMap<string, TensorInfo>,
+): (module: string) => string {
+  for (const module of modules.keys()) {
+    const path = findTensor(`${module}.weight`, tensors)?.name.slice(0, -'.weight'.length);
+    if (path === undefined || path === module) continue;
+    if (module.endsWith(`.${path}`)) {
+      const more = module.slice(0, -path.length);
+      return (name) => more + name;
+    }
+    const less = path.slice(0, -module.length);
+    return (name) => (name.startsWith(less) ? name.slice(less.length) : name);
+  }
+  return (name) => name;
 }

@@ -1,14 +1,12 @@
-import { corruptData } from '@eigenloom/errors';
 import type { OpenFileOptions, SafetensorsFile } from '@eigenloom/numeric';
 
 import { readJsonFile } from '../json-file.js';
 import { insideFolder } from '../model/inside-folder.js';
-import { CONFIG_FILE, WEIGHTS_FILE } from './adapter.js';
+import { CONFIG_FILE } from './adapter.js';
 import { type PolySettings, parsePolySettings } from './adapter-config.js';
-import { KEY_PREFIX } from './adapter-keys.js';
-import { type OpenedSavedTensor, openAdapterWeights } from './open-adapter.js';
-
-const KEY = /^(.*)\.(poly_lora_A|poly_lora_B|poly_router\.module_logits)$/;
+import { namingAdapter } from './naming-adapter.js';
+import { openAdapterWeights } from './open-adapter.js';
+import { type OpenedSavedTensor, type ReadKey, corrupt, readKeys } from './read-keys.js';
 
 /** The inventory of one module: A (splits, skills, in/splits, rank) and B (splits, skills, rank, out/splits), not yet read. */
 export interface PolyModule {
@@ -33,41 +31,42 @@ export interface OpenedPoly {
  * Opens an adapter of PEFT's kind POLY; undefined where the folder holds another kind. Ponti et al. 2022, arXiv:2202.13914; heads: Caccia
  * et al. 2023, arXiv:2211.03831. Errors: `FILE_NOT_FOUND`, `PICKLE_REFUSED`, `CORRUPT_ADAPTER`, those of the files.
  */
-export async function openPoly(
-  directory: string,
-  options: OpenFileOptions = {},
-): Promise<OpenedPoly | undefined> {
+export function openPoly(directory: string, options: OpenFileOptions = {}): Promise<OpenedPoly | undefined> {
+  return namingAdapter(directory, () => openFiles(directory, options));
+}
+
+async function openFiles(directory: string, options: OpenFileOptions): Promise<OpenedPoly | undefined> {
   const settings = parsePolySettings(await readJsonFile(await insideFolder(directory, CONFIG_FILE)));
   if (settings === undefined) return undefined;
   const file = await openAdapterWeights(directory, options);
-  const modules = new Map<string, PolyModule>();
-  const savedTensors = new Map<string, OpenedSavedTensor>();
-  for (const key of [...file.tensors.keys()].sort()) {
-    if (!key.startsWith(KEY_PREFIX)) throw corrupt(`no meaning is known for ${JSON.stringify(key)}`);
-    const rest = key.slice(KEY_PREFIX.length);
-    const [, path, part] = KEY.exec(rest) ?? [];
-    if (path === undefined) savedTensors.set(rest, { key, shape: shapeOf(file, key) });
-    else if (part === 'poly_lora_A') modules.set(path, moduleOf(path, file, settings));
+  const { factors, savedTensors } = readKeys(file);
+  const sides = new Map<string, Partial<Record<'a' | 'b' | 'router', ReadKey<'poly'>>>>();
+  for (const factor of factors) {
+    if (factor.part === 'pair')
+      throw corrupt(`${JSON.stringify(factor.key)} belongs to an adapter of the kind LORA`);
+    sides.set(factor.module, { ...sides.get(factor.module), [factor.factor]: factor });
   }
+  const modules = new Map([...sides].map(([path, { a, b }]) => [path, moduleOf(path, a, b, settings)]));
   return { settings, directory, file, modules, savedTensors };
 }
 
-const shapeOf = (file: SafetensorsFile, key: string): readonly number[] => file.tensors.get(key)?.shape ?? [];
-
-function moduleOf(path: string, file: SafetensorsFile, { rank, skills, splits }: PolySettings): PolyModule {
-  const [aKey, bKey] = ['A', 'B'].map((side) => `${KEY_PREFIX}${path}.poly_lora_${side}`) as [string, string];
-  const [a, b] = [shapeOf(file, aKey), shapeOf(file, bKey)];
-  const [width = 0, height = 0] = [a[2], b[3]];
+function moduleOf(
+  path: string,
+  a: ReadKey<'poly'> | undefined,
+  b: ReadKey<'poly'> | undefined,
+  { rank, skills, splits }: PolySettings,
+): PolyModule {
+  if (a === undefined || b === undefined) {
+    throw corrupt(`module ${JSON.stringify(path)} has no poly_lora_${a === undefined ? 'A' : 'B'}`);
+  }
+  const [width = 0, height = 0] = [a.shape[2], b.shape[3]];
   if (
-    a.join() !== [splits, skills, width, rank].join() ||
-    b.join() !== [splits, skills, rank, height].join()
+    a.shape.join() !== [splits, skills, width, rank].join() ||
+    b.shape.join() !== [splits, skills, rank, height].join()
   ) {
     throw corrupt(
-      `module ${JSON.stringify(path)}: A is [${a.join(', ')}], B is [${b.join(', ')}]; the config says ${splits} splits, ${skills} skills, rank ${rank}`,
+      `module ${JSON.stringify(path)}: A is [${a.shape.join(', ')}], B is [${b.shape.join(', ')}]; ${CONFIG_FILE} says ${splits} splits, ${skills} skills, rank ${rank}`,
     );
   }
-  return { aKey, bKey, rows: splits * height, columns: splits * width };
+  return { aKey: a.key, bKey: b.key, rows: splits * height, columns: splits * width };
 }
-
-const corrupt = (why: string): Error =>
-  corruptData('CORRUPT_ADAPTER', `${WEIGHTS_FILE}: ${why}`, { details: { file: WEIGHTS_FILE } });

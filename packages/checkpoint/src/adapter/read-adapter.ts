@@ -1,14 +1,14 @@
 import type { OpenFileOptions, SafetensorsFile } from '@eigenloom/numeric';
 
 import type { Adapter, AdapterModule, SavedTensor } from './adapter.js';
-import { openAdapter } from './open-adapter.js';
+import { type OpenedAdapter, openAdapter } from './open-adapter.js';
 
 /** An adapter with the file that it came from. */
 export interface LoadedAdapter extends Adapter {
   readonly directory: string;
   readonly file: SafetensorsFile;
-  /** Key in the file by tensor of `savedTensors`. */
-  readonly savedKeys: ReadonlyMap<string, string>;
+  /** Where the tensors in full are in the file. */
+  readonly opened: Pick<OpenedAdapter, 'savedTensors' | 'ownTensors'>;
 }
 
 /** Reads a PEFT LoRA adapter of a folder into memory. Errors: those of `openAdapter`. */
@@ -21,10 +21,8 @@ export async function readAdapter(directory: string, options: OpenFileOptions = 
     modules.set(name, { ...info, a, b: await file.read(bKey, 'f32', options) });
   }
   const savedTensors = new Map<string, SavedTensor>();
-  const savedKeys = new Map<string, string>();
   for (const [name, { key, shape }] of opened.savedTensors) {
     savedTensors.set(name, { shape, data: await file.read(key, 'f32', options) });
-    savedKeys.set(name, key);
   }
-  return { settings, modules, savedTensors, savedKeys, directory, file };
+  return { settings, modules, savedTensors, opened, directory, file };
 }

@@ -1,4 +1,5 @@
 import type { Model } from '../model/model.js';
+import { hasName } from './target-rules.js';
 
 /**
  * Target modules as PEFT understands them in a list: a name means every module of that name at any depth. The patterns themselves when
@@ -10,9 +11,7 @@ export function targetNames(
   adapted: readonly string[],
 ): readonly string[] {
   const modules = [...model.tensors.keys()].map((name) => name.slice(0, Math.max(0, name.lastIndexOf('.'))));
-  const meant = new Set(
-    modules.filter((module) => patterns.some((name) => module === name || module.endsWith(`.${name}`))),
-  );
+  const meant = new Set(modules.filter((module) => hasName(module, patterns)));
   const same = meant.size === adapted.length && adapted.every((path) => meant.has(path));
   return same ? [...new Set(patterns)] : adapted;
 }

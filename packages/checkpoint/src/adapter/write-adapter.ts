@@ -18,7 +18,20 @@ export type AdapterToWrite = Pick<Adapter, 'modules' | 'savedTensors'> & {
   readonly settings: SettingsToWrite;
 };
 
-type SettingsToWrite = Omit<Adapter['settings'], 'raw' | 'rankPattern' | 'alphaPattern'>;
+/** Names of targets only; without any, the paths of the modules are written. */
+type SettingsToWrite = Pick<
+  Adapter['settings'],
+  | 'rank'
+  | 'alpha'
+  | 'rankStabilized'
+  | 'targetModules'
+  | 'modulesToSave'
+  | 'fanInFanOut'
+  | 'dropout'
+  | 'taskType'
+  | 'baseModel'
+  | 'initLoraWeights'
+>;
 
 /** An adapter whose values are not in memory. */
 export interface AdapterPlan {
@@ -46,13 +59,13 @@ export async function writeAdapter(
         await writer.write(pairKey(module, kind, 'b'), b, { signal });
       }
       for (const [name, { data }] of adapter.savedTensors)
-        await writer.write(savedKey(name), data, { signal });
+        await writer.write(savedKey(name, adapter.modules), data, { signal });
     },
     options,
   );
 }
 
-/** As `writeAdapter`; `fill` gives the writer every factor (`pairKey`) and every saved tensor (`savedKey`), in any order. */
+/** As `writeAdapter`; `fill` gives the writer every factor (`pairKey`) and every saved tensor (`savedKey` with the modules), in any order. */
 export async function writePlannedAdapter(
   directory: string,
   plan: AdapterPlan,
@@ -78,18 +91,18 @@ function tensorsOf({ modules, savedTensors }: AdapterPlan): TensorPlan[] {
     planned(pairKey(module, kind, 'a'), aShape),
     planned(pairKey(module, kind, 'b'), bShape),
   ]);
-  return [...pairs, ...[...savedTensors].map(([name, { shape }]) => planned(savedKey(name), shape))];
+  return [...pairs, ...[...savedTensors].map(([name, { shape }]) => planned(savedKey(name, modules), shape))];
 }
 
 /** PEFT 0.21's `LoraConfig`; keys left out have PEFT's defaults. */
-function configOf({ settings, modules }: AdapterPlan): Record<string, unknown> {
+function configOf({ settings, modules, savedTensors }: AdapterPlan): Record<string, unknown> {
   const ranks = [...modules].filter(([, pair]) => pair.rank !== settings.rank);
   const alphas = [...modules].filter(([, pair]) => pair.alpha !== settings.alpha);
   return {
     alpha_pattern: Object.fromEntries(alphas.map(([name, pair]) => [name, pair.alpha])),
     auto_mapping: null,
     base_model_name_or_path: settings.baseModel === '' ? null : settings.baseModel,
-    bias: 'none',
+    bias: biasOf(modules, savedTensors),
     fan_in_fan_out: settings.fanInFanOut,
     inference_mode: true,
     init_lora_weights: settings.initLoraWeights,
@@ -102,11 +115,19 @@ function configOf({ settings, modules }: AdapterPlan): Record<string, unknown> {
     r: settings.rank,
     rank_pattern: Object.fromEntries(ranks.map(([name, pair]) => [name, pair.rank])),
     revision: null,
-    target_modules: [...settings.targetModules].sort(),
+    target_modules: [...(settings.targetModules.length > 0 ? settings.targetModules : modules.keys())].sort(),
     task_type: settings.taskType === '' ? null : settings.taskType,
     use_dora: false,
     use_rslora: settings.rankStabilized,
   };
+}
+
+/** `lora_only` where a bias of an adapted module is among the tensors in full. */
+function biasOf(modules: AdapterPlan['modules'], savedTensors: AdapterPlan['savedTensors']): string {
+  const trained = [...savedTensors.keys()].some(
+    (name) => name.endsWith('.bias') && modules.has(name.slice(0, -'.bias'.length)),
+  );
+  return trained ? 'lora_only' : 'none';
 }
 
 async function writeDurably(path: string, text: string): Promise<void> {

@@ -42,8 +42,10 @@ export interface TensorSource {
 export interface Model {
   /** Folder of the files; of a single file, the folder that it is in. */
   readonly directory: string;
-  /** `config.json`; empty for a single file. */
+  /** `config.json` as it holds with the adapters; empty for a single file. */
   readonly config: ModelConfig;
+  /** Adapters made two weights of embeddings and head that were one: the config says so, and the head is among the tensors. */
+  readonly untied: boolean;
   /** In order of file, then of the data. */
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   /** Weight files as `role/path` parts for lineage: absolute paths by file name. */

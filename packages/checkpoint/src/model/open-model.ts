@@ -8,9 +8,8 @@ import {
   foldLowRank,
 } from '@eigenloom/numeric';
 
-import { type AdapterFold, prepareFold } from '../adapter/fold-adapter.js';
-import { readAdapter } from '../adapter/read-adapter.js';
 import { carriedFilesOf } from './carried-files.js';
+import { foldAdapters } from './fold-adapters.js';
 import type { FoldedPair, Model, ModelArrays, TensorInfo, TensorSource } from './model.js';
 import { loadConfig } from './model-config.js';
 import { type WeightFiles, openWeightFiles } from './weight-files.js';
@@ -30,26 +29,17 @@ export async function openModel(path: string, options: OpenModelOptions = {}): P
   const present = isFolder ? await readdir(path) : [];
   const { config, ignored } = await loadConfig(weights.directory, present);
   const carriedFiles = isFolder ? await carriedFilesOf(path) : [];
-  const sources = new Map<string, TensorSource>();
-  for (const [name, file] of weights.holders) sources.set(name, { file, name, pairs: [] });
-  for (const folder of options.adapters ?? []) {
-    const adapter = await readAdapter(folder, options);
-    applyFold(sources, prepareFold(adapter, tensorInfos(sources)));
-  }
-  return new OpenedModel({ weights, config, ignored, carriedFiles }, sources);
-}
-
-function applyFold(sources: Map<string, TensorSource>, fold: AdapterFold): void {
-  for (const [name, pair] of fold.pairs) {
-    const source = sources.get(name);
-    if (source !== undefined) sources.set(name, { ...source, pairs: [...source.pairs, pair] });
-  }
-  for (const [name, { file, key }] of fold.replaced) sources.set(name, { file, name: key, pairs: [] });
+  const stored = new Map<string, TensorSource>();
+  for (const [name, file] of weights.holders) stored.set(name, { file, name, pairs: [] });
+  const folded = await foldAdapters(stored, config, options.adapters ?? [], tensorInfos, options);
+  const { sources, untied } = folded;
+  return new OpenedModel({ weights, config: folded.config, untied, ignored, carriedFiles }, sources);
 }
 
 interface Parts {
   readonly weights: WeightFiles;
   readonly config: Model['config'];
+  readonly untied: boolean;
   readonly ignored: readonly string[];
   readonly carriedFiles: readonly string[];
 }
@@ -74,6 +64,7 @@ class OpenedModel implements Model {
   readonly weightFiles: ReadonlyMap<string, string>;
   readonly carriedFiles: readonly string[];
   readonly ignored: readonly string[];
+  readonly untied: boolean;
 
   constructor(
     parts: Parts,
@@ -82,6 +73,7 @@ class OpenedModel implements Model {
     this.directory = parts.weights.directory;
     this.config = parts.config;
     this.ignored = parts.ignored;
+    this.untied = parts.untied;
     this.carriedFiles = parts.carriedFiles;
     this.tensors = tensorInfos(sources);
     this.weightFiles = new Map([...parts.weights.files].map(([name, file]) => [name, file.path]));

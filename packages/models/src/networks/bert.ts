@@ -16,7 +16,9 @@ const layerPath = (prefix: string, layer: number): string => `${prefix}encoder.l
 
 function parseConfig(config: RawConfig): BertConfig {
   requireOneOf(config, 'hidden_act', ['gelu']);
-  requireOneOf(config, 'position_embedding_type', ['absolute']);
+  // null stands for the only kind that transformers 5 has.
+  if (config['position_embedding_type'] !== null)
+    requireOneOf(config, 'position_embedding_type', ['absolute']);
   const hiddenSize = sizeField(config, 'hidden_size');
   const headCount = sizeField(config, 'num_attention_heads');
   if (hiddenSize % headCount !== 0) throw badConfig('num_attention_heads', 'does not divide hidden_size');

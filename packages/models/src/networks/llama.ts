@@ -4,7 +4,15 @@ import { embed } from '../forward/embedding.js';
 import type { ForwardPass } from '../forward/forward-pass.js';
 import type { Batch } from '../tokens/batch.js';
 import type { Architecture, LinearGroup, NetworkConfig, ParameterSpec } from './architecture.js';
-import { badConfig, numberField, requireOneOf, sizeField, type RawConfig } from './config-field.js';
+import {
+  badConfig,
+  derivedSize,
+  flagField,
+  numberField,
+  requireOneOf,
+  sizeField,
+  type RawConfig,
+} from './config-field.js';
 import { ropeFrequencies, ropeTables, rotate, type RopeTables } from './rope.js';
 
 interface LlamaConfig extends NetworkConfig {
@@ -24,8 +32,8 @@ function parseConfig(config: RawConfig): LlamaConfig {
   requireOneOf(config, 'hidden_act', ['silu']);
   const hiddenSize = sizeField(config, 'hidden_size');
   const headCount = sizeField(config, 'num_attention_heads');
-  const keyValueHeadCount = sizeField(config, 'num_key_value_heads', headCount);
-  const headSize = sizeField({ head_dim: config['head_dim'] ?? hiddenSize / headCount }, 'head_dim');
+  const keyValueHeadCount = derivedSize(config, 'num_key_value_heads', headCount);
+  const headSize = derivedSize(config, 'head_dim', hiddenSize / headCount);
   if (headCount % keyValueHeadCount !== 0)
     throw badConfig('num_key_value_heads', 'does not divide num_attention_heads');
   if (headSize % 2 !== 0) throw badConfig('head_dim', 'must be even');
@@ -42,9 +50,9 @@ function parseConfig(config: RawConfig): LlamaConfig {
     intermediateSize: sizeField(config, 'intermediate_size'),
     rmsNormEpsilon: numberField(config, 'rms_norm_eps', 1e-6),
     frequencies: ropeFrequencies(config, headSize),
-    tiedEmbeddings: config['tie_word_embeddings'] === true,
-    attentionBias: config['attention_bias'] === true,
-    mlpBias: config['mlp_bias'] === true,
+    tiedEmbeddings: flagField(config, 'tie_word_embeddings'),
+    attentionBias: flagField(config, 'attention_bias'),
+    mlpBias: flagField(config, 'mlp_bias'),
   };
 }
 

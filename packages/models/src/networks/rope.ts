@@ -4,10 +4,7 @@ import { badConfig, numberField, sizeField, type RawConfig } from './config-fiel
 /** Angle per position of each pair of units: [headSize/2]. arXiv:2104.09864, equation 15, and its common rescalings. */
 export function ropeFrequencies(config: RawConfig, headSize: number): Float64Array {
   const rope = ropeFields(config);
-  const theta = numberField(
-    { rope_theta: rope['rope_theta'] ?? config['rope_theta'] ?? 10000 },
-    'rope_theta',
-  );
+  const theta = numberField('rope_theta' in rope ? rope : config, 'rope_theta', 10000);
   const base = Float64Array.from({ length: headSize / 2 }, (_, i) => theta ** ((-2 * i) / headSize));
   const kind = rope['rope_type'] ?? rope['type'] ?? 'default';
   switch (kind) {

@@ -9,7 +9,7 @@ const MAX_DEPTH = 32;
 
 /**
  * Checks a parsed object against a message of the contract, by the rules of proto3 JSON: both spellings of a field, no unknown
- * keys, one member of a oneof. Returns it with the spelling and number forms that the generated codecs take. Throws InvalidInput
+ * keys, one member of a oneof; null, which proto3 JSON takes for the default, is refused. Returns it with the spelling and number forms that the generated codecs take. Throws InvalidInput
  * naming the path: `UNKNOWN_FIELD` (with a suggestion), `WRONG_TYPE`, `OUT_OF_RANGE`, `FIELD_DUPLICATE`, `ONEOF_CONFLICT`.
  */
 export function checkMessage(typeName: string, value: unknown): Record<string, unknown> {
@@ -33,7 +33,14 @@ function checkObject(
     if (Object.hasOwn(checked, field.jsonName)) {
       throw invalidInput('FIELD_DUPLICATE', below, 'is given in both spellings');
     }
-    if (item === null) continue;
+    if (item === null) {
+      // Left out and null are two things: an empty line of a recipe is a value that was forgotten.
+      throw invalidInput(
+        'WRONG_TYPE',
+        below,
+        'is null; give a value, or leave the field out for its default',
+      );
+    }
     const oneof = field.oneof?.name;
     if (oneof !== undefined) {
       const other = chosen.get(oneof);

@@ -14,6 +14,8 @@ export interface Target {
   readonly tensor: string;
   readonly rows: number;
   readonly columns: number;
+  /** The weight is stored as its transpose (columns × rows), as in GPT-2. */
+  readonly transposed: boolean;
 }
 
 /** What holds for every pair. s = alpha / rank, or alpha / √rank when rank-stabilised. */

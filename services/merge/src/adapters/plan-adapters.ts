@@ -1,4 +1,4 @@
-import { type OpenedAdapter, changesBase, openAdapter } from '@eigenloom/checkpoint';
+import { type OpenedAdapter, changesBase, openAdapter, plainTargets } from '@eigenloom/checkpoint';
 import type { common, merge } from '@eigenloom/contracts';
 import { incompatible, invalidInput } from '@eigenloom/errors';
 import type { RequestContext } from '@eigenloom/runtime';
@@ -82,16 +82,25 @@ async function openInput(
 }
 
 /** What the config says once for all modules must be the same in all. */
+const ALIKE = [
+  ['taskType', 'task_type', 'only adapters for one task are merged'],
+  [
+    'fanInFanOut',
+    'fan_in_fan_out',
+    'set what holds for the base in both: true for GPT-2 and its kin, else false',
+  ],
+] as const;
+
 function checkAlike(inputs: readonly AdapterInput[]): void {
   const [first, ...others] = inputs;
   if (first === undefined) return;
   for (const { adapter, label } of others) {
-    for (const key of ['fanInFanOut', 'taskType'] as const) {
-      const [x, y] = [first.adapter.settings[key], adapter.settings[key]];
+    for (const [setting, key, advice] of ALIKE) {
+      const [x, y] = [first.adapter.settings[setting], adapter.settings[setting]];
       if (x === y || x === '' || y === '') continue;
       throw incompatible(
         'ADAPTERS_DIFFER',
-        `${key} is ${JSON.stringify(x)} in ${first.label} and ${JSON.stringify(y)} in ${label}`,
+        `${key} is ${JSON.stringify(x)} in ${first.label} and ${JSON.stringify(y)} in ${label}; ${advice}`,
       );
     }
   }
@@ -117,12 +126,10 @@ function settingsOf(adapters: readonly OpenedAdapter[]): AdapterMergePlan['setti
 function targetsOf(adapters: readonly OpenedAdapter[]): readonly string[] {
   const said = ({ settings, modules }: OpenedAdapter): string =>
     JSON.stringify([[...settings.targetModules].sort(), [...modules.keys()]]);
-  const selects = ({ settings: { raw } }: OpenedAdapter): boolean =>
-    (raw['layers_to_transform'] ?? raw['exclude_modules'] ?? undefined) !== undefined;
   const [first, ...others] = adapters;
   if (
     first !== undefined &&
-    !adapters.some(selects) &&
+    adapters.every(({ settings }) => plainTargets(settings).length > 0) &&
     others.every((other) => said(other) === said(first))
   ) {
     return first.settings.targetModules;
@@ -134,5 +141,13 @@ function notesOf(inputs: readonly AdapterInput[]): string[] {
   const bases = new Set(
     inputs.map(({ adapter }) => adapter.settings.baseModel).filter((name) => name !== ''),
   );
-  return bases.size > 1 ? ['The adapters name different base models, so the result names none'] : [];
+  const own = inputs.flatMap(({ adapter, label }) =>
+    [...adapter.ownTensors.keys()].map(
+      (name) => `${label}: ${JSON.stringify(name)} is the base's own, and is left out`,
+    ),
+  );
+  return [
+    ...(bases.size > 1 ? ['The adapters name different base models, so the result names none'] : []),
+    ...own,
+  ];
 }

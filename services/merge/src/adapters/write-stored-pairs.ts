@@ -34,7 +34,7 @@ export async function writeStoredPairs(
         await writer.write(pairKey(module, kind, 'a'), a, options);
         await writer.write(pairKey(module, kind, 'b'), b, options);
       }
-      await writeSaved(saved, writer, options, allowNonFinite ?? false);
+      await writeSaved(saved, infos, writer, { ...options, allowNonFinite: allowNonFinite ?? false });
     },
     { ...options, allowNonFinite },
   );
@@ -53,9 +53,9 @@ function commonRank(infos: readonly AdapterModuleInfo[]): { rank: number; alpha:
 
 async function writeSaved(
   saved: ReadonlyMap<string, PlannedSaved>,
+  infos: StoredAdapter['infos'],
   writer: SafetensorsWriter,
-  options: CallOptions,
-  allowNonFinite: boolean,
+  options: CallOptions & { readonly allowNonFinite: boolean },
 ): Promise<void> {
   if (saved.size === 0) return;
   const job = new MergeJob();
@@ -65,11 +65,11 @@ async function writeSaved(
       { step: 'weigh', weights },
       { step: 'sum', divisor: 'one', weights },
     ] as const;
-    job.add({ name: savedKey(name), models: sources.map(({ source }) => source), steps }, writer);
+    job.add({ name: savedKey(name, infos), models: sources.map(({ source }) => source), steps }, writer);
   }
-  const { nonFinite } = await job.run({ ...options, allowNonFinite });
+  const { nonFinite } = await job.run(options);
   const [first] = nonFinite;
-  if (first === undefined || allowNonFinite) return;
+  if (first === undefined || options.allowNonFinite) return;
   throw incompatible(
     'NON_FINITE_INPUT',
     `tensor ${JSON.stringify(first.tensor)} has ${first.count} NaN or infinite values`,

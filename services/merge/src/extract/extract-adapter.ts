@@ -46,7 +46,7 @@ export async function extractAdapter(
     await writeStoredPairs(staging, adapter, { signal: run.signal });
     return {
       modules: [...reports, ...inFull(changes, 0), ...inFull(biases)],
-      notes: notesOf(plan, saved, biases),
+      notes: biases.length > 0 ? [`${biases.length} changed biases are left out`] : [],
     };
   } finally {
     await store.remove();
@@ -72,8 +72,10 @@ async function extractTargets(
 ): Promise<{ infos: Map<string, AdapterModuleInfo>; reports: merge.AdapterModuleReport[] }> {
   const infos = new Map<string, AdapterModuleInfo>();
   const reports: merge.AdapterModuleReport[] = [];
-  for (const [index, target] of [...plan.targets].sort(byModule).entries()) {
-    const seed = BigInt.asUintN(64, plan.seed + BigInt(index));
+  const sorted = [...plan.targets].sort(byModule);
+  for (const [index, target] of sorted.entries()) {
+    const place = sorted.findIndex(({ module }) => module === target.like);
+    const seed = BigInt.asUintN(64, plan.seed + BigInt(place));
     const extracted = await extractModule(target, { ...plan, seed }, { signal });
     onProgress(COMPARING + ((1 - COMPARING) * (index + 1)) / plan.targets.length);
     if (extracted === undefined) continue;
@@ -113,8 +115,10 @@ const savedOf = (changes: readonly Change[]): Map<string, PlannedSaved> =>
 
 const moduleOf = (tensor: string): string => tensor.slice(0, Math.max(0, tensor.lastIndexOf('.')));
 
+const isAllLinear = (name: string): boolean => name.toLowerCase() === 'all-linear';
+
 function settingsOf(
-  { model, parameters, fanInFanOut, taskType }: ExtractPlan,
+  { model, parameters, targets, taskType }: ExtractPlan,
   infos: ReadonlyMap<string, AdapterModuleInfo>,
   saved: ReadonlyMap<string, PlannedSaved>,
 ): StoredAdapter['settings'] {
@@ -123,9 +127,13 @@ function settingsOf(
   const leaves = [...new Set(adapted.map((path) => path.slice(path.lastIndexOf('.') + 1)))].sort();
   return {
     rankStabilized: false,
-    targetModules: targetNames(said.length > 0 ? said : leaves, model.model, adapted),
+    targetModules: targetNames(
+      said.length > 0 && !said.some(isAllLinear) ? said : leaves,
+      model.model,
+      adapted,
+    ),
     modulesToSave: [...new Set([...saved.keys()].map(moduleOf))],
-    fanInFanOut,
+    fanInFanOut: targets.some(({ kind, transposed }) => kind === 'linear' && transposed),
     dropout: 0,
     taskType,
     baseModel: '',
@@ -136,20 +144,3 @@ function settingsOf(
 /** Kept in full, so without error, or dropped, so with all of it. */
 const inFull = (changes: readonly Change[], error?: number): merge.AdapterModuleReport[] =>
   changes.map(({ pair, norm }) => ({ module: pair.name, rank: 0, norm, error: error ?? norm }));
-
-function notesOf(
-  { model }: ExtractPlan,
-  saved: ReadonlyMap<string, PlannedSaved>,
-  biases: readonly Change[],
-): string[] {
-  const tied = model.model.config['tie_word_embeddings'] === true;
-  const embedding = [...saved.keys()].some((name) => /embed_tokens|word_embeddings|wte/.test(name));
-  return [
-    ...(biases.length > 0 ? [`${biases.length} changed biases are left out`] : []),
-    ...(tied && embedding
-      ? [
-          'The embedding is kept in full and tied to the output layer: PEFT needs ensure_weight_tying to keep them tied',
-        ]
-      : []),
-  ];
-}

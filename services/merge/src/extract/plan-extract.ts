@@ -1,12 +1,16 @@
 import {
   type TensorInfo,
+  type TiedEmbeddings,
   architecturesOf,
   findTensor,
   isEmbedding,
-  isOutputLayer,
-  matchModules,
+  linearModules,
   modulePattern,
+  notLinear,
+  selectTargets,
   storesTransposed,
+  tiedEmbeddingsOf,
+  untiedView,
 } from '@eigenloom/checkpoint';
 import type { merge } from '@eigenloom/contracts';
 import { incompatible, invalidInput, limitExceeded } from '@eigenloom/errors';
@@ -14,6 +18,7 @@ import { isFloat } from '@eigenloom/numeric';
 import type { RequestContext } from '@eigenloom/runtime';
 
 import { checkAdapterOutput } from '../adapters/check-output.js';
+import { agreeOnHeads } from '../plan/agree-on-heads.js';
 import type { ParametersOf } from '../methods/method.js';
 import { familyProblems, refuseProblems } from '../plan/find-problems.js';
 import { checkInputs, openRef } from '../plan/plan-recipe.js';
@@ -36,24 +41,46 @@ export async function planExtract(
 ): Promise<ExtractPlan> {
   checkInputs(request, extractRules(parameters));
   checkAdapterOutput(request);
-  const model = await openRef(request.models[0]?.model, 'models[0].model', 'models[0]', context);
-  const base = await openRef(request.base, 'base', 'base', context);
-  refuseProblems(familyProblems([base, model]), new Map(), [base, model]);
+  const opened = await openRef(request.models[0]?.model, 'models[0].model', 'models[0]', context);
+  const reference = await openRef(request.base, 'base', 'base', context);
+  const [base = reference, model = opened] = withHeads(opened, reference);
+  const tied = tiedIn(opened, reference);
   const pairs = pairTensors(model, base);
   const modules = targetModules(pairs, parameters);
-  const fanInFanOut = storesTransposed(model.model.config);
+  if (tied !== undefined && modules.has(moduleOf(tied.embeddings))) modules.add(moduleOf(tied.head));
+  const likeOf = (path: string): string =>
+    tied !== undefined && path === moduleOf(tied.head) ? moduleOf(tied.embeddings) : path;
   const targets: ExtractTarget[] = [];
   const biases: TensorPair[] = [];
   const others: TensorPair[] = [];
   for (const pair of pairs) {
-    const at = pair.name.lastIndexOf('.');
-    const [path, leaf] = [pair.name.slice(0, at), pair.name.slice(at)];
+    const path = moduleOf(pair.name);
     if (!modules.has(path)) others.push(pair);
-    else if (leaf === SUFFIX) targets.push(targetOf(path, pair, parameters, fanInFanOut));
-    else biases.push(pair);
+    else if (pair.name.endsWith(SUFFIX)) {
+      const transposed = isEmbedding(path) || storesTransposed(model.model.config, path) === true;
+      targets.push({ ...targetOf(path, pair, parameters, transposed), like: likeOf(path) });
+    } else biases.push(pair);
   }
   const taskType = taskTypeOf(architecturesOf(model.model.config));
-  return { parameters, seed: request.seed, model, base, targets, biases, others, fanInFanOut, taskType };
+  return { parameters, seed: request.seed, model, base, targets, biases, others, taskType };
+}
+
+const moduleOf = (tensor: string): string => tensor.slice(0, Math.max(0, tensor.lastIndexOf('.')));
+
+/**
+ * Names of the weight that is embeddings and head in both models. An adapter has both, for PEFT makes two of them when it loads a pair or a
+ * copy of one.
+ */
+function tiedIn(model: PlannedInput, base: PlannedInput): TiedEmbeddings | undefined {
+  const [x, y] = [model.model, base.model].map(({ config, tensors }) => tiedEmbeddingsOf(config, tensors));
+  return x !== undefined && x.embeddings === y?.embeddings && x.head === y.head ? x : undefined;
+}
+
+/** The two models with the same tensors. Errors: `INCOMPATIBLE_MODELS`. */
+function withHeads(model: PlannedInput, base: PlannedInput): readonly PlannedInput[] {
+  const agreed = agreeOnHeads([base, model]);
+  refuseProblems(familyProblems(agreed), new Map(), agreed);
+  return agreed.map((input) => ({ ...input, model: untiedView(input.model) }));
 }
 
 /** Every floating-point tensor of the fine-tuned model. Integers must be the base's, if it has them. */
@@ -84,23 +111,23 @@ function targetModules(
   pairs: readonly TensorPair[],
   { targetModules: patterns, modulesToSave }: ParametersOf<'extractAdapter'>,
 ): Set<string> {
-  const inBoth = pairs.filter(({ name, base }) => base !== undefined && name.endsWith(SUFFIX));
-  const shapes = new Map(inBoth.map(({ name, shape }) => [name.slice(0, -SUFFIX.length), shape]));
+  const inBoth = new Map(
+    pairs.flatMap((pair) => (pair.base === undefined ? [] : [[pair.name, pair] as const])),
+  );
+  const shapeOf = (path: string): readonly number[] => inBoth.get(path + SUFFIX)?.shape ?? [];
   const saved = modulesToSave.map((pattern, i) =>
     modulePattern(pattern, `extract_adapter.modules_to_save[${i}]`),
   );
-  const named = patterns.length > 0;
-  const wanted = named
-    ? matchModules(shapes.keys(), patterns, 'extract_adapter.target_modules')
-    : [...shapes.keys()].filter(
-        (path) => shapes.get(path)?.length === 2 && !isEmbedding(path) && !isOutputLayer(path),
-      );
+  const field = 'extract_adapter.target_modules';
+  const wanted =
+    patterns.length > 0 ? selectTargets(inBoth, patterns, { field, inFull: [] }) : linearModules(inBoth);
   for (const path of wanted) {
-    if ((shapes.get(path)?.length ?? 0) >= 2) continue;
+    const shape = shapeOf(path);
+    if (shape.length >= 2) continue;
     throw invalidInput(
       'TARGET_NOT_A_MATRIX',
-      'extract_adapter.target_modules',
-      `${JSON.stringify(path)} is a vector`,
+      field,
+      `${JSON.stringify(path)} ${notLinear(path, shape) ?? ''}`,
     );
   }
   return new Set(wanted.filter((path) => !saved.some((expression) => expression.test(path))));
@@ -110,8 +137,8 @@ function targetOf(
   module: string,
   pair: TensorPair,
   parameters: ParametersOf<'extractAdapter'>,
-  fanInFanOut: boolean,
-): ExtractTarget {
+  transposed: boolean,
+): Omit<ExtractTarget, 'like'> {
   const rows = pair.shape[0] ?? 1;
   const columns = pair.shape.slice(1).reduce((product, size) => product * size, 1);
   if (rows * columns > MAX_ELEMENTS) {
@@ -122,7 +149,6 @@ function targetOf(
     );
   }
   const kind = isEmbedding(module) ? 'embedding' : 'linear';
-  const transposed = kind === 'embedding' || fanInFanOut;
   return { ...pair, module, kind, rows, columns, transposed, most: mostRank(parameters, rows, columns) };
 }
 

@@ -24,6 +24,8 @@ export interface ExtractTarget extends TensorPair {
   readonly transposed: boolean;
   /** Largest rank that it may get. */
   readonly most: number;
+  /** Module whose numbers decide its decomposition: itself, or the embeddings that are its weight too, so that both get the same. */
+  readonly like: string;
 }
 
 /** An extraction before a value has been read. */
@@ -37,6 +39,5 @@ export interface ExtractPlan {
   readonly biases: readonly TensorPair[];
   /** Every other tensor; those that changed are kept in full. */
   readonly others: readonly TensorPair[];
-  readonly fanInFanOut: boolean;
   readonly taskType: string;
 }

@@ -1,6 +1,7 @@
 import { openModel } from '@eigenloom/checkpoint';
 import type { RequestContext } from '@eigenloom/runtime';
 
+import { agreeOnHeads } from '../plan/agree-on-heads.js';
 import type { PlannedInput, ReadInput } from '../plan/planned.js';
 import type { StageResult } from '../plan/stages.js';
 import { type Anatomy, anatomyOf } from './anatomy.js';
@@ -13,9 +14,14 @@ export interface MergekitInput extends PlannedInput {
   readonly architecture: string | undefined;
 }
 
+/** An input that is still being put together. */
+type KnownInput = { -readonly [K in keyof MergekitInput]: MergekitInput[K] } & {
+  readonly fields: Map<string, string>;
+};
+
 /** Opens the models of a configuration, each once, in all of its documents. */
 export class Inputs {
-  private readonly known = new Map<string, MergekitInput & { readonly fields: Map<string, string> }>();
+  private readonly known = new Map<string, KnownInput>();
   private readonly others: ReadInput[] = [];
   private roles = 0;
 
@@ -29,6 +35,17 @@ export class Inputs {
   /** Something else that is read: the files of a tokenizer. */
   add(input: ReadInput): void {
     this.others.push(input);
+  }
+
+  /** As `agreeOnHeads` of a plan, for models that are part of a document already. */
+  agreeOnHeads(opened: readonly MergekitInput[]): void {
+    const agreed = agreeOnHeads(opened);
+    for (const known of this.known.values()) {
+      const model = agreed[opened.indexOf(known)]?.model;
+      if (model === undefined || model === known.model) continue;
+      known.model = model;
+      known.anatomy = anatomyOf(model.tensors.keys());
+    }
   }
 
   /** Errors: those of the context's `resolve`, with the reference's place as field, and of the files. */
@@ -50,7 +67,7 @@ export class Inputs {
     const { signal } = this.context;
     const planned = result !== undefined && (result.path === undefined || adapters.length === 0);
     const model = planned ? result.model : await openModel(path, { adapters, signal });
-    const opened = {
+    const opened: KnownInput = {
       ...{ path, adapters, model, fields, role, architecture, label: at },
       files: result === undefined ? [...model.weightFiles.values()] : [],
       ignored: model.ignored,

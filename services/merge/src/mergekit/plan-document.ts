@@ -47,6 +47,7 @@ export async function resolveDocument(
   const base = document.base === undefined ? undefined : await open(document.base);
   const donor = base ?? (await open(firstReference(document)));
   const modules = await modulesOf(document, donor, open);
+  inputs.agreeOnHeads([...opened]);
   checkScales([...opened]);
   const models = [...opened];
   const view = (await rearrange({ donor, base, models }))?.view ?? ((input): MergekitInput => input);

@@ -16,6 +16,14 @@ export function readSettings(
 ): Settings {
   const settings = new Map<string, Setting>();
   if (value === undefined) return settings;
+  const empty = Object.entries(value ?? {}).find(([, item]) => item === null);
+  if (empty !== undefined) {
+    throw invalidInput(
+      'WRONG_TYPE',
+      `${at}.${empty[0]}`,
+      'is null; give a number, or leave the parameter out',
+    );
+  }
   for (const [name, item] of Object.entries(readFields(value, at))) {
     if (!KNOWN_PARAMETERS.includes(name)) throw unknownField(name, at, KNOWN_PARAMETERS);
     const setting = readSetting(item, `${at}.${name}`);

@@ -64,7 +64,7 @@ function viewOf(input: MergekitInput, models: readonly MergekitInput[], picks: R
     return written;
   };
   const view: Model = {
-    ...{ directory: model.directory, config: model.config, ignored: model.ignored },
+    ...{ directory: model.directory, config: model.config, ignored: model.ignored, untied: model.untied },
     ...{ weightFiles: model.weightFiles, carriedFiles: model.carriedFiles },
     tensors: new Map([...model.tensors].map(([name, info]) => [name, changed.get(name) ?? info])),
     read: (name, as, options) => holder(name).read(name, as, options),

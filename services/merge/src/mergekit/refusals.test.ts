@@ -56,6 +56,18 @@ const S = 'mergekit.slices[0].sources';
 const REFUSED: [config: string, reason: string, field: string, message?: RegExp][] = [
   [MODELS, 'METHOD_MISSING', 'mergekit.merge_method', /choose one of linear, passthrough/],
   [`merge_method: liner\n${MODELS}`, 'UNKNOWN_METHOD', 'mergekit.merge_method', /did you mean linear\?/],
+  [
+    linear(`${MODELS}\nparameters: {normalize: null}`),
+    'WRONG_TYPE',
+    'mergekit.parameters.normalize',
+    /is null/,
+  ],
+  [
+    linear('models: [{model: a, parameters: {weight: null}}, {model: b}]'),
+    'WRONG_TYPE',
+    'mergekit.models[0].parameters.weight',
+    /is null/,
+  ],
   [`merge_method: 3\n${MODELS}`, 'WRONG_TYPE', 'mergekit.merge_method'],
   [linear(''), 'ONEOF_CONFLICT', 'mergekit', /none is given/],
   [linear(`${MODELS}\nslices: []`), 'ONEOF_CONFLICT', 'mergekit', /models and slices are given/],

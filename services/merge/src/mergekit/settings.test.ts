@@ -54,6 +54,9 @@ describe('conditions', () => {
 
 test.each([
   ['much', 'WRONG_TYPE', at],
+  [null, 'WRONG_TYPE', at],
+  [[0.1, null], 'WRONG_TYPE', `${at}[1]`],
+  [[{ filter: 'a', value: null }], 'FIELD_MISSING', `${at}[0].value`],
   [[], 'WRONG_TYPE', at],
   [[1, 'x'], 'WRONG_TYPE', `${at}[1]`],
   [Infinity, 'OUT_OF_RANGE', at],

@@ -7,6 +7,7 @@ import type { RequestContext } from '@eigenloom/runtime';
 import { type BoundMethod, boundMethod } from '../methods/index.js';
 import type { ParametersOf } from '../methods/method.js';
 import { familyProblems, refuseProblems } from '../plan/find-problems.js';
+import { agreeOnHeads } from '../plan/agree-on-heads.js';
 import { DTYPES, checkInputs, openRef } from '../plan/plan-recipe.js';
 import type { MergePlan, PlannedInput, PlannedTensor } from '../plan/planned.js';
 import { shardsOf } from '../plan/shards-of.js';
@@ -36,11 +37,11 @@ export async function planMixture(
   context: RequestContext,
 ): Promise<MixturePlan> {
   checkInputs(request, mixtureRules(parameters));
-  const base = await openRef(request.base, 'base', 'base', context);
-  const models: PlannedInput[] = [];
+  const opened: [PlannedInput, ...PlannedInput[]] = [await openRef(request.base, 'base', 'base', context)];
   for (const [index, { model }] of request.models.entries()) {
-    models.push(await openRef(model, `models[${index}].model`, `models[${index}]`, context));
+    opened.push(await openRef(model, `models[${index}].model`, `models[${index}]`, context));
   }
+  const [base = opened[0], ...models] = agreeOnHeads(opened);
   const { layers, hiddenSize } = checkDense(base);
   const copied = copiedTensors(base, models, layers, request);
   const routers = Array.from({ length: layers }, (_, layer) => `${blockOf(layer)}.gate.weight`);

@@ -9,6 +9,7 @@ import { type BoundMethod, boundMethod } from '../methods/index.js';
 import type { ModelParameters } from '../methods/method.js';
 import { largeMatrixNotes } from '../methods/task-matrices.js';
 import { mergedConfig } from '../run/merged-config.js';
+import { agreeOnHeads } from './agree-on-heads.js';
 import { checkScales } from './check-scales.js';
 import { type Problems, familyProblems, refuseProblems } from './find-problems.js';
 import { type PairedTensor, type Part, pairTensors } from './pair-tensors.js';
@@ -32,12 +33,15 @@ export const DTYPES: Readonly<Partial<Record<common.DataType, Dtype>>> = {
 export async function planRecipe(request: merge.MergeRequest, context: RequestContext): Promise<MergePlan> {
   const method = boundMethod(request);
   checkInputs(request, method);
-  const models: PlannedInput[] = [];
+  const opened: PlannedInput[] = [];
   for (const [index, input] of request.models.entries()) {
-    models.push(await openRef(input.model, `models[${index}].model`, `models[${index}]`, context));
+    opened.push(await openRef(input.model, `models[${index}].model`, `models[${index}]`, context));
   }
-  const base = request.base === undefined ? undefined : await openRef(request.base, 'base', 'base', context);
-  const inputs = base === undefined ? models : [base, ...models];
+  const reference =
+    request.base === undefined ? undefined : await openRef(request.base, 'base', 'base', context);
+  const inputs = agreeOnHeads(reference === undefined ? opened : [reference, ...opened]);
+  const base = reference === undefined ? undefined : inputs[0];
+  const models = base === undefined ? inputs : inputs.slice(1);
   checkScales(inputs);
   const { tensors: pairs, leftOut, problems } = pairAll(models, base, method.inputs.base === 'required');
   refuseProblems(familyProblems(inputs), problems, inputs);

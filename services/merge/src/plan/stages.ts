@@ -77,7 +77,7 @@ function refuseBoth({ models, base, method, outputDataType }: merge.MergeRequest
 }
 
 /** The model that a plan makes, as far as it is known before it is made. */
-function plannedModel({ tensors, config, donor }: MergePlan): Model {
+function plannedModel({ tensors, config, donor, models, base }: MergePlan): Model {
   const notYet = (): never => {
     throw internal('MODEL_NOT_MERGED', 'a planned model was read');
   };
@@ -95,6 +95,7 @@ function plannedModel({ tensors, config, donor }: MergePlan): Model {
     weightFiles: new Map(),
     carriedFiles: donor.carriedFiles,
     ignored: [],
+    untied: [base, ...models].some((input) => input?.model.untied === true),
     read: notYet,
     readRaw: notYet,
     countNonFinite: notYet,

@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
 
+import { ADAPTER_FILES } from '@eigenloom/checkpoint';
 import { internal } from '@eigenloom/errors';
 import type { Lineage } from '@eigenloom/runtime';
 
 import type { ReadInput } from '../plan/planned.js';
 import { InputDigests } from './input-digests.js';
-
-export const ADAPTER_FILES = ['adapter_config.json', 'adapter_model.safetensors'];
 
 /** Digests of everything that a merge reads, by role and file name. What is not known yet is hashed, each file once. */
 export async function lineageOf(

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { ADAPTER_FILES } from '@eigenloom/checkpoint';
 import { EIGENLOOM_VERSION } from '@eigenloom/runtime';
 
 import type { MergePlan, PlannedInput, PlannedSource } from '../plan/planned.js';
 import type { Preparation } from '../prepare/preparation.js';
-import { ADAPTER_FILES } from './lineage.js';
 import { preparedTensors, stepsOf } from './merge-tensors.js';
 
 /** Keys of what earlier merges of the same request made, by folder. */

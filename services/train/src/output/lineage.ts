@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { openModel } from '@eigenloom/checkpoint';
+import { ADAPTER_FILES, openModel } from '@eigenloom/checkpoint';
 import { sha256File } from '@eigenloom/numeric';
 import type { Lineage } from '@eigenloom/runtime';
 import type { TrainPlan } from '../plan/train-plan.js';
@@ -20,8 +20,7 @@ export async function lineageOf(plan: TrainPlan, signal: AbortSignal): Promise<L
     }
   };
   const addAdapter = async (role: string, folder: string): Promise<void> => {
-    for (const name of ['adapter_config.json', 'adapter_model.safetensors'])
-      await add(role, join(folder, name));
+    for (const name of ADAPTER_FILES) await add(role, join(folder, name));
   };
   await addModel('model', plan.modelPath);
   for (const [index, folder] of plan.foldedAdapterPaths.entries())

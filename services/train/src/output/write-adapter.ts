@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import {
   findTensor,
   openModel,
+  plainTargets,
   readAdapter,
   sortedJson,
   toPlainLora,
@@ -72,7 +73,7 @@ function asPeftHasIt(adapter: Adapter, network: NetworkPlan, head: ClassifierHea
     settings: {
       ...settings,
       initLoraWeights: true,
-      targetModules: settings.targetModules.map((target) =>
+      targetModules: plainTargets(settings).map((target) =>
         adapter.modules.has(target) ? rename(target) : target,
       ),
       modulesToSave: native ? [head.module] : [],

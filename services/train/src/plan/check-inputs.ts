@@ -1,4 +1,11 @@
-import { changesBase, findTensor, openModel, readAdapter, type Model } from '@eigenloom/checkpoint';
+import {
+  changesBase,
+  findTensor,
+  openModel,
+  readAdapter,
+  type LoadedAdapter,
+  type Model,
+} from '@eigenloom/checkpoint';
 import { AppError, invalidInput } from '@eigenloom/errors';
 import {
   loadDataset,
@@ -73,6 +80,7 @@ async function checkAdapter(
         : `does not have shape [${shape.join(', ')}]`;
     throw invalidInput('ADAPTER_DOES_NOT_FIT', 'lora.adapter_uri', `does not fit the model: ${path} ${why}`);
   }
+  refuseOthersInFull(adapter, network);
   const { initLoraWeights: init } = adapter.settings;
   if (method.residualPath === null) {
     if (typeof init === 'string' && changesBase(init)) {
@@ -94,6 +102,27 @@ async function checkAdapter(
       `has no tensor ${name} of the model's shape`,
     );
   }
+}
+
+/** Heads of classifiers are trained beside the pairs; anything else in full would be lost. */
+function refuseOthersInFull(
+  { savedTensors, opened }: Pick<LoadedAdapter, 'savedTensors' | 'opened'>,
+  { architecture, prefix }: NetworkPlan,
+): void {
+  const pooler = new Set(architecture.nativeHeadParameters(prefix).map((name) => name.slice(prefix.length)));
+  const isHead = (name: string): boolean => {
+    const [first = ''] = name.split('.');
+    return first === architecture.nativeHead.module || first.endsWith('_pool_classifier');
+  };
+  const other = [...savedTensors.keys(), ...opened.ownTensors.keys()].find(
+    (name) => !isHead(name) && ![...pooler].some((each) => name.endsWith(each)),
+  );
+  if (other === undefined) return;
+  throw invalidInput(
+    'ADAPTER_DOES_NOT_FIT',
+    'lora.adapter_uri',
+    `has ${JSON.stringify(other)} in full, which is not trained here and would be lost; start from an adapter without it`,
+  );
 }
 
 async function checkData(plan: TrainPlan, data: DataPlan, field: string, signal: AbortSignal): Promise<void> {

@@ -1,0 +1,54 @@
+import { parseKey } from './adapter-keys.js';
+
+const pair = (module: string, side: 'a' | 'b', kind = 'linear'): object => ({
+  part: 'pair',
+  module,
+  side,
+  kind,
+});
+const saved = (tensor: string, wrapped = false): object => ({ part: 'saved', tensor, wrapped });
+
+test.each([
+  ['base_model.model.a.q.lora_A.weight', pair('a.q', 'a')],
+  ['base_model.model.a.q.lora_B.default.weight', pair('a.q', 'b')],
+  ['base_model.model.a.q.lora_B.my-adapter.weight', pair('a.q', 'b')],
+  ['a.q.lora_A.weight', pair('a.q', 'a')],
+  ['base_model.model._orig_mod.a.q.lora_A.weight', pair('a.q', 'a')],
+  ['_orig_mod.base_model.model.a.q.lora_A.weight', pair('a.q', 'a')],
+  ['module.base_model.model.a.q.lora_A.weight', pair('a.q', 'a')],
+  ['base_model.model.module.a.q.lora_A.weight', pair('a.q', 'a')],
+  ['base_model.model.base_model.model.a.q.lora_A.weight', pair('a.q', 'a')],
+  [
+    'base_model.model.a._fsdp_wrapped_module.q._checkpoint_wrapped_module.lora_A.default.weight',
+    pair('a.q', 'a'),
+  ],
+  ['base_model.model.e.lora_embedding_A', pair('e', 'a', 'embedding')],
+  ['base_model.model.e.lora_embedding_B.default', pair('e', 'b', 'embedding')],
+  ['base_model.model.q.poly_lora_A', { part: 'poly', module: 'q', factor: 'a' }],
+  ['base_model.model.q.poly_lora_B.default', { part: 'poly', module: 'q', factor: 'b' }],
+  ['base_model.model.q.poly_router.default.module_logits', { part: 'poly', module: 'q', factor: 'router' }],
+  ['base_model.model._orig_mod.q.poly_router.module_logits', { part: 'poly', module: 'q', factor: 'router' }],
+  ['base_model.model.score.weight', saved('score.weight')],
+  ['base_model.model.score.modules_to_save.default.weight', saved('score.weight', true)],
+  ['base_model.model.score.modules_to_save.weight', saved('score.weight', true)],
+  ['base_model.model.c.modules_to_save.other.dense.bias', saved('c.dense.bias', true)],
+  ['base_model.model.q.base_layer.bias', { part: 'own', tensor: 'q.bias' }],
+  ['base_model.model._orig_mod.q.base_layer.weight', { part: 'own', tensor: 'q.weight' }],
+  ['base_model.model.score.original_module.weight', { part: 'original', tensor: 'score.weight' }],
+  // A module may be called like a wrapper of another place, and like an adapter.
+  ['base_model.model.encoder.module.weight', saved('encoder.module.weight')],
+  ['base_model.model.default.q.lora_A.default.weight', pair('default.q', 'a')],
+])('%s', (key, meaning) => {
+  expect(parseKey(key)).toEqual(meaning);
+});
+
+test.each([
+  'base_model.model.q.lora_magnitude_vector',
+  'base_model.model.q.lora_magnitude_vector.default.weight',
+  'base_model.model.q.lora_B.bias',
+  'base_model.model.q.lora_A.x.y.weight',
+  'base_model.model.e.token_adapter.trainable_tokens_delta',
+  'base_model.model.q.modules_to_save',
+])('%s has no meaning', (key) => {
+  expect(parseKey(key)).toEqual({ part: 'unknown' });
+});

@@ -1,0 +1,147 @@
+import { incompatible } from '@eigenloom/errors';
+import { type OpenFileOptions, type SafetensorsFile } from '@eigenloom/numeric';
+
+import { type AdapterFold, type StoredTensor, prepareFold } from '../adapter/fold-adapter.js';
+import { namingAdapter } from '../adapter/naming-adapter.js';
+import { readAdapter } from '../adapter/read-adapter.js';
+import { isOutputLayer } from '../module-kind.js';
+import type { FoldedPair, TensorInfo, TensorSource } from './model.js';
+import type { ModelConfig } from './model-config.js';
+import {
+  type TiedEmbeddings,
+  cannotUntie,
+  tiedEmbeddingsOf,
+  tiesEmbeddings,
+  untiedConfig,
+} from './tied-embeddings.js';
+
+/** Where the tensors of a model come from, with its config. */
+export interface FoldedModel {
+  readonly sources: ReadonlyMap<string, TensorSource>;
+  readonly config: ModelConfig;
+  /** Embeddings and head were one weight, and an adapter made them two. */
+  readonly untied: boolean;
+}
+
+/** Describes sources for those who look for tensors by name. */
+export type Describe = (sources: ReadonlyMap<string, TensorSource>) => Map<string, TensorInfo>;
+
+/**
+ * Folds adapters into a model, in order. Where embeddings and head are one weight, each is what PEFT computes with: what trains a copy or a
+ * pair of one leaves the other alone, and the result has both unless they are equal. Errors: those of the adapters; `TIED_EMBEDDINGS`.
+ */
+export async function foldAdapters(
+  base: ReadonlyMap<string, TensorSource>,
+  config: ModelConfig,
+  folders: readonly string[],
+  describe: Describe,
+  options: OpenFileOptions,
+): Promise<FoldedModel> {
+  if (folders.length === 0) return { sources: base, config, untied: false };
+  const tied = tiedEmbeddingsOf(config, base);
+  const sources = new Map(base);
+  const shared = tied && base.get(tied.embeddings);
+  if (tied !== undefined && shared !== undefined && !base.has(tied.head)) sources.set(tied.head, shared);
+  for (const folder of folders) {
+    const adapter = await readAdapter(folder, options);
+    const fold = await namingAdapter(folder, () =>
+      prepareFold(adapter, { tensors: describe(sources), config }),
+    );
+    applyFold(sources, fold, tied);
+  }
+  const untied =
+    tied === undefined ? hasNewHead(base, sources, config) : await differ(sources, base, tied, options);
+  if (tied !== undefined && !untied && !base.has(tied.head)) sources.delete(tied.head);
+  if (!untied) return { sources, config, untied };
+  if (cannotUntie(config) && tiesEmbeddings(config) === true) {
+    throw incompatible(
+      'TIED_EMBEDDINGS',
+      `adapters: ${JSON.stringify(tied?.head ?? 'lm_head')} becomes another weight than the embeddings, and models of the family ` +
+        `${JSON.stringify(config['model_type'])} cannot be stored so; leave it out of the adapter`,
+    );
+  }
+  return { sources, config: untiedConfig(config), untied };
+}
+
+function applyFold(
+  sources: Map<string, TensorSource>,
+  { own, pairs, copied, written }: AdapterFold,
+  tied: TiedEmbeddings | undefined,
+): void {
+  /** Names that one weight has as long as it is one. */
+  const namesOf = (name: string): readonly string[] => {
+    if (tied === undefined || (name !== tied.embeddings && name !== tied.head)) return [name];
+    return [tied.embeddings, tied.head];
+  };
+  for (const [name, stored] of own) {
+    for (const each of namesOf(name)) sources.set(each, sourceOf(stored, sources.get(each)?.pairs));
+  }
+  for (const [name, stored] of written) for (const each of namesOf(name)) sources.set(each, sourceOf(stored));
+  for (const [name, stored] of copied) sources.set(name, sourceOf(stored));
+  for (const [name, pair] of pairs) {
+    const source = sources.get(name);
+    if (source !== undefined) sources.set(name, { ...source, pairs: [...source.pairs, pair] });
+  }
+}
+
+const sourceOf = ({ file, key }: StoredTensor, pairs: readonly FoldedPair[] = []): TensorSource => ({
+  file,
+  name: key,
+  pairs,
+});
+
+/** Whether an adapter brought a head to a model without one whose config does not say that it has one of its own. */
+function hasNewHead(
+  base: ReadonlyMap<string, TensorSource>,
+  sources: ReadonlyMap<string, TensorSource>,
+  config: ModelConfig,
+): boolean {
+  const head = [...sources.keys()].find(
+    (name) => !base.has(name) && name.endsWith('.weight') && isOutputLayer(name.slice(0, -'.weight'.length)),
+  );
+  return (
+    head !== undefined && (tiesEmbeddings(config) === true || config['tie_word_embeddings'] === undefined)
+  );
+}
+
+/** Whether embeddings and head are two weights now. What no adapter touched is left as it is. */
+async function differ(
+  sources: ReadonlyMap<string, TensorSource>,
+  base: ReadonlyMap<string, TensorSource>,
+  { embeddings, head }: TiedEmbeddings,
+  options: OpenFileOptions,
+): Promise<boolean> {
+  const [x, y] = [sources.get(embeddings), sources.get(head)];
+  if (x === undefined || y === undefined) return false;
+  const before = base.get(embeddings);
+  if (x === before && y === (base.get(head) ?? before)) return false;
+  return !samePairs(x.pairs, y.pairs) || !(await sameTensor(x, y, options));
+}
+
+function samePairs(x: readonly FoldedPair[], y: readonly FoldedPair[]): boolean {
+  const same = (a: Float32Array, b: Float32Array): boolean =>
+    a.length === b.length && a.every((value, index) => value === b[index]);
+  return (
+    x.length === y.length &&
+    x.every((pair, index) => {
+      const other = y[index];
+      return (
+        pair === other ||
+        (other !== undefined && pair.scale === other.scale && same(pair.a, other.a) && same(pair.b, other.b))
+      );
+    })
+  );
+}
+
+async function sameTensor(x: TensorSource, y: TensorSource, options: OpenFileOptions): Promise<boolean> {
+  if (x.file === y.file && x.name === y.name) return true;
+  const stored = ({ file, name }: TensorSource): ReturnType<SafetensorsFile['tensors']['get']> =>
+    file.tensors.get(name);
+  if (stored(x)?.dtype !== stored(y)?.dtype || stored(x)?.shape.join() !== stored(y)?.shape.join())
+    return false;
+  const [first, second] = [
+    await x.file.read(x.name, 'raw', options),
+    await y.file.read(y.name, 'raw', options),
+  ];
+  return Buffer.compare(first, second) === 0;
+}
