@@ -1,7 +1,7 @@
 import { constrainedMemory } from 'node:process';
 import { totalmem } from 'node:os';
 
-import { type Model, openModel } from '@eigenloom/checkpoint';
+import { type Model, openModelRef } from '@eigenloom/checkpoint';
 import type { analysis, common } from '@eigenloom/contracts';
 import { incompatible, invalidInput } from '@eigenloom/errors';
 import type { RequestContext } from '@eigenloom/runtime';
@@ -85,12 +85,7 @@ export async function planAnalysis(
 }
 
 async function open(ref: common.ModelRef, field: string, context: RequestContext): Promise<Model> {
-  const path = await context.resolve(ref.uri, `${field}.uri`);
-  const adapters: string[] = [];
-  for (const [index, uri] of ref.adapters.entries()) {
-    adapters.push(await context.resolve(uri, `${field}.adapters[${index}]`));
-  }
-  return openModel(path, { adapters, signal: context.signal });
+  return (await openModelRef(ref, field, context)).model;
 }
 
 function sorted(name: string, model: Model, base: Model | undefined, method: BoundMethod): Weight | Skipped {

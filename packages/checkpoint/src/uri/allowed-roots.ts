@@ -1,9 +1,10 @@
-import { lstat, realpath } from 'node:fs/promises';
+import { lstat, readdir, realpath } from 'node:fs/promises';
 import { dirname, isAbsolute, resolve, sep } from 'node:path';
 
 import { invalidInput, notFound } from '@eigenloom/errors';
 
 import { isErrno } from '../errno.js';
+import { blobsOf, snapshotPath } from '../model/hub-cache.js';
 
 /** The folders that URIs may lead into. Symbolic links are followed before a path is compared with them. */
 export class AllowedRoots {
@@ -17,7 +18,10 @@ export class AllowedRoots {
     this.roots = roots.map((root) => resolve(base, root));
   }
 
-  /** The real path of something that exists. Errors: `URI_OUTSIDE_ROOTS`, `FILE_NOT_FOUND`. */
+  /**
+   * The real path of something that exists; of a file in a snapshot of the hub's cache, the path that names it. Errors:
+   * `URI_OUTSIDE_ROOTS`, `FILE_NOT_FOUND`.
+   */
   async existing(path: string, field: string): Promise<string> {
     const absolute = await this.lexical(path, field);
     let real: string;
@@ -28,7 +32,10 @@ export class AllowedRoots {
       throw notFound('FILE_NOT_FOUND', `${field}: ${shown(path)} does not exist`, { cause });
     }
     await this.checkReal(real, field);
-    return real;
+    await this.checkBlobs(real, field);
+    const named = await snapshotPath(absolute, real);
+    if (named !== undefined) await this.checkReal(dirname(named), field);
+    return named ?? real;
   }
 
   /** The path of something that may not exist yet; what exists of it lies inside. Errors: `URI_OUTSIDE_ROOTS`. */
@@ -61,14 +68,26 @@ export class AllowedRoots {
     await this.checkReal(real ?? sep, field);
   }
 
+  /** Files of a snapshot may link to its repository's blobs, which must be inside too where one does. */
+  private async checkBlobs(real: string, field: string): Promise<void> {
+    const blobs = blobsOf(real);
+    if (blobs === undefined || (await this.isAllowed(blobs))) return;
+    const entries = await readdir(real, { withFileTypes: true, recursive: true }).catch(() => []);
+    if (entries.some((entry) => entry.isSymbolicLink())) throw outside(field);
+  }
+
   private async checkReal(real: string, field: string): Promise<void> {
+    if (!(await this.isAllowed(real))) throw outside(field);
+  }
+
+  private async isAllowed(real: string): Promise<boolean> {
     for (const root of this.roots) {
       const realRoot = await realOrSame(root);
       // An ancestor of a root that does not exist yet is as good as the root.
       if (isInside(real, realRoot) || (realRoot === root && isInside(root, real) && !(await present(root))))
-        return;
+        return true;
     }
-    throw outside(field);
+    return false;
   }
 }
 

@@ -4,8 +4,8 @@ import { isFloat } from '@eigenloom/numeric';
 import type { RequestContext } from '@eigenloom/runtime';
 
 import { type BoundMethod, boundMethod, METHODS } from '../methods/index.js';
-import { checkScales } from '../plan/check-scales.js';
 import { familyProblems, refuseProblems } from '../plan/find-problems.js';
+import { inputNotes } from '../plan/notes.js';
 import type { MergePlan, PlannedTensor } from '../plan/planned.js';
 import { shardsOf } from '../plan/shards-of.js';
 import type { StageResult } from '../plan/stages.js';
@@ -47,7 +47,6 @@ export async function resolveDocument(
   const base = document.base === undefined ? undefined : await open(document.base);
   const donor = base ?? (await open(firstReference(document)));
   const modules = await modulesOf(document, donor, open);
-  checkScales([...opened]);
   const models = [...opened];
   const view = (await rearrange({ donor, base, models }))?.view ?? ((input): MergekitInput => input);
   const prefixes = donor.anatomy.stacks.map(({ prefix }) => prefix);
@@ -97,7 +96,7 @@ export async function planDocument(
     chatTemplate: await planChatTemplate(document, files?.files ?? donor.model.carriedFiles, models),
     copies: copies(document, modules),
     leftOut: resolved.leftOut,
-    notes: [...document.notes, ...notes],
+    notes: [...document.notes, ...notes, ...inputNotes(models)],
   };
 }
 

@@ -35,6 +35,10 @@ export function notesOf(plan: MergePlan): string[] {
   return [...notes, ...tiedNotes(inputs), ...ignoredNotes(inputs), ...plan.notes];
 }
 
+/** What opening the models found that a user should know. */
+export const inputNotes = (inputs: readonly PlannedInput[]): string[] =>
+  inputs.flatMap(({ label, model }) => (model.notes ?? []).map((note) => `${label}: ${note}`));
+
 const typesOf = (sources: PlannedTensor['sources']): string[] => sources.map(({ tensor }) => tensor.dtype);
 
 const conversionOf = ({ sources, dtype }: PlannedTensor): string =>

@@ -1,4 +1,4 @@
-import { findTensor, openModel } from '@eigenloom/checkpoint';
+import { findTensor, openModelRef, refuseQuantized } from '@eigenloom/checkpoint';
 import { common, merge } from '@eigenloom/contracts';
 import { invalidInput } from '@eigenloom/errors';
 import type { Dtype } from '@eigenloom/numeric';
@@ -9,8 +9,8 @@ import { type BoundMethod, boundMethod } from '../methods/index.js';
 import type { ModelParameters } from '../methods/method.js';
 import { largeMatrixNotes } from '../methods/task-matrices.js';
 import { mergedConfig } from '../run/merged-config.js';
-import { checkScales } from './check-scales.js';
 import { type Problems, familyProblems, refuseProblems } from './find-problems.js';
+import { inputNotes } from './notes.js';
 import { type PairedTensor, type Part, pairTensors } from './pair-tensors.js';
 import type { MergePlan, PlannedInput, PlannedTensor } from './planned.js';
 import { shardsOf } from './shards-of.js';
@@ -38,7 +38,6 @@ export async function planRecipe(request: merge.MergeRequest, context: RequestCo
   }
   const base = request.base === undefined ? undefined : await openRef(request.base, 'base', 'base', context);
   const inputs = base === undefined ? models : [base, ...models];
-  checkScales(inputs);
   const { tensors: pairs, leftOut, problems } = pairAll(models, base, method.inputs.base === 'required');
   refuseProblems(familyProblems(inputs), problems, inputs);
   const wanted = DTYPES[request.outputDataType];
@@ -57,7 +56,7 @@ export async function planRecipe(request: merge.MergeRequest, context: RequestCo
     config: mergedConfig(base, models, tensors),
     donor: donor.model,
     copies: false,
-    notes: largeMatrixNotes(method, tensors),
+    notes: [...largeMatrixNotes(method, tensors), ...inputNotes(inputs)],
   };
 }
 
@@ -111,13 +110,11 @@ export async function openRef(
   if (ref === undefined) throw invalidInput('FIELD_MISSING', field, 'which model?');
   const role = label.replace(/\[(\d+)\]$/, '/$1');
   const fields = new Map([[`${field}.uri`, role]]);
-  const path = await context.resolve(ref.uri, `${field}.uri`);
-  const adapters: string[] = [];
-  for (const [index, uri] of ref.adapters.entries()) {
-    adapters.push(await context.resolve(uri, `${field}.adapters[${index}]`));
+  for (const index of ref.adapters.keys()) {
     fields.set(`${field}.adapters[${index}]`, `${role}/adapters/${index}`);
   }
-  const model = await openModel(path, { adapters, signal: context.signal });
+  const { path, adapters, model } = await openModelRef(ref, field, context, { allowQuantized: true });
+  refuseQuantized(model, label);
   const files = [...model.weightFiles.values()];
   return { path, adapters, model, label, role, fields, files, ignored: model.ignored };
 }
