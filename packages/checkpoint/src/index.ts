@@ -36,6 +36,7 @@ export { type ModelConfig, architecturesOf } from './model/model-config.js';
 export type { FoldedPair, Model, ModelArrays, TensorInfo, TensorSource } from './model/model.js';
 export { type ModelPlaces, type OpenModelOptions, openModel } from './model/open-model.js';
 export { type OpenedRef, openModelRef, resolveModelRef } from './model/open-model-ref.js';
+export { isStoredBuffer } from './model/stored-buffer.js';
 export { refuseQuantized } from './model/quantization.js';
 export { type Place, opening } from './place.js';
 export { type PlannedShard, type ShardPlan, planBytes, planShards } from './model/plan-shards.js';

@@ -4,6 +4,7 @@ import {
   findTensor,
   isEmbedding,
   isOutputLayer,
+  isStoredBuffer,
   matchModules,
   modulePattern,
   storesTransposed,
@@ -56,10 +57,11 @@ export async function planExtract(
   return { parameters, seed: request.seed, model, base, targets, biases, others, fanInFanOut, taskType };
 }
 
-/** Every floating-point tensor of the fine-tuned model. Integers must be the base's, if it has them. */
+/** Every floating-point tensor of the fine-tuned model but buffers. Integers must be the base's, if it has them. */
 function pairTensors({ model, label }: PlannedInput, base: PlannedInput): TensorPair[] {
   const pairs: TensorPair[] = [];
   for (const [name, tensor] of model.tensors) {
+    if (isStoredBuffer(tensor)) continue;
     const found = findTensor(name, base.model.tensors);
     if (found !== undefined) checkShapes(name, tensor, found, label);
     if (!isFloat(tensor.dtype)) continue;

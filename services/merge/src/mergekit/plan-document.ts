@@ -5,7 +5,7 @@ import type { RequestContext } from '@eigenloom/runtime';
 
 import { type BoundMethod, boundMethod, METHODS } from '../methods/index.js';
 import { familyProblems, refuseProblems } from '../plan/find-problems.js';
-import { inputNotes } from '../plan/notes.js';
+import { bufferNotes, inputNotes } from '../plan/notes.js';
 import type { MergePlan, PlannedTensor } from '../plan/planned.js';
 import { shardsOf } from '../plan/shards-of.js';
 import type { StageResult } from '../plan/stages.js';
@@ -96,7 +96,7 @@ export async function planDocument(
     chatTemplate: await planChatTemplate(document, files?.files ?? donor.model.carriedFiles, models),
     copies: copies(document, modules),
     leftOut: resolved.leftOut,
-    notes: [...document.notes, ...notes, ...inputNotes(models)],
+    notes: [...document.notes, ...notes, ...bufferNotes(resolved.buffers), ...inputNotes(models)],
   };
 }
 
@@ -108,7 +108,7 @@ function copies({ mapping }: MergekitDocument, modules: readonly Module[]): bool
 }
 
 function planned(
-  { name, lead, merged, sources, origin, method }: ResolvedTensor,
+  { name, lead, merged, buffer, sources, origin, method }: ResolvedTensor,
   document: MergekitDocument,
   wanted: MergekitDocument['dtype'],
 ): PlannedTensor {
@@ -118,6 +118,7 @@ function planned(
     shape: lead.shape,
     dtype: merged && isFloat(stored) ? (wanted ?? stored) : stored,
     merged,
+    buffer,
     wide: document.dtype === 'F64',
     sources: sources.map(({ source, tensor, parameters }) => ({ input: source.input, tensor, parameters })),
     base: origin === undefined ? undefined : { input: origin.source.input, tensor: origin.tensor },

@@ -1,4 +1,4 @@
-import { findTensor, openModelRef, refuseQuantized } from '@eigenloom/checkpoint';
+import { type TensorInfo, findTensor, openModelRef, refuseQuantized } from '@eigenloom/checkpoint';
 import { common, merge } from '@eigenloom/contracts';
 import { invalidInput } from '@eigenloom/errors';
 import type { Dtype } from '@eigenloom/numeric';
@@ -10,7 +10,7 @@ import type { ModelParameters } from '../methods/method.js';
 import { largeMatrixNotes } from '../methods/task-matrices.js';
 import { mergedConfig } from '../run/merged-config.js';
 import { type Problems, familyProblems, refuseProblems } from './find-problems.js';
-import { inputNotes } from './notes.js';
+import { bufferNotes, inputNotes } from './notes.js';
 import { type PairedTensor, type Part, pairTensors } from './pair-tensors.js';
 import type { MergePlan, PlannedInput, PlannedTensor } from './planned.js';
 import { shardsOf } from './shards-of.js';
@@ -38,10 +38,14 @@ export async function planRecipe(request: merge.MergeRequest, context: RequestCo
   }
   const base = request.base === undefined ? undefined : await openRef(request.base, 'base', 'base', context);
   const inputs = base === undefined ? models : [base, ...models];
-  const { tensors: pairs, leftOut, problems } = pairAll(models, base, method.inputs.base === 'required');
+  const { leader, pairs, leftOut, problems, buffers } = pairAll(
+    models,
+    base,
+    method.inputs.base === 'required',
+  );
   refuseProblems(familyProblems(inputs), problems, inputs);
   const wanted = DTYPES[request.outputDataType];
-  const tensors = pairs.map((pair) => plannedTensor(pair, { models, base, method, wanted, request }));
+  const tensors = pairs.map((pair) => plannedTensor(pair, { leader, models, base, method, wanted, request }));
   const donor = base ?? models[0];
   if (donor === undefined) throw invalidInput('FIELD_MISSING', 'models', 'which models?');
   return {
@@ -56,7 +60,7 @@ export async function planRecipe(request: merge.MergeRequest, context: RequestCo
     config: mergedConfig(base, models, tensors),
     donor: donor.model,
     copies: false,
-    notes: [...largeMatrixNotes(method, tensors), ...inputNotes(inputs)],
+    notes: [...largeMatrixNotes(method, tensors), ...bufferNotes(buffers), ...inputNotes(inputs)],
   };
 }
 
@@ -126,28 +130,42 @@ const wholeOf = (input: PlannedInput): Part => ({
   find: (leading) => findTensor(leading, input.model.tensors),
 });
 
+interface Pairs {
+  /** Whose tensors the result has. */
+  readonly leader: PlannedInput | undefined;
+  readonly pairs: readonly PairedTensor[];
+  readonly problems: Problems;
+  readonly leftOut: readonly string[];
+  /** Buffers that the leader lacks, with the first model that has them. */
+  readonly buffers: ReadonlyMap<string, string>;
+}
+
 /**
  * With `ofBase` the result has the base's tensors, for a task vector exists only there; otherwise the first model's, and every model
- * must have the same. Names may differ by the prefix of a full model.
+ * must have the same, but for buffers. Names may differ by the prefix of a full model.
  */
 function pairAll(
   models: readonly PlannedInput[],
   base: PlannedInput | undefined,
   ofBase: boolean,
-): { tensors: readonly PairedTensor[]; problems: Problems; leftOut: readonly string[] } {
+): Pairs {
   const parts = models.map(wholeOf);
   const basePart = base === undefined ? undefined : wholeOf(base);
   const leader = (ofBase ? basePart : undefined) ?? parts[0];
-  if (leader === undefined) return { tensors: [], problems: new Map(), leftOut: [] };
-  const { tensors, problems, extra } = pairTensors(leader, parts, basePart);
+  if (leader === undefined) {
+    return { leader, pairs: [], problems: new Map(), leftOut: [], buffers: new Map() };
+  }
+  const { tensors: pairs, problems, extra, extraBuffers } = pairTensors(leader, parts, basePart);
   const all = new Map(problems);
   if (!ofBase) {
     for (const [name, label] of extra) all.set(name, `is in ${label} and not in ${leader.label}`);
   }
-  return { tensors, problems: all, leftOut: ofBase ? [...extra.keys()] : [] };
+  const leftOut = ofBase ? [...extra.keys()] : [];
+  return { leader: leader.input, pairs, problems: all, leftOut, buffers: extraBuffers };
 }
 
 interface Settings {
+  readonly leader: PlannedInput | undefined;
   readonly models: readonly PlannedInput[];
   readonly base: PlannedInput | undefined;
   readonly method: BoundMethod;
@@ -156,9 +174,10 @@ interface Settings {
 }
 
 function plannedTensor(
-  { lead, merged, sources, base: reference }: PairedTensor,
-  { models, base, method, wanted, request }: Settings,
+  { lead, merged, buffer, sources, base: reference }: PairedTensor,
+  { leader, models, base, method, wanted, request }: Settings,
 ): PlannedTensor {
+  if (buffer && leader !== undefined) return copiedBuffer(lead.name, leader, lead, method);
   const stored = (reference ?? sources[0])?.dtype ?? 'F32';
   return {
     name: lead.name,
@@ -173,6 +192,18 @@ function plannedTensor(
     }),
   };
 }
+
+/** A buffer of the result as one model has it. */
+export const copiedBuffer = (
+  name: string,
+  input: PlannedInput,
+  tensor: TensorInfo,
+  method: BoundMethod,
+): PlannedTensor => ({
+  ...{ name, shape: tensor.shape, dtype: tensor.dtype, merged: false, buffer: true, method },
+  base: undefined,
+  sources: [{ input, tensor, parameters: { weight: 1 } }],
+});
 
 const parametersOf = (input: merge.MergeInput | undefined): ModelParameters => ({
   weight: input?.weight ?? 1,

@@ -1,4 +1,4 @@
-import { changesBase, findTensor, openModel, opening, readAdapter, type Model } from '@eigenloom/checkpoint';
+import { changesBase, findTensor, isStoredBuffer, openModel, opening, readAdapter, type Model } from '@eigenloom/checkpoint';
 import { invalidInput } from '@eigenloom/errors';
 import {
   loadDataset,
@@ -92,7 +92,7 @@ async function checkAdapter(
   const { residualPath } = method;
   const residual = await about('lora.residual_uri', residualPath, () => openModel(residualPath, { signal }));
   for (const [name, { shape }] of model.tensors) {
-    if (residual.tensors.get(name)?.shape.join() === shape.join()) continue;
+    if (isStoredBuffer({ name, shape }) || residual.tensors.get(name)?.shape.join() === shape.join()) continue;
     throw invalidInput(
       'RESIDUAL_DOES_NOT_FIT',
       'lora.residual_uri',
