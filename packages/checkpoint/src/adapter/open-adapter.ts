@@ -4,19 +4,18 @@ import { corruptData, incompatible } from '@eigenloom/errors';
 import { type OpenFileOptions, SafetensorsFile } from '@eigenloom/numeric';
 
 import { exists } from '../exists.js';
-import { readJsonFile } from '../json-file.js';
 import { insideFolder } from '../model/inside-folder.js';
-import { pickleRefused, refusePickle } from '../model/pickle.js';
+import { pickleRefused, refuseOtherFormats } from '../model/pickle.js';
 import {
   type AdapterModuleInfo,
   type AdapterModuleKind,
   type AdapterSettings,
-  CONFIG_FILE,
   WEIGHTS_FILE,
   scalingOf,
 } from './adapter.js';
 import { parseSettings, patternValue } from './adapter-config.js';
 import { parseKey } from './adapter-keys.js';
+import { readAdapterConfig } from './read-adapter-config.js';
 
 /** A pair that has not been read, with the keys of its factors in the file. */
 export interface OpenedModule extends AdapterModuleInfo {
@@ -46,7 +45,7 @@ export interface OpenedAdapter {
  * Errors: `FILE_NOT_FOUND`, `PICKLE_REFUSED`, `CORRUPT_ADAPTER`, `UNSUPPORTED_ADAPTER`, those of the files.
  */
 export async function openAdapter(directory: string, options: OpenFileOptions = {}): Promise<OpenedAdapter> {
-  const settings = parseSettings(await readJsonFile(await insideFolder(directory, CONFIG_FILE)));
+  const settings = parseSettings(await readAdapterConfig(directory));
   const file = await openAdapterWeights(directory, options);
   const sides = new Map<string, Sides>();
   const savedTensors = new Map<string, OpenedSavedTensor>();
@@ -75,7 +74,7 @@ export async function openAdapterWeights(
   options: OpenFileOptions = {},
 ): Promise<SafetensorsFile> {
   const path = await weightsPath(directory);
-  await refusePickle(path);
+  await refuseOtherFormats(path);
   return SafetensorsFile.open(path, options);
 }
 

@@ -1,12 +1,11 @@
 import { corruptData } from '@eigenloom/errors';
 import type { OpenFileOptions, SafetensorsFile } from '@eigenloom/numeric';
 
-import { readJsonFile } from '../json-file.js';
-import { insideFolder } from '../model/inside-folder.js';
-import { CONFIG_FILE, WEIGHTS_FILE } from './adapter.js';
+import { WEIGHTS_FILE } from './adapter.js';
 import { type PolySettings, parsePolySettings } from './adapter-config.js';
 import { KEY_PREFIX } from './adapter-keys.js';
 import { type OpenedSavedTensor, openAdapterWeights } from './open-adapter.js';
+import { readAdapterConfig } from './read-adapter-config.js';
 
 const KEY = /^(.*)\.(poly_lora_A|poly_lora_B|poly_router\.module_logits)$/;
 
@@ -37,7 +36,7 @@ export async function openPoly(
   directory: string,
   options: OpenFileOptions = {},
 ): Promise<OpenedPoly | undefined> {
-  const settings = parsePolySettings(await readJsonFile(await insideFolder(directory, CONFIG_FILE)));
+  const settings = parsePolySettings(await readAdapterConfig(directory));
   if (settings === undefined) return undefined;
   const file = await openAdapterWeights(directory, options);
   const modules = new Map<string, PolyModule>();
