@@ -71,7 +71,7 @@ function print(value: unknown, keysOf: typeof ownKeys, indent: string): string {
     const items = value.map((item, at) => printed(value, String(at), item));
     return bracketed(items, '[]', indent);
   }
-  if (!isObject(value)) return JSON.stringify(value) ?? 'null';
+  if (!isObject(value)) return value === undefined ? 'null' : JSON.stringify(value);
   const entries = keysOf(value).map((key) => `${JSON.stringify(key)}: ${printed(value, key, value[key])}`);
   return bracketed(entries, '{}', indent);
 }

@@ -92,7 +92,7 @@ class Parser {
       const key = this.string();
       const { start } = this.token;
       this.next();
-      if ((this.token as Token).kind !== ':') throw this.expected('a colon after the key', opened);
+      if ((this.token).kind !== ':') throw this.expected('a colon after the key', opened);
       this.next();
       const { value, literal } = this.value(depth + 1);
       if (entries.has(key) && JSON.stringify(entries.get(key)) !== JSON.stringify(value)) {
@@ -131,7 +131,7 @@ class Parser {
     if (this.token.kind !== ',') throw this.expected('a comma', opened);
     const comma = this.token.start;
     this.next();
-    if ((this.token as Token).kind === end) throw this.wrong(`a comma before ${end}`, comma);
+    if ((this.token).kind === end) throw this.wrong(`a comma before ${end}`, comma);
   }
 
   private expected(what: string, opened: Token): Error {

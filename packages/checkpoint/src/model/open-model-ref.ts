@@ -1,7 +1,7 @@
 import type { common } from '@eigenloom/contracts';
 
 import type { Model } from './model.js';
-import { type ModelPlaces, openModel } from './open-model.js';
+import { type ModelPlaces, type OpenModelOptions, openModel } from './open-model.js';
 
 /** What finds the files of URIs: the context of a request. */
 interface Resolver {
@@ -44,7 +44,7 @@ export async function openModelRef(
   ref: common.ModelRef,
   field: string,
   context: Resolver,
-  options: { readonly allowQuantized?: boolean } = {},
+  options: Pick<OpenModelOptions, 'label'> = {},
 ): Promise<OpenedRef> {
   // The context's own method, which may need its `this`.
   const resolve = (uri: string, at: string): Promise<string> => context.resolve(uri, at);

@@ -24,8 +24,8 @@ export interface OpenModelOptions extends OpenFileOptions {
   readonly adapters?: readonly string[] | undefined;
   /** Where a request names the model and its adapters, for errors. */
   readonly places?: ModelPlaces | undefined;
-  /** The caller looks for quantized weights itself (`refuseQuantized`). */
-  readonly allowQuantized?: boolean;
+  /** What messages about its weights call the model. Default: its place. */
+  readonly label?: string | undefined;
 }
 
 export interface ModelPlaces {
@@ -41,6 +41,7 @@ export interface ModelPlaces {
 export async function openModel(path: string, options: OpenModelOptions = {}): Promise<Model> {
   const { places } = options;
   const parts = await opening(places?.model, () => openParts(path, options));
+  if (options.label !== undefined) refuseQuantized(parts, options.label);
   const sources = new Map<string, TensorSource>();
   for (const [name, file] of parts.weights.holders) sources.set(name, { file, name, pairs: [] });
   for (const [index, folder] of (options.adapters ?? []).entries()) {
@@ -60,16 +61,16 @@ async function openParts(path: string, options: OpenModelOptions): Promise<Parts
   const present = isFolder ? await readdir(path) : [];
   const { config, ignored } = await loadConfig(weights.directory, present);
   const tensors = storedTensors(weights);
-  if (options.allowQuantized !== true) refuseQuantized({ tensors, config });
+  if (options.label === undefined) refuseQuantized({ tensors, config });
   const carriedFiles = isFolder ? await carriedFilesOf(path) : [];
   const notes = [...(weights.notes ?? []), ...besideNotes(present)];
   const said = methodOf(config);
   if (said === undefined || quantizationOf(tensors, config) !== undefined) {
-    return { weights, config, ignored, carriedFiles, notes };
+    return { weights, tensors, config, ignored, carriedFiles, notes };
   }
   const why = `config.json: ${said} is left out, because the weights are plain floating-point numbers`;
   return {
-    ...{ weights, ignored, carriedFiles },
+    ...{ weights, tensors, ignored, carriedFiles },
     config: withoutQuantization(config),
     notes: [...notes, why],
   };
@@ -106,6 +107,7 @@ function applyFold(sources: Map<string, TensorSource>, fold: AdapterFold): void 
 }
 
 interface Parts {
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
   readonly notes: readonly string[];
   readonly weights: WeightFiles;
   readonly config: Model['config'];

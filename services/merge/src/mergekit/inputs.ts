@@ -1,4 +1,4 @@
-import { type Model, openModel, refuseQuantized } from '@eigenloom/checkpoint';
+import { type Model, openModel } from '@eigenloom/checkpoint';
 import type { RequestContext } from '@eigenloom/runtime';
 
 import type { PlannedInput, ReadInput } from '../plan/planned.js';
@@ -59,16 +59,14 @@ export class Inputs {
     return opened;
   }
 
-  private async openAt(
+  private openAt(
     { at, uri, adapter = '' }: Located,
     path: string,
     adapters: readonly string[],
   ): Promise<Model> {
     const places = { model: { field: at, uri }, adapters: [{ field: `${at}.lora`, uri: adapter }] };
     const { signal } = this.context;
-    const model = await openModel(path, { adapters, places, signal, allowQuantized: true });
-    refuseQuantized(model, at);
-    return model;
+    return openModel(path, { adapters, places, signal, label: at });
   }
 }
 

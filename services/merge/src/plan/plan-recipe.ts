@@ -1,4 +1,4 @@
-import { type TensorInfo, findTensor, openModelRef, refuseQuantized } from '@eigenloom/checkpoint';
+import { type TensorInfo, findTensor, openModelRef } from '@eigenloom/checkpoint';
 import { common, merge } from '@eigenloom/contracts';
 import { invalidInput } from '@eigenloom/errors';
 import type { Dtype } from '@eigenloom/numeric';
@@ -117,8 +117,7 @@ export async function openRef(
   for (const index of ref.adapters.keys()) {
     fields.set(`${field}.adapters[${index}]`, `${role}/adapters/${index}`);
   }
-  const { path, adapters, model } = await openModelRef(ref, field, context, { allowQuantized: true });
-  refuseQuantized(model, label);
+  const { path, adapters, model } = await openModelRef(ref, field, context, { label });
   const files = [...model.weightFiles.values()];
   return { path, adapters, model, label, role, fields, files, ignored: model.ignored };
 }
