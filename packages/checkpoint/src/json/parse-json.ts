@@ -1,6 +1,6 @@
 import { corruptData } from '@eigenloom/errors';
 
-import { JsonScanner, type Token, quoted } from './json-scanner.js';
+import { JsonScanner, type Token, type TokenKind, quoted } from './json-scanner.js';
 import { remember } from './literals.js';
 
 /** Deeper than any config; a stack overflow would be no message. */
@@ -44,8 +44,12 @@ class Parser {
 
   whole(): unknown {
     const { value } = this.value(0);
-    if (this.token.kind !== 'end') throw this.wrong(`${this.found()} follows the end of the value`);
+    if (!this.is('end')) throw this.wrong(`${this.found()} follows the end of the value`);
     return value;
+  }
+
+  private is(kind: TokenKind): boolean {
+    return this.token.kind === kind;
   }
 
   private next(): void {
@@ -87,8 +91,8 @@ class Parser {
     const entries = new Map<string, unknown>();
     const literals: Record<string, string> = {};
     this.next();
-    while (this.token.kind !== '}') {
-      if (this.token.kind !== 'string') throw this.expected('a key in double quotes', opened);
+    while (!this.is('}')) {
+      if (!this.is('string')) throw this.expected('a key in double quotes', opened);
       const key = this.string();
       const { start } = this.token;
       this.next();
@@ -113,8 +117,8 @@ class Parser {
     const items: unknown[] = [];
     const literals: Record<string, string> = {};
     this.next();
-    while (this.token.kind !== ']') {
-      if (this.token.kind === 'end') throw this.expected('a value', opened);
+    while (!this.is(']')) {
+      if (this.is('end')) throw this.expected('a value', opened);
       const { value, literal } = this.value(depth + 1);
       if (literal !== undefined) literals[String(items.length)] = literal;
       items.push(value);
@@ -127,8 +131,8 @@ class Parser {
 
   /** The comma after an entry, or the bracket that ends all. */
   private separator(end: '}' | ']', opened: Token): void {
-    if (this.token.kind === end) return;
-    if (this.token.kind !== ',') throw this.expected('a comma', opened);
+    if (this.is(end)) return;
+    if (!this.is(',')) throw this.expected('a comma', opened);
     const comma = this.token.start;
     this.next();
     if ((this.token).kind === end) throw this.wrong(`a comma before ${end}`, comma);
@@ -136,7 +140,7 @@ class Parser {
 
   private expected(what: string, opened: Token): Error {
     const [whole, end] = opened.kind === '{' ? ['the object', '}'] : ['the list', ']'];
-    if (this.token.kind !== 'end') return this.wrong(`${this.found()} instead of ${what} or ${end}`);
+    if (!this.is('end')) return this.wrong(`${this.found()} instead of ${what} or ${end}`);
     const line = this.lineOf(opened.start);
     return this.wrong(`it ends inside ${whole} that begins in line ${line}; is it cut off?`);
   }
