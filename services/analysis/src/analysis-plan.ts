@@ -1,7 +1,7 @@
 import { constrainedMemory } from 'node:process';
 import { totalmem } from 'node:os';
 
-import { type Model, openModel } from '@eigenloom/checkpoint';
+import { type Model, openModelRef } from '@eigenloom/checkpoint';
 import type { analysis, common } from '@eigenloom/contracts';
 import { incompatible, invalidInput } from '@eigenloom/errors';
 import type { RequestContext } from '@eigenloom/runtime';
@@ -93,14 +93,9 @@ async function open(
   context: RequestContext,
   found: Map<string, string>,
 ): Promise<Model> {
-  const path = await context.resolve(ref.uri, `${field}.uri`);
-  const adapters: string[] = [];
-  for (const [index, uri] of ref.adapters.entries()) {
-    const folder = await context.resolve(uri, `${field}.adapters[${index}]`);
-    adapters.push(folder);
-    found.set(`${field}/adapters/${index}`, folder);
-  }
-  return openModel(path, { adapters, signal: context.signal });
+  const { model, adapters } = await openModelRef(ref, field, context);
+  for (const [index, folder] of adapters.entries()) found.set(`${field}/adapters/${index}`, folder);
+  return model;
 }
 
 function sorted(name: string, model: Model, base: Model | undefined, method: BoundMethod): Weight | Skipped {

@@ -1,4 +1,4 @@
-import { type Model, openModel } from '@eigenloom/checkpoint';
+import { type Model, openModelRef, opening } from '@eigenloom/checkpoint';
 import type { common, init } from '@eigenloom/contracts';
 import { invalidInput } from '@eigenloom/errors';
 import { loadTokenizer, planNetwork } from '@eigenloom/models';
@@ -47,15 +47,14 @@ export async function planInit(request: init.InitAdapterRequest, context: Reques
   const method = checkedMethod(request);
   const settings = pairSettings(request);
   if (request.model === undefined) throw invalidInput('FIELD_MISSING', 'model', 'which model is adapted?');
-  const modelPath = await context.resolve(request.model.uri, 'model.uri');
-  const adapterPaths: string[] = [];
-  for (const [index, uri] of request.model.adapters.entries()) {
-    adapterPaths.push(await context.resolve(uri, `model.adapters[${index}]`));
-  }
-  const model = await openModel(modelPath, { adapters: adapterPaths, signal: context.signal });
+  const opened = await openModelRef(request.model, 'model', context);
+  const { model, path: modelPath, adapters: adapterPaths } = opened;
   const targets = findTargets(model, request, settings.rank);
   const start = await startOf(request, context);
-  if (start.scope === 'activations') await checkActivations(model, modelPath, targets, start.settings);
+  if (start.scope === 'activations') {
+    checkActivations(model, targets, start.settings);
+    await opening(opened.places.model, () => loadTokenizer(modelPath));
+  }
   const { id, paper, changesBase } = method;
   return { id, paper, changesBase, start, model, modelPath, adapterPaths, targets, settings };
 }
@@ -121,12 +120,7 @@ function pairSettings({ rank, alpha, rankStabilized, seed }: init.InitAdapterReq
 }
 
 /** Whether the model can be run and every target has an input in its layers. */
-async function checkActivations(
-  model: Model,
-  modelPath: string,
-  targets: readonly Target[],
-  { maxLength }: EvaSettings,
-): Promise<void> {
+function checkActivations(model: Model, targets: readonly Target[], { maxLength }: EvaSettings): void {
   const { architecture, config, prefix } = planNetwork(model);
   const linear = new Set(architecture.linearGroups(config, prefix).flatMap(({ modules }) => modules));
   for (const { path } of targets) {
@@ -145,5 +139,4 @@ async function checkActivations(
       `${maxLength} is above the model's ${config.maxPositions} positions`,
     );
   }
-  await loadTokenizer(modelPath);
 }

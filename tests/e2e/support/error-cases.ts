@@ -220,6 +220,53 @@ export const ERROR_CASES: readonly ErrorCase[] = [
     message: /pytorch_model\.bin: is a pickle/,
   },
   {
+    title: 'an adapter in the place of a model',
+    service: 'merge',
+    async prepare(folder: string): Promise<void> {
+      await model(folder);
+      await mkdir(join(folder, 'lora'));
+      await writeFile(join(folder, 'lora/adapter_config.json'), '{"peft_type": "LORA"}');
+    },
+    request: { models: [{ model: { uri: 'model' } }, { model: { uri: 'lora' } }], linear: {} },
+    code: 'NOT_FOUND',
+    reason: 'NO_WEIGHTS',
+    exitStatus: 3,
+    message: /models\[1\]\.model\.uri \(".*lora"\): .* it holds an adapter: .*BASE\+ADAPTER/,
+  },
+  {
+    title: 'a model whose weights are quantized',
+    service: 'analysis',
+    async prepare(folder: string): Promise<void> {
+      await model(folder);
+      await writeFile(
+        join(folder, 'model/config.json'),
+        JSON.stringify({ quantization_config: { quant_method: 'gptq' } }),
+      );
+      await writeFile(
+        join(folder, 'model/model.safetensors'),
+        safetensorsOf('{"q.qweight":{"dtype":"I32","shape":[1,2],"data_offsets":[0,8]}}', Buffer.alloc(8)),
+      );
+    },
+    request: spectrum,
+    code: 'FAILED_PRECONDITION',
+    reason: 'SCALED_WEIGHTS',
+    exitStatus: 4,
+    message: /quantization_config\.quant_method "gptq", and tensor "q\.qweight"/,
+  },
+  {
+    title: 'a config in which a key stands twice',
+    service: 'init',
+    async prepare(folder: string): Promise<void> {
+      await model(folder);
+      await writeFile(join(folder, 'model/config.json'), '{"model_type": "bert",\n "model_type": "llama"}');
+    },
+    request: adapter(),
+    code: 'DATA_LOSS',
+    reason: 'CORRUPT_JSON',
+    exitStatus: 5,
+    message: /config\.json:2: the key "model_type" stands twice/,
+  },
+  {
     title: 'a target that matches no module',
     service: 'init',
     prepare: model,

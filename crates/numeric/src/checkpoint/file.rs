@@ -50,7 +50,9 @@ impl SafetensorsFile {
         }
         let length = metadata.len();
         if length < 8 {
-            return Err(Fault::TooShort.error(format!("{length} bytes")));
+            return Err(Fault::TooShort.error(format!(
+                "the file has {length} bytes, too few for a header; is it complete?"
+            )));
         }
         let mut size = [0u8; 8];
         file.read_exact_at(&mut size, 0)?;
@@ -58,12 +60,12 @@ impl SafetensorsFile {
         let cap = options.max_header_bytes.min(MAX_HEADER_BYTES);
         if header_bytes > cap {
             return Err(Fault::HeaderTooLarge.error(format!(
-                "header of {header_bytes} bytes, the limit is {cap}"
+                "a header of {header_bytes} bytes, the limit is {cap}; is it a safetensors file?"
             )));
         }
         if header_bytes > length - 8 {
             return Err(Fault::HeaderPastEnd.error(format!(
-                "header of {header_bytes} bytes in a file of {length}"
+                "a header of {header_bytes} bytes in a file of {length}; is the file cut off?"
             )));
         }
         let mut json = vec![0u8; header_bytes as usize];

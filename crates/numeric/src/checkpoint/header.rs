@@ -93,10 +93,12 @@ impl<'de> Visitor<'de> for HeaderVisitor {
 
 fn check_name(name: &str, seen: &mut HashSet<String>) -> std::result::Result<(), String> {
     if FORBIDDEN.contains(&name) {
-        return Err(fault_text(Fault::ForbiddenName, &shown(name)));
+        let why = format!("no tensor or key may be named {}", shown(name));
+        return Err(fault_text(Fault::ForbiddenName, &why));
     }
     if !seen.insert(name.to_owned()) {
-        return Err(fault_text(Fault::DuplicateKey, &shown(name)));
+        let why = format!("the name {} stands twice in the header", shown(name));
+        return Err(fault_text(Fault::DuplicateKey, &why));
     }
     Ok(())
 }
@@ -131,9 +133,10 @@ impl<'de> Visitor<'de> for Metadata {
             check_name(&key, &mut seen).map_err(de::Error::custom)?;
             let value: serde_json::Value = map.next_value()?;
             let serde_json::Value::String(text) = value else {
+                let why = format!("__metadata__: the value of {} is no string", shown(&key));
                 return Err(de::Error::custom(fault_text(
                     Fault::MetadataNotString,
-                    &shown(&key),
+                    &why,
                 )));
             };
             metadata.insert(key, text);
@@ -226,7 +229,7 @@ fn json_fault(error: &serde_json::Error) -> crate::Error {
         if text.starts_with("duplicate field") {
             Fault::DuplicateKey.error(&text)
         } else {
-            Fault::HeaderJson.error(&text)
+            Fault::HeaderJson.error(format!("the header is not as the format asks: {text}"))
         }
     })
 }
@@ -245,19 +248,26 @@ fn byte_length(name: &str, dtype: Dtype, shape: &[u64]) -> Result<u64> {
         })
         .filter(|bytes| *bytes <= i64::MAX as u64)
         .ok_or_else(|| {
-            Fault::SizeOverflow.error(format!("tensor {}: shape {shape:?}", shown(name)))
+            Fault::SizeOverflow.error(format!(
+                "tensor {}: the shape {shape:?} is larger than any file",
+                shown(name)
+            ))
         })
 }
 
 fn check_tensor(name: String, raw: RawTensor, data_bytes: u64) -> Result<TensorEntry> {
     let (start, end) = raw.data_offsets;
     let dtype = Dtype::from_name(&raw.dtype).ok_or_else(|| {
-        Fault::UnknownDtype.error(format!("tensor {}: {}", shown(&name), shown(&raw.dtype)))
+        Fault::UnknownDtype.error(format!(
+            "tensor {}: the storage type {} is not supported",
+            shown(&name),
+            shown(&raw.dtype)
+        ))
     })?;
     let bytes = byte_length(&name, dtype, &raw.shape)?;
     if start > end || end > data_bytes {
         return Err(Fault::OffsetPastEnd.error(format!(
-            "tensor {}: bytes {start} to {end} of {data_bytes}",
+            "tensor {}: bytes {start} to {end} of data that has {data_bytes}; is the file cut off?",
             shown(&name)
         )));
     }
@@ -284,7 +294,7 @@ fn check_cover(tensors: &[TensorEntry], data_bytes: u64) -> Result<()> {
     for tensor in tensors {
         if tensor.start > covered {
             return Err(Fault::DataHole.error(format!(
-                "bytes {covered} to {} before tensor {}",
+                "bytes {covered} to {} before tensor {} belong to no tensor",
                 tensor.start,
                 shown(&tensor.name)
             )));
@@ -300,7 +310,7 @@ fn check_cover(tensors: &[TensorEntry], data_bytes: u64) -> Result<()> {
     }
     if covered < data_bytes {
         return Err(Fault::TrailingBytes.error(format!(
-            "{} bytes after the last tensor",
+            "{} bytes after the last tensor belong to none",
             data_bytes - covered
         )));
     }

@@ -3,9 +3,8 @@ import { join } from 'node:path';
 import { type OpenFileOptions, SafetensorsFile } from '@eigenloom/numeric';
 
 import { exists } from '../exists.js';
-import { readJsonFile } from '../json-file.js';
 import { insideFolder } from '../model/inside-folder.js';
-import { pickleRefused, refusePickle } from '../model/pickle.js';
+import { pickleRefused, refuseOtherFormats } from '../model/pickle.js';
 import {
   type AdapterModuleInfo,
   type AdapterModuleKind,
@@ -17,6 +16,7 @@ import {
 import { parseSettings, patternValue } from './adapter-config.js';
 import { namingAdapter } from './naming-adapter.js';
 import { type OpenedSavedTensor, corrupt, readKeys } from './read-keys.js';
+import { readAdapterConfig } from './read-adapter-config.js';
 
 /** A pair that has not been read, with the keys of its factors in the file. */
 export interface OpenedModule extends AdapterModuleInfo {
@@ -46,7 +46,7 @@ export function openAdapter(directory: string, options: OpenFileOptions = {}): P
 }
 
 async function openFiles(directory: string, options: OpenFileOptions): Promise<OpenedAdapter> {
-  const settings = parseSettings(await readJsonFile(await insideFolder(directory, CONFIG_FILE)));
+  const settings = parseSettings(await readAdapterConfig(directory));
   const file = await openAdapterWeights(directory, options);
   const { factors, savedTensors, ownTensors } = readKeys(file);
   const sides = new Map<string, Sides>();
@@ -85,7 +85,7 @@ export async function openAdapterWeights(
   options: OpenFileOptions = {},
 ): Promise<SafetensorsFile> {
   const path = await weightsPath(directory);
-  await refusePickle(path);
+  await refuseOtherFormats(path);
   return SafetensorsFile.open(path, options);
 }
 

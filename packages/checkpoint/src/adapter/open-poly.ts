@@ -1,11 +1,10 @@
 import type { OpenFileOptions, SafetensorsFile } from '@eigenloom/numeric';
 
-import { readJsonFile } from '../json-file.js';
-import { insideFolder } from '../model/inside-folder.js';
 import { CONFIG_FILE } from './adapter.js';
 import { type PolySettings, parsePolySettings } from './adapter-config.js';
 import { namingAdapter } from './naming-adapter.js';
 import { openAdapterWeights } from './open-adapter.js';
+import { readAdapterConfig } from './read-adapter-config.js';
 import { type OpenedSavedTensor, type ReadKey, corrupt, readKeys } from './read-keys.js';
 
 /** The inventory of one module: A (splits, skills, in/splits, rank) and B (splits, skills, rank, out/splits), not yet read. */
@@ -36,7 +35,7 @@ export function openPoly(directory: string, options: OpenFileOptions = {}): Prom
 }
 
 async function openFiles(directory: string, options: OpenFileOptions): Promise<OpenedPoly | undefined> {
-  const settings = parsePolySettings(await readJsonFile(await insideFolder(directory, CONFIG_FILE)));
+  const settings = parsePolySettings(await readAdapterConfig(directory));
   if (settings === undefined) return undefined;
   const file = await openAdapterWeights(directory, options);
   const { factors, savedTensors } = readKeys(file);

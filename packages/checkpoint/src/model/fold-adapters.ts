@@ -5,6 +5,7 @@ import { type AdapterFold, type StoredTensor, prepareFold } from '../adapter/fol
 import { namingAdapter } from '../adapter/naming-adapter.js';
 import { readAdapter } from '../adapter/read-adapter.js';
 import { isOutputLayer } from '../module-kind.js';
+import { type Place, opening } from '../place.js';
 import type { FoldedPair, TensorInfo, TensorSource } from './model.js';
 import type { ModelConfig } from './model-config.js';
 import {
@@ -23,6 +24,12 @@ export interface FoldedModel {
   readonly untied: boolean;
 }
 
+/** An adapter with where a request names it, for errors. */
+export interface FoldedFolder {
+  readonly folder: string;
+  readonly place: Place | undefined;
+}
+
 /** Describes sources for those who look for tensors by name. */
 export type Describe = (sources: ReadonlyMap<string, TensorSource>) => Map<string, TensorInfo>;
 
@@ -33,7 +40,7 @@ export type Describe = (sources: ReadonlyMap<string, TensorSource>) => Map<strin
 export async function foldAdapters(
   base: ReadonlyMap<string, TensorSource>,
   config: ModelConfig,
-  folders: readonly string[],
+  folders: readonly FoldedFolder[],
   describe: Describe,
   options: OpenFileOptions,
 ): Promise<FoldedModel> {
@@ -42,12 +49,14 @@ export async function foldAdapters(
   const sources = new Map(base);
   const shared = tied && base.get(tied.embeddings);
   if (tied !== undefined && shared !== undefined && !base.has(tied.head)) sources.set(tied.head, shared);
-  for (const folder of folders) {
-    const adapter = await readAdapter(folder, options);
-    const fold = await namingAdapter(folder, () =>
-      prepareFold(adapter, { tensors: describe(sources), config }),
-    );
-    applyFold(sources, fold, tied);
+  for (const { folder, place } of folders) {
+    await opening(place, async () => {
+      const adapter = await readAdapter(folder, options);
+      const fold = await namingAdapter(folder, () =>
+        prepareFold(adapter, { tensors: describe(sources), config }),
+      );
+      applyFold(sources, fold, tied);
+    });
   }
   const untied =
     tied === undefined ? hasNewHead(base, sources, config) : await differ(sources, base, tied, options);

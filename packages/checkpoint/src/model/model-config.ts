@@ -1,3 +1,4 @@
+import { pickEntries } from '../json/literals.js';
 import { type JsonObject, readJsonFile } from '../json-file.js';
 import { insideFolder } from './inside-folder.js';
 
@@ -32,7 +33,7 @@ function codeKeys(file: string, config: JsonObject): string[] {
 
 /** A config without the keys that would run code. */
 export function withoutCodeKeys(config: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(config).filter(([key]) => !CODE_KEYS.includes(key)));
+  return pickEntries(config, (key) => !CODE_KEYS.includes(key));
 }
 
 /** The architectures that a config names; empty if it names none. */

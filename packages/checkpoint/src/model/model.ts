@@ -54,6 +54,8 @@ export interface Model {
   readonly carriedFiles: readonly string[];
   /** Keys that would run code, ignored: `config.json: auto_map`. */
   readonly ignored: readonly string[];
+  /** What else is worth knowing of its files: two sets of weights in one folder, and the like. */
+  readonly notes?: readonly string[];
   /** A tensor in the given precision. Errors: `UNKNOWN_TENSOR`. */
   read<K extends keyof ModelArrays>(name: string, as: K, options?: CallOptions): Promise<ModelArrays[K]>;
   /** The stored bytes of a tensor that no adapter changes, else `undefined`. */

@@ -1,45 +1,103 @@
 import { readdir, stat } from 'node:fs/promises';
 
-import { notFound } from '@eigenloom/errors';
+import { AppError, notFound } from '@eigenloom/errors';
 import {
   type CallOptions,
   type OpenFileOptions,
   type SafetensorsFile,
+  type StoredTensor,
   foldLowRank,
 } from '@eigenloom/numeric';
 
+import { WEIGHTS_FILE } from '../adapter/adapter.js';
+import { type Place, opening } from '../place.js';
 import { carriedFilesOf } from './carried-files.js';
 import { foldAdapters } from './fold-adapters.js';
 import type { FoldedPair, Model, ModelArrays, TensorInfo, TensorSource } from './model.js';
 import { loadConfig } from './model-config.js';
+import { methodOf, quantizationOf, quantized, refuseQuantized, withoutQuantization } from './quantization.js';
 import { type WeightFiles, openWeightFiles } from './weight-files.js';
 
 export interface OpenModelOptions extends OpenFileOptions {
   /** Folders of PEFT adapters to fold into the model, in order. */
   readonly adapters?: readonly string[] | undefined;
+  /** Where a request names the model and its adapters, for errors. */
+  readonly places?: ModelPlaces | undefined;
+  /** What messages about its weights call the model. Default: its place. */
+  readonly label?: string | undefined;
+}
+
+export interface ModelPlaces {
+  readonly model: Place;
+  readonly adapters: readonly Place[];
 }
 
 /**
  * Opens a folder in Hugging Face layout or one safetensors file, with adapters folded in. Headers are checked now, tensors are
- * read when asked for. Errors: those of the files (`CORRUPT_SAFETENSORS`, `PICKLE_REFUSED`, …) and of the adapters.
+ * read when asked for. Errors: those of the files (`CORRUPT_SAFETENSORS`, `PICKLE_REFUSED`, …) and of the adapters; `SCALED_WEIGHTS`
+ * where the weights are quantized.
  */
 export async function openModel(path: string, options: OpenModelOptions = {}): Promise<Model> {
-  const weights = await openWeightFiles(path, options);
+  const { places } = options;
+  const parts = await opening(places?.model, () => openParts(path, options));
+  if (options.label !== undefined) refuseQuantized(parts, options.label);
+  const stored = new Map<string, TensorSource>();
+  for (const [name, file] of parts.weights.holders) stored.set(name, { file, name, pairs: [] });
+  const folders = (options.adapters ?? []).map((folder, index) => ({ folder, place: places?.adapters[index] }));
+  const { sources, config, untied } = await foldAdapters(stored, parts.config, folders, tensorInfos, options);
+  return new OpenedModel({ ...parts, config, untied }, sources);
+}
+
+async function openParts(path: string, options: OpenModelOptions): Promise<Parts> {
+  const weights = await openWeightFiles(path, options).catch(async (error: unknown) => {
+    throw await unknownType(error, path);
+  });
   const isFolder = (await stat(path)).isDirectory();
   const present = isFolder ? await readdir(path) : [];
   const { config, ignored } = await loadConfig(weights.directory, present);
+  const tensors = storedTensors(weights);
+  if (options.label === undefined) refuseQuantized({ tensors, config });
   const carriedFiles = isFolder ? await carriedFilesOf(path) : [];
-  const stored = new Map<string, TensorSource>();
-  for (const [name, file] of weights.holders) stored.set(name, { file, name, pairs: [] });
-  const folded = await foldAdapters(stored, config, options.adapters ?? [], tensorInfos, options);
-  const { sources, untied } = folded;
-  return new OpenedModel({ weights, config: folded.config, untied, ignored, carriedFiles }, sources);
+  const notes = [...(weights.notes ?? []), ...besideNotes(present)];
+  const said = methodOf(config);
+  if (said === undefined || quantizationOf(tensors, config) !== undefined) {
+    return { weights, tensors, config, ignored, carriedFiles, notes };
+  }
+  const why = `config.json: ${said} is left out, because the weights are plain floating-point numbers`;
+  return {
+    ...{ weights, tensors, ignored, carriedFiles },
+    config: withoutQuantization(config),
+    notes: [...notes, why],
+  };
 }
 
+/** A storage type that is not known here is mostly one of quantized weights, which the config then says. */
+async function unknownType(error: unknown, path: string): Promise<unknown> {
+  if (!(error instanceof AppError) || error.details['fault'] !== 'UNKNOWN_DTYPE') return error;
+  const present = await readdir(path).catch(() => []);
+  const { config } = await loadConfig(path, present);
+  return methodOf(config) === undefined ? error : quantized(error.message, config, undefined, error.details);
+}
+
+const storedTensors = ({ holders }: WeightFiles): Map<string, StoredTensor> =>
+  new Map(
+    [...holders].flatMap(([name, file]) => {
+      const stored = file.tensors.get(name);
+      return stored === undefined ? [] : [[name, stored]];
+    }),
+  );
+
+/** What else lies in a model's folder and might be thought to be part of it. */
+const besideNotes = (present: readonly string[]): string[] =>
+  present.includes(WEIGHTS_FILE)
+    ? [`${WEIGHTS_FILE} beside the model's weights is not folded in; name the folder under adapters for that`]
+    : [];
+
 interface Parts {
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  readonly notes: readonly string[];
   readonly weights: WeightFiles;
   readonly config: Model['config'];
-  readonly untied: boolean;
   readonly ignored: readonly string[];
   readonly carriedFiles: readonly string[];
 }
@@ -65,15 +123,17 @@ class OpenedModel implements Model {
   readonly carriedFiles: readonly string[];
   readonly ignored: readonly string[];
   readonly untied: boolean;
+  readonly notes: readonly string[];
 
   constructor(
-    parts: Parts,
+    parts: Parts & { readonly untied: boolean },
     private readonly sources: ReadonlyMap<string, TensorSource>,
   ) {
     this.directory = parts.weights.directory;
     this.config = parts.config;
     this.ignored = parts.ignored;
     this.untied = parts.untied;
+    this.notes = parts.notes;
     this.carriedFiles = parts.carriedFiles;
     this.tensors = tensorInfos(sources);
     this.weightFiles = new Map([...parts.weights.files].map(([name, file]) => [name, file.path]));

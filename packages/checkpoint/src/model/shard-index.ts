@@ -1,8 +1,7 @@
 import { corruptData } from '@eigenloom/errors';
 
 import { isObject, readJsonFile } from '../json-file.js';
-
-export const INDEX_FILE = 'model.safetensors.index.json';
+import { INDEX_FILE } from './weight-names.js';
 
 /** Which shard holds which tensor. */
 export type WeightMap = ReadonlyMap<string, string>;

@@ -1,13 +1,15 @@
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
-import { invalidInput, notFound } from '@eigenloom/errors';
+import { AppError, invalidInput, notFound } from '@eigenloom/errors';
 import { type OpenFileOptions, SafetensorsFile } from '@eigenloom/numeric';
 
 import { exists } from '../exists.js';
 import { insideFolder } from './inside-folder.js';
-import { pickleRefused, refusePickle } from './pickle.js';
-import { INDEX_FILE, corruptIndex, readShardIndex } from './shard-index.js';
+import { noWeights } from './no-weights.js';
+import { refuseOtherFormats } from './pickle.js';
+import { corruptIndex, readShardIndex } from './shard-index.js';
+import { INDEX_FILE, SINGLE_FILE } from './weight-names.js';
 
 export interface WeightFiles {
   readonly directory: string;
@@ -15,26 +17,36 @@ export interface WeightFiles {
   readonly files: ReadonlyMap<string, SafetensorsFile>;
   /** The file of each tensor, in order of file, then of the data. */
   readonly holders: ReadonlyMap<string, SafetensorsFile>;
+  /** What else lies there and is not read, and why. */
+  readonly notes?: readonly string[];
 }
 
-export const SINGLE_FILE = 'model.safetensors';
-/** Names under which PyTorch's pickles come; only to say what is wrong. */
-const PICKLES = ['pytorch_model.bin', 'pytorch_model.bin.index.json', 'model.pt', 'model.pth', 'model.bin'];
-
 /**
- * Opens the weights of a folder in Hugging Face layout (sharded with an index, or one `model.safetensors`) or of one
- * safetensors file. Errors: `FILE_NOT_FOUND`, `NO_WEIGHTS`, `PICKLE_REFUSED`, `CORRUPT_SAFETENSORS`, `CORRUPT_SHARD_INDEX`,
- * `UNSAFE_FILE_NAME`.
+ * Opens the weights of a folder in Hugging Face layout (one `model.safetensors`, or shards with an index) or of one safetensors file.
+ * Where a folder has both, the single file is read, as transformers does. Errors: `FILE_NOT_FOUND`, `NO_WEIGHTS`, `NOT_A_MODEL`,
+ * `PICKLE_REFUSED`, `CORRUPT_SAFETENSORS`, `CORRUPT_SHARD_INDEX`, `UNSAFE_FILE_NAME`.
  */
 export async function openWeightFiles(path: string, options: OpenFileOptions = {}): Promise<WeightFiles> {
   const kind = await kindOf(path);
   if (kind === 'file') return openNamed(dirname(path), [basename(path)], options);
-  if (await exists(join(path, INDEX_FILE))) return openSharded(path, options);
-  if (await exists(join(path, SINGLE_FILE))) return openNamed(path, [SINGLE_FILE], options);
-  for (const name of PICKLES) {
-    if (await exists(join(path, name))) throw pickleRefused(name);
+  const [single, index] = [await exists(join(path, SINGLE_FILE)), await exists(join(path, INDEX_FILE))];
+  if (single && !(index && (await isPartOfIndex(path)))) {
+    const weights = await openNamed(path, [SINGLE_FILE], options);
+    const why = `${INDEX_FILE} and its shards are not read, because ${SINGLE_FILE} is there`;
+    return index ? { ...weights, notes: [why] } : weights;
   }
-  throw notFound('NO_WEIGHTS', `the folder has neither ${SINGLE_FILE} nor ${INDEX_FILE}`);
+  if (index) return openSharded(path, options);
+  throw await noWeights(path, await readdir(path));
+}
+
+/** Whether the single file is one of the index's shards: then the two are one set of weights. */
+async function isPartOfIndex(folder: string): Promise<boolean> {
+  const map = await readShardIndex(await insideFolder(folder, INDEX_FILE)).catch((error: unknown) => {
+    // transformers does not look at an index beside a single file, so a broken one is no reason to refuse the model.
+    if (error instanceof AppError) return new Map<string, string>();
+    throw error;
+  });
+  return [...map.values()].includes(SINGLE_FILE);
 }
 
 async function openNamed(
@@ -71,7 +83,7 @@ async function openSharded(directory: string, options: OpenFileOptions): Promise
 }
 
 async function openChecked(path: string, options: OpenFileOptions): Promise<SafetensorsFile> {
-  await refusePickle(path);
+  await refuseOtherFormats(path);
   return SafetensorsFile.open(path, options);
 }
 

@@ -8,7 +8,7 @@ import { copyCarriedFile } from './carried-files.js';
 import type { Model, TensorInfo } from './model.js';
 import { type ModelConfig, withoutCodeKeys } from './model-config.js';
 import { type PlannedShard, type ShardPlan, planShards } from './plan-shards.js';
-import { INDEX_FILE } from './shard-index.js';
+import { INDEX_FILE } from './weight-names.js';
 
 export interface ModelToWrite {
   /** Config, tokenizer and the other files come from it. */

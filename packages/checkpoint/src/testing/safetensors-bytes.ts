@@ -24,6 +24,22 @@ export const tensorHeader = (
   offsets: [number, number],
 ): string => JSON.stringify({ [name]: { dtype, shape, data_offsets: offsets } });
 
+/** A file of zeros: storage type and shape of each tensor by name. */
+export async function writeZeros(
+  path: string,
+  tensors: Readonly<Record<string, readonly [dtype: string, shape: readonly number[]]>>,
+): Promise<void> {
+  let offset = 0;
+  const header: Record<string, unknown> = {};
+  for (const [name, [dtype, shape]] of Object.entries(tensors)) {
+    const size = /8|BOOL/.test(dtype) ? 1 : Number(/\d+/.exec(dtype)?.[0]) / 8;
+    const end = offset + shape.reduce((product, length) => product * length, size);
+    header[name] = { dtype, shape, data_offsets: [offset, end] };
+    offset = end;
+  }
+  await writeFile(path, fileOf(JSON.stringify(header), offset));
+}
+
 /** A file of f32 tensors by name; each is a vector. */
 export async function writeVectors(path: string, tensors: Readonly<Record<string, number[]>>): Promise<void> {
   let offset = 0;

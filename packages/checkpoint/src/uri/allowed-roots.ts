@@ -1,7 +1,9 @@
-import { lstat, realpath } from 'node:fs/promises';
+import { lstat, readdir, realpath } from 'node:fs/promises';
 import { dirname, isAbsolute, resolve, sep } from 'node:path';
 
 import { invalidInput, isAbsent, isErrno, notFound, systemError } from '@eigenloom/errors';
+
+import { blobsOf, snapshotPath } from '../model/hub-cache.js';
 
 /** The folders that URIs may lead into. Symbolic links are followed before a path is compared with them. */
 export class AllowedRoots {
@@ -15,7 +17,10 @@ export class AllowedRoots {
     this.roots = roots.map((root) => resolve(base, root));
   }
 
-  /** The real path of something that exists. Errors: `URI_OUTSIDE_ROOTS`, `FILE_NOT_FOUND`, the system's. */
+  /**
+   * The real path of something that exists; of a file in a snapshot of the hub's cache, the path that names it. Errors:
+   * `URI_OUTSIDE_ROOTS`, `FILE_NOT_FOUND`, the system's.
+   */
   async existing(path: string, field: string): Promise<string> {
     const absolute = await this.lexical(path, field);
     let real: string;
@@ -26,7 +31,10 @@ export class AllowedRoots {
       throw notFound('FILE_NOT_FOUND', `${field}: ${shown(path)} does not exist`, { cause });
     }
     await this.checkReal(real, field);
-    return real;
+    await this.checkBlobs(real, field);
+    const named = await snapshotPath(absolute, real);
+    if (named !== undefined) await this.checkReal(dirname(named), field);
+    return named ?? real;
   }
 
   /** The path of something that may not exist yet; what exists of it lies inside. Errors: `URI_OUTSIDE_ROOTS`. */
@@ -66,14 +74,26 @@ export class AllowedRoots {
     throw systemError(code, { name: `${field}: ${shown(path)}`, cause: first });
   }
 
+  /** Files of a snapshot may link to its repository's blobs, which must be inside too where one does. */
+  private async checkBlobs(real: string, field: string): Promise<void> {
+    const blobs = blobsOf(real);
+    if (blobs === undefined || (await this.isAllowed(blobs))) return;
+    const entries = await readdir(real, { withFileTypes: true, recursive: true }).catch(() => []);
+    if (entries.some((entry) => entry.isSymbolicLink())) throw outside(field);
+  }
+
   private async checkReal(real: string, field: string): Promise<void> {
+    if (!(await this.isAllowed(real))) throw outside(field);
+  }
+
+  private async isAllowed(real: string): Promise<boolean> {
     for (const root of this.roots) {
       const realRoot = await realOrSame(root);
       // An ancestor of a root that does not exist yet is as good as the root.
       if (isInside(real, realRoot) || (realRoot === root && isInside(root, real) && !(await present(root))))
-        return;
+        return true;
     }
-    throw outside(field);
+    return false;
   }
 }
 

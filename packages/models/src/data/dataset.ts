@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
-import { corruptData } from '@eigenloom/errors';
+import { parseJson } from '@eigenloom/checkpoint';
+import { AppError, corruptData } from '@eigenloom/errors';
 import { readLines, requireReadable, type Line } from './read-lines.js';
 import { recogniseData } from './recognise.js';
 
@@ -60,13 +61,7 @@ export async function* streamDataset(path: string, options: DatasetOptions = {})
 
 function parseJsonLine(line: Line, name: string, options: DatasetOptions): Example {
   const at = `${name}:${line.number}`;
-  let value: unknown;
-  try {
-    value = JSON.parse(line.text);
-  } catch (cause) {
-    const why = cause instanceof Error ? ` (${cause.message})` : '';
-    throw corruptData('JSON_INVALID', `${at}: not JSON${why}; each line is one JSON object`, { cause });
-  }
+  const value = parseLine(line, name);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw corruptData('JSON_INVALID', `${at}: not a JSON object, as {"text": "…"}`);
   }
@@ -86,6 +81,21 @@ function parseJsonLine(line: Line, name: string, options: DatasetOptions): Examp
   }
   const label = parseLabel(field(options.labelField ?? 'label'), at, options.labelField ?? 'label');
   return label === undefined ? { text, line: line.number } : { text, label, line: line.number };
+}
+
+/** As Python's `json.dumps` writes lines, with NaN and Infinity in fields that nobody looks at. */
+function parseLine({ text, number }: Line, name: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    try {
+      return parseJson(text, name, number);
+    } catch (cause) {
+      if (!(cause instanceof AppError)) throw cause;
+      const at = `${name}:${number}: `;
+      throw corruptData('JSON_INVALID', `${at}not JSON: ${cause.message.slice(at.length)}`, { cause });
+    }
+  }
 }
 
 function parseLabel(value: unknown, at: string, field: string): string | undefined {

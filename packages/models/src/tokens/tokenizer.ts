@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import * as tokenizers from '@huggingface/tokenizers';
-import { corruptData, invalidInput, notFound } from '@eigenloom/errors';
+import { type JsonObject, carriedFile, readJsonFile } from '@eigenloom/checkpoint';
+import { AppError, corruptData, invalidInput, notFound } from '@eigenloom/errors';
 
 /** Text to token ids as `tokenizer.json` says. */
 export interface TextTokenizer {
@@ -39,7 +38,7 @@ export async function loadTokenizer(directory: string): Promise<TextTokenizer> {
   return wrap(tokenizer, settings);
 }
 
-function wrap(tokenizer: HuggingFaceTokenizer, settings: Record<string, unknown>): TextTokenizer {
+function wrap(tokenizer: HuggingFaceTokenizer, settings: JsonObject): TextTokenizer {
   const plain = (text: string): number[] => tokenizer.encode(text, { add_special_tokens: false }).ids;
   const { before, after } = specialTokens(tokenizer, plain);
   const pad = settings['pad_token'];
@@ -93,19 +92,13 @@ export async function tokenize(
   return rows;
 }
 
-async function readJson(directory: string, name: string): Promise<Record<string, unknown> | undefined> {
-  let text: string;
+async function readJson(directory: string, name: string): Promise<JsonObject | undefined> {
   try {
-    text = await readFile(join(directory, name), 'utf8');
+    return await readJsonFile(await carriedFile(directory, name));
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw cause;
+    if (!(cause instanceof AppError)) throw cause;
+    if (cause.reason === 'FILE_NOT_FOUND') return undefined;
+    if (cause.reason !== 'CORRUPT_JSON') throw cause;
+    throw corruptData('JSON_INVALID', cause.message, { details: cause.details, cause });
   }
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
-  } catch (cause) {
-    throw corruptData('JSON_INVALID', `${name} is not JSON`, { cause });
-  }
-  throw corruptData('JSON_INVALID', `${name} is not a JSON object`);
 }

@@ -1,4 +1,4 @@
-import type { TensorInfo } from '@eigenloom/checkpoint';
+import { type TensorInfo, isStoredBuffer } from '@eigenloom/checkpoint';
 import { isFloat } from '@eigenloom/numeric';
 import type { Skipped, Weight } from './weight.js';
 
@@ -10,6 +10,7 @@ const CONVOLUTION = /conv/i;
 export function recognise({ name, dtype, shape }: TensorInfo): Weight | Skipped {
   const skip = (reason: string): Skipped => ({ name, reason });
   if (!isFloat(dtype)) return skip(`stored as ${dtype}, not as floating-point numbers`);
+  if (isStoredBuffer({ name, shape })) return skip('is a buffer that no training changes');
   if (shape.some((size) => size === 0)) return skip('has no elements');
   const [first = 1, second = 1, third = 1] = shape;
   const longname = name.replace(/\.weight$/, '');

@@ -1,4 +1,4 @@
-import { type OpenedAdapter, changesBase, openAdapter, plainTargets } from '@eigenloom/checkpoint';
+import { type OpenedAdapter, changesBase, openAdapter, opening, plainTargets } from '@eigenloom/checkpoint';
 import type { common, merge } from '@eigenloom/contracts';
 import { incompatible, invalidInput } from '@eigenloom/errors';
 import type { RequestContext } from '@eigenloom/runtime';
@@ -68,7 +68,9 @@ async function openInput(
   if (ref === undefined) throw invalidInput('FIELD_MISSING', `${label}.model`, 'which adapter?');
   const field = `${label}.model.uri`;
   const role = `models/${index}`;
-  const adapter = await openAdapter(await context.resolve(ref.uri, field), { signal: context.signal });
+  const path = await context.resolve(ref.uri, field);
+  const { signal } = context;
+  const adapter = await opening({ field, uri: ref.uri }, () => openAdapter(path, { signal }));
   const init = adapter.settings.initLoraWeights;
   if (typeof init === 'string' && changesBase(init)) {
     throw incompatible(

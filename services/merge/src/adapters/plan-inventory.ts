@@ -1,4 +1,4 @@
-import { type OpenedPoly, openPoly } from '@eigenloom/checkpoint';
+import { type OpenedPoly, openPoly, opening } from '@eigenloom/checkpoint';
 import type { merge } from '@eigenloom/contracts';
 import type { RequestContext } from '@eigenloom/runtime';
 
@@ -17,7 +17,9 @@ export async function planInventory(
   const [only, ...others] = request.models;
   if (method.id !== 'adapter_average' || only?.model === undefined || others.length > 0) return undefined;
   const field = 'models[0].model.uri';
-  const poly = await openPoly(await context.resolve(only.model.uri, field), { signal: context.signal });
+  const { uri } = only.model;
+  const path = await context.resolve(uri, field);
+  const poly = await opening({ field, uri }, () => openPoly(path, { signal: context.signal }));
   if (poly === undefined) return undefined;
   const { settings, file, directory } = poly;
   const role = 'models/0';

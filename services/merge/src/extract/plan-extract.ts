@@ -4,6 +4,7 @@ import {
   architecturesOf,
   findTensor,
   isEmbedding,
+  isStoredBuffer,
   linearModules,
   modulePattern,
   notLinear,
@@ -83,10 +84,11 @@ function withHeads(model: PlannedInput, base: PlannedInput): readonly PlannedInp
   return agreed.map((input) => ({ ...input, model: untiedView(input.model) }));
 }
 
-/** Every floating-point tensor of the fine-tuned model. Integers must be the base's, if it has them. */
+/** Every floating-point tensor of the fine-tuned model but buffers. Integers must be the base's, if it has them. */
 function pairTensors({ model, label }: PlannedInput, base: PlannedInput): TensorPair[] {
   const pairs: TensorPair[] = [];
   for (const [name, tensor] of model.tensors) {
+    if (isStoredBuffer(tensor)) continue;
     const found = findTensor(name, base.model.tensors);
     if (found !== undefined) checkShapes(name, tensor, found, label);
     if (!isFloat(tensor.dtype)) continue;

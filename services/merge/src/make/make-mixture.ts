@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { writeFile } from 'node:fs/promises';
 
-import type { WrittenDigests } from '@eigenloom/checkpoint';
+import { type WrittenDigests, opening } from '@eigenloom/checkpoint';
 import { merge } from '@eigenloom/contracts';
 import { loadTokenizer, planNetwork } from '@eigenloom/models';
 import type { JobContext, Lineage, RequestContext } from '@eigenloom/runtime';
@@ -27,7 +27,10 @@ async function planned(request: merge.MergeRequest, context: RequestContext): Pr
   const parameters = parametersOf(request, 'mixtureOfExperts');
   const plan = await planMixture(request, parameters, context);
   const { gateMode } = parameters;
-  if (gateMode !== merge.GateMode.RANDOM) await loadTokenizer(plan.donor.directory);
+  if (gateMode !== merge.GateMode.RANDOM) {
+    const place = { field: 'base.uri', uri: request.base?.uri ?? '' };
+    await opening(place, () => loadTokenizer(plan.donor.directory));
+  }
   if (gateMode === merge.GateMode.HIDDEN_LAST || gateMode === merge.GateMode.HIDDEN_AVERAGE) {
     planNetwork(plan.base.model);
   }
@@ -81,5 +84,5 @@ async function addRouters(
       ? []
       : [`The prompts hardly tell the experts apart in layers ${degenerate.join(', ')}`];
   for (const note of notes) context.log.warn(note);
-  return { ...plan, computed, notes };
+  return { ...plan, computed, notes: [...plan.notes, ...notes] };
 }

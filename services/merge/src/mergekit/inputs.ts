@@ -1,4 +1,4 @@
-import { openModel } from '@eigenloom/checkpoint';
+import { type Model, openModel } from '@eigenloom/checkpoint';
 import type { RequestContext } from '@eigenloom/runtime';
 
 import { agreeOnHeads } from '../plan/agree-on-heads.js';
@@ -64,9 +64,8 @@ export class Inputs {
     const path = result === undefined ? await this.context.resolve(uri, at) : (result.path ?? '');
     setRole(fields, reference, role, result);
     const adapters = adapter === undefined ? [] : [await this.context.resolve(adapter, `${at}.lora`)];
-    const { signal } = this.context;
     const planned = result !== undefined && (result.path === undefined || adapters.length === 0);
-    const model = planned ? result.model : await openModel(path, { adapters, signal });
+    const model = planned ? result.model : await this.openAt(reference, path, adapters);
     const opened: KnownInput = {
       ...{ path, adapters, model, fields, role, architecture, label: at },
       files: result === undefined ? [...model.weightFiles.values()] : [],
@@ -75,6 +74,16 @@ export class Inputs {
     };
     this.known.set(key, opened);
     return opened;
+  }
+
+  private openAt(
+    { at, uri, adapter = '' }: Located,
+    path: string,
+    adapters: readonly string[],
+  ): Promise<Model> {
+    const places = { model: { field: at, uri }, adapters: [{ field: `${at}.lora`, uri: adapter }] };
+    const { signal } = this.context;
+    return openModel(path, { adapters, places, signal, label: at });
   }
 }
 

@@ -4,8 +4,8 @@ import { isFloat } from '@eigenloom/numeric';
 import type { RequestContext } from '@eigenloom/runtime';
 
 import { type BoundMethod, boundMethod, METHODS } from '../methods/index.js';
-import { checkScales } from '../plan/check-scales.js';
 import { familyProblems, refuseProblems } from '../plan/find-problems.js';
+import { bufferNotes, inputNotes } from '../plan/notes.js';
 import type { MergePlan, PlannedTensor } from '../plan/planned.js';
 import { shardsOf } from '../plan/shards-of.js';
 import type { StageResult } from '../plan/stages.js';
@@ -48,7 +48,6 @@ export async function resolveDocument(
   const donor = base ?? (await open(firstReference(document)));
   const modules = await modulesOf(document, donor, open);
   inputs.agreeOnHeads([...opened]);
-  checkScales([...opened]);
   const models = [...opened];
   const view = (await rearrange({ donor, base, models }))?.view ?? ((input): MergekitInput => input);
   const prefixes = donor.anatomy.stacks.map(({ prefix }) => prefix);
@@ -98,7 +97,7 @@ export async function planDocument(
     chatTemplate: await planChatTemplate(document, files?.files ?? donor.model.carriedFiles, models),
     copies: copies(document, modules),
     leftOut: resolved.leftOut,
-    notes: [...document.notes, ...notes],
+    notes: [...document.notes, ...notes, ...bufferNotes(resolved.buffers), ...inputNotes(models)],
   };
 }
 
@@ -110,7 +109,7 @@ function copies({ mapping }: MergekitDocument, modules: readonly Module[]): bool
 }
 
 function planned(
-  { name, lead, merged, sources, origin, method }: ResolvedTensor,
+  { name, lead, merged, buffer, sources, origin, method }: ResolvedTensor,
   document: MergekitDocument,
   wanted: MergekitDocument['dtype'],
 ): PlannedTensor {
@@ -120,6 +119,7 @@ function planned(
     shape: lead.shape,
     dtype: merged && isFloat(stored) ? (wanted ?? stored) : stored,
     merged,
+    buffer,
     wide: document.dtype === 'F64',
     sources: sources.map(({ source, tensor, parameters }) => ({ input: source.input, tensor, parameters })),
     base: origin === undefined ? undefined : { input: origin.source.input, tensor: origin.tensor },

@@ -65,7 +65,7 @@ function viewOf(input: MergekitInput, models: readonly MergekitInput[], picks: R
   };
   const view: Model = {
     ...{ directory: model.directory, config: model.config, ignored: model.ignored, untied: model.untied },
-    ...{ weightFiles: model.weightFiles, carriedFiles: model.carriedFiles },
+    ...{ weightFiles: model.weightFiles, carriedFiles: model.carriedFiles, notes: model.notes ?? [] },
     tensors: new Map([...model.tensors].map(([name, info]) => [name, changed.get(name) ?? info])),
     read: (name, as, options) => holder(name).read(name, as, options),
     readRaw: (name, options) => holder(name).readRaw(name, options),

@@ -15,6 +15,8 @@ export interface ResolvedTensor {
   readonly name: string;
   readonly lead: TensorInfo;
   readonly merged: boolean;
+  /** Copied from its one source. */
+  readonly buffer: boolean;
   readonly sources: readonly {
     readonly source: SliceSource;
     readonly tensor: TensorInfo;
@@ -29,6 +31,8 @@ export interface Resolved {
   /** Why a tensor cannot be made, by name. */
   readonly problems: ReadonlyMap<string, string>;
   readonly leftOut: readonly string[];
+  /** Buffers that the leading model lacks, with where the first model that has them is named. */
+  readonly buffers: ReadonlyMap<string, string>;
 }
 
 /** Tensors of a slice that are planned together: one of its layers, or those outside the layers. */
@@ -46,6 +50,7 @@ export class Resolver {
   private readonly tensors: ResolvedTensor[] = [];
   private readonly problems = new Map<string, string>();
   private readonly leftOut = new Set<string>();
+  private readonly buffers = new Map<string, string>();
 
   constructor(
     private readonly document: MergekitDocument,
@@ -57,7 +62,8 @@ export class Resolver {
 
   resolve(modules: readonly Module[]): Resolved {
     for (const module of modules) this.module(module);
-    return { tensors: this.tensors, problems: this.problems, leftOut: [...this.leftOut] };
+    const { tensors, problems, buffers } = this;
+    return { tensors, problems, buffers, leftOut: [...this.leftOut] };
   }
 
   private module(module: Module): void {
@@ -133,13 +139,24 @@ export class Resolver {
     const leader = leaderOf(roles, needsBase);
     if (leader === undefined) return;
     const origin = roles.origin === undefined ? undefined : partOf(roles.origin);
-    const { tensors, problems, extra } = pairTensors(partOf(leader), roles.models.map(partOf), origin);
+    const paired = pairTensors(partOf(leader), roles.models.map(partOf), origin);
+    const { tensors, problems, extra, extraBuffers } = paired;
+    for (const [name, label] of extraBuffers) this.buffers.set(name, label);
     for (const [name, why] of problems) this.problems.set(nameOf(name), why);
     for (const [name, label] of extra) {
       if (needsBase && role === 'origin') this.leftOut.add(name);
       else this.problems.set(name, `is in ${label} and not in ${leader.at}`);
     }
-    for (const pair of tensors) this.tensor(pair, region);
+    for (const pair of tensors) {
+      if (pair.buffer) this.buffer(pair, leader, nameOf(pair.lead.name));
+      else this.tensor(pair, region);
+    }
+  }
+
+  private buffer({ lead, merged, buffer }: PairedTensor, leader: SliceSource, name: string): void {
+    const source = { ...leader, input: this.view(leader.input) };
+    const sources = [{ source, tensor: lead, parameters: { weight: 1 } }];
+    this.tensors.push({ name, lead, merged, buffer, sources, origin: undefined, method: COPY });
   }
 
   private tensor({ lead, merged, sources: found, base }: PairedTensor, region: Region): void {
@@ -162,9 +179,11 @@ export class Resolver {
       roles.origin === undefined || base === undefined
         ? undefined
         : { source: { ...roles.origin, input: this.view(roles.origin.input) }, tensor: base };
-    this.tensors.push({ name, lead, merged, sources, origin, method: methodFor(place, mapping, models) });
+    this.tensors.push({ name, lead, merged, buffer: false, sources, origin, method: methodFor(place, mapping, models) });
   }
 }
+
+const COPY: PlainMethod = { $case: 'passthrough', value: { scale: undefined } };
 
 /** Whose tensors the result has: those of the base for task vectors, which exist only there, else those of the first model. */
 const leaderOf = ({ models, origin }: SliceRoles, needsBase: boolean): SliceSource | undefined =>

@@ -3,6 +3,7 @@ import {
   carriedFile,
   carriedFilesOf,
   isObject,
+  orderedJson,
   readJsonFile,
   sortedJson,
 } from '@eigenloom/checkpoint';
@@ -164,7 +165,7 @@ async function placeWishes(
 
 /** The new tokenizer.json, and its tokens in tokenizer_config.json where that lists them. */
 async function edited(files: TokenizerFiles, json: JsonObject): Promise<TokenizerFiles> {
-  const texts = new Map([['tokenizer.json', `${JSON.stringify(json, undefined, 2)}\n`]]);
+  const texts = new Map([['tokenizer.json', orderedJson(json)]]);
   if (files.files.includes('tokenizer_config.json')) {
     const config = await readJsonFile(await carriedFile(files.directory, 'tokenizer_config.json'));
     if (isObject(config['added_tokens_decoder'])) {

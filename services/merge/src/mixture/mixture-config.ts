@@ -1,4 +1,4 @@
-import type { ModelConfig } from '@eigenloom/checkpoint';
+import { type ModelConfig, pickEntries } from '@eigenloom/checkpoint';
 
 /** What a config that leaves a key out means; Mixtral's defaults are others. From transformers 5.23. */
 const DEFAULTS: Readonly<Record<string, ModelConfig>> = {
@@ -26,7 +26,7 @@ export const isDenseFamily = (type: unknown): type is string => typeof type === 
 
 /** The config of a Mixtral with the base's attention, embeddings and norms. */
 export function mixtureConfig(base: ModelConfig, experts: number, perToken: number): ModelConfig {
-  const kept = Object.fromEntries(Object.entries(base).filter(([key]) => !DROPPED.includes(key)));
+  const kept = pickEntries(base, (key) => !DROPPED.includes(key));
   const defaults = DEFAULTS[String(base['model_type'])] ?? {};
   const positions =
     'rope_parameters' in base || 'rope_theta' in base ? {} : { rope_theta: DEFAULT_ROPE_THETA };

@@ -8,6 +8,7 @@ import { type BoundMethod, boundMethod } from '../methods/index.js';
 import type { ParametersOf } from '../methods/method.js';
 import { familyProblems, refuseProblems } from '../plan/find-problems.js';
 import { agreeOnHeads } from '../plan/agree-on-heads.js';
+import { inputNotes } from '../plan/notes.js';
 import { DTYPES, checkInputs, openRef } from '../plan/plan-recipe.js';
 import type { MergePlan, PlannedInput, PlannedTensor } from '../plan/planned.js';
 import { shardsOf } from '../plan/shards-of.js';
@@ -60,7 +61,7 @@ export async function planMixture(
     donor: base.model,
     copies: true,
     leftOut: [],
-    notes: [],
+    notes: inputNotes([base, ...models]),
     routers,
     hiddenSize,
     layers,

@@ -18,12 +18,17 @@ export function notesOf(plan: MergePlan): string[] {
   if (converted.length > 0) {
     notes.push(`${count(converted)} converted: ${types.slice(0, NAMED).join(', ')} (${named(converted)})`);
   }
-  const copied = plan.tensors.filter(({ merged }) => !merged);
+  const copied = plan.tensors.filter(({ merged, buffer }) => !merged && buffer !== true);
   if (copied.length > 0)
     notes.push(
       `${count(copied)} integer or boolean: equal in all models, or the merge fails (${named(copied)})`,
     );
-  const alone = plan.tensors.filter(({ base }) => base === undefined);
+  const buffers = plan.tensors.filter(({ buffer }) => buffer === true);
+  if (buffers.length > 0) {
+    const from = buffers[0]?.sources[0]?.input.label ?? '';
+    notes.push(`${count(buffers)} copied from ${from}, because training changes no buffers (${named(buffers)})`);
+  }
+  const alone = plan.tensors.filter(({ base, buffer }) => base === undefined && buffer !== true);
   if (plan.base !== undefined && alone.length > 0) {
     notes.push(`${count(alone)} missing in the base or of another shape there (${named(alone)})`);
   }
@@ -34,6 +39,19 @@ export function notesOf(plan: MergePlan): string[] {
   if (plan.rearranged !== undefined) notes.push('embeddings are put in the order of the result’s tokens');
   return [...notes, ...tiedNotes(inputs), ...ignoredNotes(inputs), ...plan.notes];
 }
+
+/** Buffers that the result does not have, because the model that leads lacks them. */
+export function bufferNotes(buffers: ReadonlyMap<string, string>): string[] {
+  const names = [...buffers].slice(0, NAMED).map(([name, label]) => `${JSON.stringify(name)} of ${label}`);
+  const more = buffers.size > NAMED ? ', …' : '';
+  return buffers.size === 0
+    ? []
+    : [`Buffers that only some of the models have are left out: ${names.join(', ')}${more}`];
+}
+
+/** What opening the models found that a user should know. */
+export const inputNotes = (inputs: readonly PlannedInput[]): string[] =>
+  inputs.flatMap(({ label, model }) => (model.notes ?? []).map((note) => `${label}: ${note}`));
 
 const typesOf = (sources: PlannedTensor['sources']): string[] => sources.map(({ tensor }) => tensor.dtype);
 

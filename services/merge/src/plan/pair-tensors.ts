@@ -1,4 +1,4 @@
-import type { TensorInfo } from '@eigenloom/checkpoint';
+import { type TensorInfo, isStoredBuffer } from '@eigenloom/checkpoint';
 import { isFloat } from '@eigenloom/numeric';
 
 import type { PlannedInput } from './planned.js';
@@ -19,7 +19,9 @@ export interface PairedTensor {
   readonly lead: TensorInfo;
   /** False for integers and booleans: they must agree and are copied. */
   readonly merged: boolean;
-  /** In order of the parts. */
+  /** Of the leader alone, whatever the others have: a buffer that no training changes. */
+  readonly buffer: boolean;
+  /** In order of the parts; of a buffer none. */
   readonly sources: readonly TensorInfo[];
   readonly base: TensorInfo | undefined;
 }
@@ -30,6 +32,8 @@ export interface PairedTensors {
   readonly problems: ReadonlyMap<string, string>;
   /** Tensors of the parts that the leader lacks, with the first model that has them. */
   readonly extra: ReadonlyMap<string, string>;
+  /** As `extra`, of buffers, which no model needs. */
+  readonly extraBuffers: ReadonlyMap<string, string>;
 }
 
 /** Finds the tensors that belong to those of a leader, which is one of the parts or the base. */
@@ -39,12 +43,16 @@ export function pairTensors(leader: Part, parts: readonly Part[], base: Part | u
   for (const name of leader.names) {
     const lead = leader.input.model.tensors.get(name);
     if (lead === undefined) continue;
+    if (isStoredBuffer(lead)) {
+      tensors.push({ lead, merged: false, buffer: true, sources: [], base: undefined });
+      continue;
+    }
     const found = parts.map((part) => part.find(name));
     const problem = problemOf(lead, parts, found);
     if (problem !== undefined) problems.set(name, problem);
     else tensors.push(paired(lead, found as TensorInfo[], base?.find(name)));
   }
-  return { tensors, problems, extra: extraTensors(parts, tensors, problems) };
+  return { tensors, problems, ...extraTensors(parts, tensors, problems) };
 }
 
 function paired(
@@ -54,7 +62,7 @@ function paired(
 ): PairedTensor {
   const fits =
     counterpart?.shape.join() === lead.shape.join() && isFloat(counterpart.dtype) === isFloat(lead.dtype);
-  return { lead, merged: isFloat(lead.dtype), sources, base: fits ? counterpart : undefined };
+  return { lead, merged: isFloat(lead.dtype), buffer: false, sources, base: fits ? counterpart : undefined };
 }
 
 function problemOf(
@@ -79,13 +87,20 @@ function extraTensors(
   parts: readonly Part[],
   tensors: readonly PairedTensor[],
   problems: ReadonlyMap<string, string>,
-): Map<string, string> {
+): Pick<PairedTensors, 'extra' | 'extraBuffers'> {
   const extra = new Map<string, string>();
-  for (const [index, { label, names }] of parts.entries()) {
+  const extraBuffers = new Map<string, string>();
+  // The leader's buffers by what they are: names may differ by the prefix of a full model.
+  const buffers = tensors.filter(({ buffer }) => buffer).map(({ lead }) => lead.name);
+  for (const [index, part] of parts.entries()) {
     const taken = new Set(tensors.map((tensor) => tensor.sources[index]?.name));
-    for (const name of names) {
-      if (!taken.has(name) && !problems.has(name) && !extra.has(name)) extra.set(name, label);
+    for (const name of buffers) taken.add(part.find(name)?.name);
+    for (const name of part.names) {
+      if (taken.has(name) || problems.has(name)) continue;
+      const tensor = part.input.model.tensors.get(name);
+      const list = tensor !== undefined && isStoredBuffer(tensor) ? extraBuffers : extra;
+      if (!list.has(name)) list.set(name, part.label);
     }
   }
-  return extra;
+  return { extra, extraBuffers };
 }

@@ -1,4 +1,4 @@
-import { findTensor, openModel } from '@eigenloom/checkpoint';
+import { type TensorInfo, findTensor, openModelRef } from '@eigenloom/checkpoint';
 import { common, merge } from '@eigenloom/contracts';
 import { invalidInput } from '@eigenloom/errors';
 import type { Dtype } from '@eigenloom/numeric';
@@ -10,8 +10,8 @@ import type { ModelParameters } from '../methods/method.js';
 import { largeMatrixNotes } from '../methods/task-matrices.js';
 import { mergedConfig } from '../run/merged-config.js';
 import { agreeOnHeads } from './agree-on-heads.js';
-import { checkScales } from './check-scales.js';
 import { type Problems, familyProblems, refuseProblems } from './find-problems.js';
+import { bufferNotes, inputNotes } from './notes.js';
 import { type PairedTensor, type Part, pairTensors } from './pair-tensors.js';
 import type { MergePlan, PlannedInput, PlannedTensor } from './planned.js';
 import { shardsOf } from './shards-of.js';
@@ -42,11 +42,14 @@ export async function planRecipe(request: merge.MergeRequest, context: RequestCo
   const inputs = agreeOnHeads(reference === undefined ? opened : [reference, ...opened]);
   const base = reference === undefined ? undefined : inputs[0];
   const models = base === undefined ? inputs : inputs.slice(1);
-  checkScales(inputs);
-  const { tensors: pairs, leftOut, problems } = pairAll(models, base, method.inputs.base === 'required');
+  const { leader, pairs, leftOut, problems, buffers } = pairAll(
+    models,
+    base,
+    method.inputs.base === 'required',
+  );
   refuseProblems(familyProblems(inputs), problems, inputs);
   const wanted = DTYPES[request.outputDataType];
-  const tensors = pairs.map((pair) => plannedTensor(pair, { models, base, method, wanted, request }));
+  const tensors = pairs.map((pair) => plannedTensor(pair, { leader, models, base, method, wanted, request }));
   const donor = base ?? models[0];
   if (donor === undefined) throw invalidInput('FIELD_MISSING', 'models', 'which models?');
   return {
@@ -61,7 +64,7 @@ export async function planRecipe(request: merge.MergeRequest, context: RequestCo
     config: mergedConfig(base, models, tensors),
     donor: donor.model,
     copies: false,
-    notes: largeMatrixNotes(method, tensors),
+    notes: [...largeMatrixNotes(method, tensors), ...bufferNotes(buffers), ...inputNotes(inputs)],
   };
 }
 
@@ -115,13 +118,10 @@ export async function openRef(
   if (ref === undefined) throw invalidInput('FIELD_MISSING', field, 'which model?');
   const role = label.replace(/\[(\d+)\]$/, '/$1');
   const fields = new Map([[`${field}.uri`, role]]);
-  const path = await context.resolve(ref.uri, `${field}.uri`);
-  const adapters: string[] = [];
-  for (const [index, uri] of ref.adapters.entries()) {
-    adapters.push(await context.resolve(uri, `${field}.adapters[${index}]`));
+  for (const index of ref.adapters.keys()) {
     fields.set(`${field}.adapters[${index}]`, `${role}/adapters/${index}`);
   }
-  const model = await openModel(path, { adapters, signal: context.signal });
+  const { path, adapters, model } = await openModelRef(ref, field, context, { label });
   const files = [...model.weightFiles.values()];
   return { path, adapters, model, label, role, fields, files, ignored: model.ignored };
 }
@@ -133,28 +133,42 @@ const wholeOf = (input: PlannedInput): Part => ({
   find: (leading) => findTensor(leading, input.model.tensors),
 });
 
+interface Pairs {
+  /** Whose tensors the result has. */
+  readonly leader: PlannedInput | undefined;
+  readonly pairs: readonly PairedTensor[];
+  readonly problems: Problems;
+  readonly leftOut: readonly string[];
+  /** Buffers that the leader lacks, with the first model that has them. */
+  readonly buffers: ReadonlyMap<string, string>;
+}
+
 /**
  * With `ofBase` the result has the base's tensors, for a task vector exists only there; otherwise the first model's, and every model
- * must have the same. Names may differ by the prefix of a full model.
+ * must have the same, but for buffers. Names may differ by the prefix of a full model.
  */
 function pairAll(
   models: readonly PlannedInput[],
   base: PlannedInput | undefined,
   ofBase: boolean,
-): { tensors: readonly PairedTensor[]; problems: Problems; leftOut: readonly string[] } {
+): Pairs {
   const parts = models.map(wholeOf);
   const basePart = base === undefined ? undefined : wholeOf(base);
   const leader = (ofBase ? basePart : undefined) ?? parts[0];
-  if (leader === undefined) return { tensors: [], problems: new Map(), leftOut: [] };
-  const { tensors, problems, extra } = pairTensors(leader, parts, basePart);
+  if (leader === undefined) {
+    return { leader, pairs: [], problems: new Map(), leftOut: [], buffers: new Map() };
+  }
+  const { tensors: pairs, problems, extra, extraBuffers } = pairTensors(leader, parts, basePart);
   const all = new Map(problems);
   if (!ofBase) {
     for (const [name, label] of extra) all.set(name, `is in ${label} and not in ${leader.label}`);
   }
-  return { tensors, problems: all, leftOut: ofBase ? [...extra.keys()] : [] };
+  const leftOut = ofBase ? [...extra.keys()] : [];
+  return { leader: leader.input, pairs, problems: all, leftOut, buffers: extraBuffers };
 }
 
 interface Settings {
+  readonly leader: PlannedInput | undefined;
   readonly models: readonly PlannedInput[];
   readonly base: PlannedInput | undefined;
   readonly method: BoundMethod;
@@ -163,9 +177,10 @@ interface Settings {
 }
 
 function plannedTensor(
-  { lead, merged, sources, base: reference }: PairedTensor,
-  { models, base, method, wanted, request }: Settings,
+  { lead, merged, buffer, sources, base: reference }: PairedTensor,
+  { leader, models, base, method, wanted, request }: Settings,
 ): PlannedTensor {
+  if (buffer && leader !== undefined) return copiedBuffer(lead.name, leader, lead, method);
   const stored = (reference ?? sources[0])?.dtype ?? 'F32';
   return {
     name: lead.name,
@@ -180,6 +195,18 @@ function plannedTensor(
     }),
   };
 }
+
+/** A buffer of the result as one model has it. */
+export const copiedBuffer = (
+  name: string,
+  input: PlannedInput,
+  tensor: TensorInfo,
+  method: BoundMethod,
+): PlannedTensor => ({
+  ...{ name, shape: tensor.shape, dtype: tensor.dtype, merged: false, buffer: true, method },
+  base: undefined,
+  sources: [{ input, tensor, parameters: { weight: 1 } }],
+});
 
 const parametersOf = (input: merge.MergeInput | undefined): ModelParameters => ({
   weight: input?.weight ?? 1,

@@ -49,8 +49,10 @@ export interface PlannedTensor {
   readonly shape: readonly number[];
   /** As it is stored. */
   readonly dtype: Dtype;
-  /** False for integers and booleans: they must agree and are copied. */
+  /** False for integers and booleans, which must agree and are copied, and for buffers. */
   readonly merged: boolean;
+  /** Copied from its one source, which is not one of the models that the method sees. */
+  readonly buffer?: boolean;
   /** Arithmetic in f64 whatever is stored. */
   readonly wide?: boolean;
   readonly sources: readonly MergedSource[];

@@ -182,6 +182,7 @@ export function preparedTensors(
 }
 
 function asPrepared(tensor: PlannedTensor, prepared: Preparation | undefined): PlannedTensor {
+  if (tensor.buffer === true) return tensor;
   const kept = prepared?.kept ?? tensor.sources.map((_, index) => index);
   const weights = prepared?.weights?.get(tensor.name);
   const statistics = prepared?.statistics?.get(tensor.name);

@@ -15,7 +15,7 @@ export function mergedConfig(
 ): ModelConfig {
   const first = models[0]?.model.config ?? {};
   if (base === undefined) return first;
-  const headOfModels = tensors.some((tensor) => tensor.base === undefined);
+  const headOfModels = tensors.some((tensor) => tensor.base === undefined && tensor.buffer !== true);
   if (!headOfModels) return base.model.config;
   const keys = [...LABEL_KEYS, 'architectures'].filter((key) => key in first);
   return { ...base.model.config, ...Object.fromEntries(keys.map((key) => [key, first[key]])) };

@@ -1,8 +1,13 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { carriedFile, copyCarriedFile, isObject, sortedJson, writeModelFiles } from '@eigenloom/checkpoint';
-import { corruptData } from '@eigenloom/errors';
+import {
+  carriedFile,
+  copyCarriedFile,
+  readJsonFile,
+  sortedJson,
+  writeModelFiles,
+} from '@eigenloom/checkpoint';
 
 import type { MergePlan } from '../plan/planned.js';
 import type { Preparation } from '../prepare/preparation.js';
@@ -61,8 +66,7 @@ export async function writeIntermediate(
 /** Where transformers of every age looks: its own file, and the tokenizer's config. */
 async function writeChatTemplate(folder: string, template: string): Promise<void> {
   const path = await carriedFile(folder, 'tokenizer_config.json');
-  const config: unknown = JSON.parse(await readFile(path, 'utf8'));
-  if (!isObject(config)) throw corruptData('CORRUPT_JSON', 'tokenizer_config.json: is not an object');
+  const config = await readJsonFile(path);
   await writeFile(path, sortedJson({ ...config, chat_template: template }));
   await writeFile(join(folder, 'chat_template.jinja'), template);
 }

@@ -1,7 +1,9 @@
 import {
   changesBase,
   findTensor,
+  isStoredBuffer,
   openModel,
+  opening,
   readAdapter,
   type LoadedAdapter,
   type Model,
@@ -30,13 +32,19 @@ export interface CheckedInputs {
 /** Everything that can be known without reading weights or all the data. Errors name the field. */
 export async function checkInputs(plan: TrainPlan, signal: AbortSignal): Promise<CheckedInputs> {
   checkSteps(plan.maxSteps);
-  const model = await about('model.uri', () =>
-    openModel(plan.modelPath, { adapters: plan.foldedAdapterPaths, signal }),
-  );
-  const network = await about('model.uri', () => planNetwork(model));
+  const { modelPath } = plan;
+  const model = await openModel(modelPath, {
+    adapters: plan.foldedAdapterPaths,
+    places: {
+      model: { field: 'model.uri', uri: modelPath },
+      adapters: plan.foldedAdapterPaths.map((uri, index) => ({ field: `model.adapters[${index}]`, uri })),
+    },
+    signal,
+  });
+  const network = await about('model.uri', modelPath, () => planNetwork(model));
   const head = chosenHead(plan, network);
   if (head !== null)
-    await about('sequence_classification.pooling', () => {
+    await opening({ field: 'sequence_classification.pooling' }, () => {
       requireHeadFits(network, head, model.tensors);
     });
   if (head === null && network.architecture.languageHead === undefined) {
@@ -53,7 +61,7 @@ export async function checkInputs(plan: TrainPlan, signal: AbortSignal): Promise
       `the model has ${network.config.maxPositions} positions`,
     );
   }
-  await about('model.uri', () => loadTokenizer(plan.modelPath));
+  await about('model.uri', modelPath, () => loadTokenizer(modelPath));
   await checkAdapter(plan, model, network, signal);
   await checkData(plan, plan.trainData, 'train_data', signal);
   if (plan.validationData !== null) await checkData(plan, plan.validationData, 'validation_data', signal);
@@ -68,7 +76,8 @@ async function checkAdapter(
 ): Promise<void> {
   const { method } = plan;
   if (method.kind !== 'lora') return;
-  const adapter = await about('lora.adapter_uri', () => readAdapter(method.adapterPath, { signal }));
+  const { adapterPath } = method;
+  const adapter = await about('lora.adapter_uri', adapterPath, () => readAdapter(adapterPath, { signal }));
   const groups = network.architecture.linearGroups(network.config, network.prefix);
   const linear = new Map(groups.flatMap((g) => g.modules).map((m) => [`${m}.weight`, `${m}.weight`]));
   for (const [path, pair] of adapter.modules) {
@@ -93,9 +102,9 @@ async function checkAdapter(
     return;
   }
   const { residualPath } = method;
-  const residual = await about('lora.residual_uri', () => openModel(residualPath, { signal }));
+  const residual = await about('lora.residual_uri', residualPath, () => openModel(residualPath, { signal }));
   for (const [name, { shape }] of model.tensors) {
-    if (residual.tensors.get(name)?.shape.join() === shape.join()) continue;
+    if (isStoredBuffer({ name, shape }) || residual.tensors.get(name)?.shape.join() === shape.join()) continue;
     throw invalidInput(
       'RESIDUAL_DOES_NOT_FIT',
       'lora.residual_uri',
@@ -130,7 +139,7 @@ async function checkData(plan: TrainPlan, data: DataPlan, field: string, signal:
   const { textField, labelField } = data;
   const limit = data.limit === 0 ? EXAMPLES_CHECKED : Math.min(data.limit, EXAMPLES_CHECKED);
   const requireLabels = objective.kind === 'sequence_classification';
-  const examples = await about(`${field}.uri`, () =>
+  const examples = await about(`${field}.uri`, data.path, () =>
     loadDataset(data.path, { textField, labelField, limit, requireLabels, signal }),
   );
   if (!requireLabels || objective.labels.length === 0) return;
@@ -145,16 +154,6 @@ async function checkData(plan: TrainPlan, data: DataPlan, field: string, signal:
   }
 }
 
-/** Adds the field to an error that is about what the field names. */
-async function about<T>(field: string, work: () => T | Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof AppError) || error.fieldViolations.length > 0) throw error;
-    throw new AppError(error.kind, error.reason, `${field}: ${error.message}`, {
-      details: error.details,
-      fieldViolations: [{ field, description: error.message }],
-      cause: error,
-    });
-  }
-}
+/** Adds the field and the path to an error that is about what the field names. */
+const about = <T>(field: string, path: string, work: () => T | Promise<T>): Promise<T> =>
+  opening({ field, uri: path }, work);
