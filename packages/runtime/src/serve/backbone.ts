@@ -1,11 +1,13 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Bus } from '../bus/bus.js';
 import { EmbeddedBus } from '../bus/embedded-bus.js';
 import type { Config } from '../config/config.js';
+import { makeDataFolder } from '../config/data-folder.js';
+import { Homes } from '../homes/homes.js';
 import type { Artifacts } from '../jobs/artifacts.js';
+import { InterruptedJobs } from '../jobs/interrupted-jobs.js';
+import { JobStore } from '../jobs/job-store.js';
 import { StoredArtifacts } from '../jobs/stored-artifacts.js';
-import { lockFolder } from '../kv/folder-lock.js';
 import { FolderStore } from '../kv/folder-store.js';
 import type { KeyValueStore } from '../kv/key-value-store.js';
 import { connectNats } from './nats-backbone.js';
@@ -15,31 +17,32 @@ export interface Backbone {
   readonly kv: KeyValueStore;
   readonly bus: Bus;
   readonly artifacts: Artifacts;
-  /** No other process shares it. */
-  readonly alone: boolean;
+  /** On a data folder, which processes share; none on NATS. */
+  readonly interrupted?: InterruptedJobs | undefined;
   close(): Promise<void>;
 }
 
-/** NATS when the config names it, else a folder of this process alone. */
+/** NATS when the config names it, else the data folder. */
 export async function connectBackbone(
   config: Pick<Config, 'dataFolder' | 'roots' | 'cacheBytes' | 'natsUrl'>,
 ): Promise<Backbone> {
   const { dataFolder, roots, cacheBytes, natsUrl } = config;
-  await mkdir(dataFolder, { recursive: true, mode: 0o700 });
+  await makeDataFolder(dataFolder);
   const artifacts = new StoredArtifacts(dataFolder, roots, cacheBytes);
-  if (natsUrl !== undefined) return { ...(await connectNats(natsUrl)), artifacts, alone: false };
-  const unlock = await lockFolder(dataFolder);
+  if (natsUrl !== undefined) return { ...(await connectNats(natsUrl)), artifacts };
+  const homes = await Homes.open(dataFolder, 'service');
   try {
     const kv = await FolderStore.open(join(dataFolder, 'records'));
     const bus = new EmbeddedBus();
     const close = async (): Promise<void> => {
       await bus.close();
       await kv.close();
-      await unlock();
+      await homes.close();
     };
-    return { kv, bus, artifacts, alone: true, close };
+    const interrupted = new InterruptedJobs(homes, new JobStore(kv), bus);
+    return { kv, bus, artifacts, interrupted, close };
   } catch (error) {
-    await unlock();
+    await homes.close();
     throw error;
   }
 }

@@ -31,11 +31,11 @@ const HEALTH_EVERY_MS = 500;
 /** For calls that are running when the jobs have stopped; watches have ended by then. */
 const CALL_PATIENCE_MS = 2_000;
 
-/** Serves jobs of some kinds over gRPC, on NATS when the config names it, else alone on its data folder. */
+/** Serves jobs of some kinds over gRPC, on NATS when the config names it, else on its data folder. */
 export async function serve({ kinds, config, log, tuning, connectionAge }: ServeOptions): Promise<Running> {
   const backbone = await connectBackbone(config);
   try {
-    const { kv, bus, artifacts, alone } = backbone;
+    const { kv, bus, artifacts, interrupted } = backbone;
     const { concurrency, leaseMs, dataFolder } = config;
     const node = new Node({
       concurrency,
@@ -47,7 +47,7 @@ export async function serve({ kinds, config, log, tuning, connectionAge }: Serve
       artifacts,
       dataFolder,
       log,
-      alone,
+      interrupted,
     });
     const wrap = wrapWith(log);
     const { jobs } = node;
