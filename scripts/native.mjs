@@ -1,6 +1,6 @@
 // Builds the Rust core and puts the addon where packages/numeric loads it. Cargo skips what is fresh.
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const NAMES = {
@@ -22,3 +22,6 @@ if (!existsSync(installed) || !readFileSync(installed).equals(readFileSync(built
   copyFileSync(built, `${installed}.new`);
   renameSync(`${installed}.new`, installed);
 }
+// The package says what machines it is for.
+const platform = `${process.platform}-${process.arch}\n`;
+writeFileSync('packages/numeric/native/platform', platform);

@@ -10,9 +10,11 @@ import type { Document } from './document.js';
 import { describeEstimate, estimate } from './estimate.js';
 import { oneLine } from './failure.js';
 import { interruptible } from './interrupt.js';
-import { openClient } from './mesh/open-client.js';
+import { isLocal } from './begin-job.js';
+import { dataFolderOf, openClient } from './mesh/open-client.js';
 import type { JobOptions } from './options.js';
 import { print, printJson } from './output.js';
+import { forgetOldJobs } from './prune-jobs.js';
 import { requestFrom } from './request.js';
 import { type Finished, runJob } from './run-job.js';
 
@@ -59,6 +61,8 @@ export async function withFinishedJob<K extends KindName>(
         else [describeEstimate(price), ...price.notes.map(oneLine)].forEach(print);
       } else {
         await use(await runJob(client, kind, request, signal), client);
+        // A folder that cannot be tidied now is tidied by another command.
+        if (isLocal(client)) await forgetOldJobs(client, await dataFolderOf(options)).catch(() => undefined);
       }
     } finally {
       await client.close();

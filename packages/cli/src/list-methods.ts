@@ -6,7 +6,7 @@ import { printJson, printTable } from './output.js';
 type Listing = readonly (readonly [ServiceKind, readonly common.Method[]])[];
 
 async function fromServer(address: string, services: readonly ServiceKind[]): Promise<Listing> {
-  const client = await openClient({ server: address, dataDir: '' }, []);
+  const client = await openClient({ server: address }, []);
   try {
     return await Promise.all(services.map(async (kind) => [kind, await client.methods(kind)] as const));
   } finally {

@@ -1,12 +1,12 @@
-import { jobs } from '@eigenloom/contracts';
+import { jobs, SERVICE_KINDS } from '@eigenloom/contracts';
 import { contractOf, type JobsClient, type JobView } from '@eigenloom/runtime';
 import { oneLine } from './failure.js';
 import { interruptible } from './interrupt.js';
-import { openClient } from './mesh/open-client.js';
+import { openClient, openLocal } from './mesh/open-client.js';
 import type { MeshOptions } from './options.js';
 import { print, printJson, printTable } from './output.js';
 import { snapshotOf } from './progress/index.js';
-import { describe } from './progress/text.js';
+import { describe, describeLeft } from './progress/text.js';
 import { follow } from './run-job.js';
 
 type JobsOptions = MeshOptions & { readonly json?: boolean };
@@ -29,10 +29,11 @@ function responseJson(view: JobView): unknown {
 }
 
 function toJson(view: JobView): unknown {
-  const { name, done, metadata, error } = view;
+  const { name, done, interrupted, metadata, error } = view;
   return {
     name,
     done,
+    ...(interrupted === true ? { interrupted } : {}),
     metadata: jobs.JobMetadata.toJSON(metadata),
     error: error && { reason: error.reason, message: error.message, details: error.details },
     response: responseJson(view),
@@ -45,7 +46,9 @@ function show(view: JobView, asJson: boolean): void {
     return;
   }
   const { name, metadata, error } = view;
-  print(`${name}: ${metadata.kind} ${metadata.method}, ${describe(snapshotOf(metadata))}`);
+  const snapshot = snapshotOf(metadata);
+  const state = view.interrupted === true ? `interrupted ${describeLeft(snapshot)}` : describe(snapshot);
+  print(`${name}: ${metadata.kind} ${metadata.method}, ${state}`);
   for (const child of metadata.children) print(`step: ${child}`);
   if (error !== undefined) print(`error: ${error.reason}: ${oneLine(error.message)}`);
   if (view.result !== undefined) printJson(responseJson(view));
@@ -63,11 +66,11 @@ export async function listJobs(options: JobsOptions): Promise<void> {
   }
   printTable(
     ['NAME', 'KIND', 'METHOD', 'STATE', 'CREATED'],
-    views.map(({ name, metadata }) => [
+    views.map(({ name, interrupted, metadata }) => [
       name,
       metadata.kind,
       metadata.method,
-      snapshotOf(metadata).state,
+      interrupted === true ? 'interrupted' : snapshotOf(metadata).state,
       metadata.createTime?.toISOString() ?? '',
     ]),
   );
@@ -83,9 +86,24 @@ export async function cancelJob(name: string, options: JobsOptions): Promise<voi
 
 /** Follows a job; Ctrl-C stops watching and leaves the job alone. Fails as the job fails. */
 export async function watchJob(name: string, options: JobsOptions): Promise<void> {
-  const view = await interruptible((signal) =>
-    withClient(options, (client) => follow(client, fullName(name), signal, 'leave')),
+  const view = await interruptible(
+    (signal) => withClient(options, (client) => follow(client, fullName(name), signal, 'leave')),
+    'stopped watching; the job goes on',
   );
+  if (view.error !== undefined) throw view.error;
+  show(view, options.json === true);
+}
+
+/** Goes on with an interrupted job in this process and follows it to its end. Ctrl-C cancels it, as in the command that began it. */
+export async function resumeJob(name: string, options: JobsOptions): Promise<void> {
+  const view = await interruptible(async (signal) => {
+    const client = await openLocal(options, SERVICE_KINDS);
+    try {
+      return await follow(client, (await client.resume(fullName(name))).name, signal);
+    } finally {
+      await client.close();
+    }
+  });
   if (view.error !== undefined) throw view.error;
   show(view, options.json === true);
 }

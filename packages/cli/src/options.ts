@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 /** Options of every command that talks to jobs. */
 export interface MeshOptions {
   readonly server?: string;
-  readonly dataDir: string;
+  readonly dataDir?: string;
 }
 
 /** Options of every command that starts a job. */
@@ -58,11 +58,27 @@ export function port(text: string): number {
   return value;
 }
 
+/** A length of time, with the text that it was given as. */
+export interface Age {
+  readonly text: string;
+  readonly ms: number;
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { d: 86_400_000, h: 3_600_000, m: 60_000 };
+
+/** `30d`, `12h` or `5m`. */
+export function age(text: string): Age {
+  const [, count = '', unit = ''] = /^(\d{1,6})([dhm])$/.exec(text) ?? [];
+  if (count === '') throw new InvalidArgumentError('It is not an age such as 30d, 12h or 5m.');
+  return { text, ms: Number(count) * (UNIT_MS[unit] ?? 0) };
+}
+
 export function meshFolder(command: Command): Command {
   return command.addOption(
-    new Option('--data-dir <dir>', 'folder of jobs and artifacts when run in this process')
-      .env('EIGENLOOM_DATA')
-      .default('.eigenloom'),
+    new Option(
+      '--data-dir <dir>',
+      'folder of jobs and artifacts when run in this process (default: $XDG_DATA_HOME/eigenloom, ~/.local/share/eigenloom)',
+    ).env('EIGENLOOM_DATA'),
   );
 }
 

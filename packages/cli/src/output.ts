@@ -22,3 +22,8 @@ export function printTable(headings: readonly string[], rows: readonly (readonly
     );
   }
 }
+
+/** Tells a person something beside the result, on standard error. */
+export function note(text: string): void {
+  process.stderr.write(`note: ${text}\n`);
+}

@@ -7,6 +7,7 @@ import type {
   RequestOf,
   ResponseOf,
 } from '@eigenloom/runtime';
+import { begin } from './begin-job.js';
 import { createProgress, snapshotOf } from './progress/index.js';
 
 /**
@@ -60,7 +61,7 @@ export async function runJob<K extends KindName>(
   signal: AbortSignal,
 ): Promise<Finished<K>> {
   signal.throwIfAborted();
-  const submitted = await client.submit(kind, request, signal);
+  const submitted = await begin(client, kind, request, signal);
   const { name } = submitted;
   const { error, result, artifacts } = submitted.done ? submitted : await follow(client, name, signal);
   if (error !== undefined) throw error;

@@ -13,7 +13,7 @@ function environmentOf({ nats, port, host, dataDir, root }: UpOptions): NodeJS.P
     EIGENLOOM_LOG_LEVEL: 'warn',
     ...process.env,
     EIGENLOOM_HOST: host,
-    EIGENLOOM_DATA: dataDir,
+    ...(dataDir === undefined ? {} : { EIGENLOOM_DATA: dataDir }),
     ...(port === undefined ? {} : { EIGENLOOM_PORT: String(port) }),
     ...(nats === undefined ? {} : { NATS_URL: nats }),
     ...(root === undefined ? {} : { EIGENLOOM_ROOTS: root.join(delimiter) }),

@@ -171,8 +171,28 @@ describe('embedded runtime', () => {
     expect((await runtime.get(name)).metadata.attempt).toBe(1);
   });
 
-  it('refuses a second process', async () => {
-    await expect(start()).rejects.toMatchObject({ reason: 'DATA_FOLDER_IN_USE' });
+  it('shares its folder: each runtime does its own jobs, sees, reads and cancels those of the other', async () => {
+    const other = await start();
+    try {
+      work = untilStopped;
+      const { name } = await runtime.submit('merge', requestOf([a()]));
+      for await (const update of other.watch(name)) if (update.metadata.progress) break;
+      work = nothing;
+      const own = await other.wait((await other.submit('merge', requestOf([a(), b()]))).name);
+      expect(own.metadata.attempt).toBe(1);
+      const joined = await runtime.submit(
+        'merge',
+        requestOf([`job:${own.name.slice('operations/'.length)}`, a()]),
+      );
+      await other.cancel(name);
+      expect((await runtime.wait(name)).metadata).toMatchObject({ state: 'JOB_STATE_CANCELLED', attempt: 1 });
+      expect((await other.wait(joined.name)).error).toBeUndefined();
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of other.readFile(joined.name, 'all.txt')) chunks.push(chunk);
+      expect(Buffer.concat(chunks).toString()).toBe('aba');
+    } finally {
+      await other.close();
+    }
   });
 
   it('estimates without running', async () => {

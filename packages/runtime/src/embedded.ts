@@ -1,36 +1,40 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
 import { EmbeddedBus } from './bus/embedded-bus.js';
 import { EmbeddedClient } from './client/embedded-client.js';
-import type { JobsClient } from './client/jobs-client.js';
+import type { LocalJobs } from './client/local-jobs.js';
+import { makeDataFolder } from './config/data-folder.js';
+import { Homes } from './homes/homes.js';
+import { InterruptedJobs } from './jobs/interrupted-jobs.js';
 import type { AnyJobKind } from './jobs/job-kind.js';
+import { JobStore } from './jobs/job-store.js';
 import { StoredArtifacts } from './jobs/stored-artifacts.js';
-import { lockFolder } from './kv/folder-lock.js';
 import { FolderStore } from './kv/folder-store.js';
 import { Node, type NodeTuning } from './node.js';
-
-/** What an embedded runtime needs. */
 export interface EmbeddedOptions extends NodeTuning {
   readonly kinds: readonly AnyJobKind[];
-  /** Records, artifacts and scratch; one process at a time. */
+  /** Records, artifacts and scratch; several processes may share it. */
   readonly dataFolder: string;
+  /**
+   * What becomes of jobs that a process of this data folder left unfinished when it died: `resume` (the default) goes on with those that
+   * services and other such runtimes left, `leave` waits until somebody asks for them.
+   */
+  readonly unfinished?: 'resume' | 'leave';
   /** Folders that `file:` URIs may name, for reading and writing. The artifact store is always readable by `job:`. */
   readonly roots: readonly string[];
   readonly log?: Logger;
 }
 
-/**
- * Runs jobs in this process on a local folder: no server, no bus beside. Jobs that a crash left unfinished go on at once.
- * Throws CONFLICT `DATA_FOLDER_IN_USE` while another process has the folder.
- */
-export async function startEmbedded(options: EmbeddedOptions): Promise<JobsClient> {
-  const { kinds, dataFolder, roots, log = pino({ level: 'silent' }) } = options;
-  await mkdir(dataFolder, { recursive: true, mode: 0o700 });
-  const unlock = await lockFolder(dataFolder);
+/** Runs jobs in this process on a local folder: no server, no bus beside. Throws INVALID_INPUT `DATA_FOLDER_UNUSABLE`. */
+export async function startEmbedded(options: EmbeddedOptions): Promise<LocalJobs> {
+  const { kinds, dataFolder, roots, unfinished = 'resume', log = pino({ level: 'silent' }) } = options;
+  await makeDataFolder(dataFolder);
+  const homes = await Homes.open(dataFolder, unfinished === 'resume' ? 'service' : 'command');
   try {
     const kv = await FolderStore.open(join(dataFolder, 'records'));
     const bus = new EmbeddedBus();
+    const store = new JobStore(kv);
+    const interrupted = new InterruptedJobs(homes, store, bus);
     const artifacts = new StoredArtifacts(dataFolder, roots);
     const node = new Node({
       progressMs: 250,
@@ -40,18 +44,18 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<JobsClien
       bus,
       artifacts,
       log,
-      alone: true,
+      interrupted,
       showPaths: true,
     });
     await node.start();
-    return new EmbeddedClient(node.jobs, kinds, async () => {
+    return new EmbeddedClient(node.jobs, interrupted, { store, artifacts, homes }, kinds, async () => {
       await node.stop();
       await bus.close();
       await kv.close();
-      await unlock();
+      await homes.close();
     });
   } catch (error) {
-    await unlock();
+    await homes.close();
     throw error;
   }
 }

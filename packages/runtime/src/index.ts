@@ -20,6 +20,9 @@ export type {
 } from './jobs/job-kind.js';
 export { type EmbeddedOptions, startEmbedded } from './embedded.js';
 export { type JobsClient } from './client/jobs-client.js';
+export type { LocalJobs, UnfinishedJob } from './client/local-jobs.js';
+export type { PrunedJob, PruneOptions } from './jobs/prune.js';
+export { defaultDataFolder } from './config/data-folder.js';
 export { type JobUpdate, type JobView, toJobView } from './client/job-view.js';
 export type { NodeTuning } from './node.js';
 export { ERROR_DOMAIN, toStatus } from './errors/to-status.js';

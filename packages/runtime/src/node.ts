@@ -2,7 +2,6 @@ import { DigestCache } from '@eigenloom/checkpoint';
 import { SERVICE_KINDS } from '@eigenloom/contracts';
 import { toAppError } from '@eigenloom/errors';
 import { randomUUID } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -15,7 +14,9 @@ import type { AnyJobKind } from './jobs/job-kind.js';
 import type { RunEnvironment } from './jobs/job-run.js';
 import { JobService } from './jobs/job-service.js';
 import { JobStore } from './jobs/job-store.js';
+import type { InterruptedJobs } from './jobs/interrupted-jobs.js';
 import { removeLeftovers } from './jobs/leftovers.js';
+import { ScratchFolders } from './jobs/scratch-folders.js';
 import { Sweep } from './jobs/sweep.js';
 import { UriReader } from './jobs/uri-reader.js';
 import type { WatchTimes } from './jobs/watch-job.js';
@@ -43,8 +44,8 @@ export interface NodeOptions extends NodeTuning {
   readonly artifacts: Artifacts;
   readonly dataFolder: string;
   readonly log: Logger;
-  /** No other process shares the store. */
-  readonly alone: boolean;
+  /** Where processes share a data folder; none where a mesh coordinates them. */
+  readonly interrupted?: InterruptedJobs | undefined;
   /** Errors of jobs name whole paths; not for clients elsewhere. */
   readonly showPaths?: boolean;
 }
@@ -53,7 +54,7 @@ export interface NodeOptions extends NodeTuning {
 export class Node {
   readonly jobs: JobService;
   private readonly store: JobStore;
-  private readonly scratchFolder: string;
+  private readonly scratchFolders: ScratchFolders;
   private readonly feed: JobFeed;
   private readonly sweep: Sweep;
   private readonly workers: readonly Worker[];
@@ -66,12 +67,13 @@ export class Node {
     const owner = `${hostname()}/${String(process.pid)}/${randomUUID().slice(0, 8)}`;
     const store = new JobStore(kv);
     this.store = store;
-    this.scratchFolder = join(options.dataFolder, 'scratch');
+    this.scratchFolders = new ScratchFolders(join(options.dataFolder, 'scratch'));
     const uris = new UriReader(store, artifacts);
     const own: ReadonlySet<KindName> = new Set(kinds.map(({ kind }) => kind));
     this.feed = new JobFeed(kv);
     this.coordinator = new Coordinator(store, bus, own);
-    const { feed, coordinator } = this;
+    const { feed, coordinator, scratchFolders } = this;
+    const { interrupted } = options;
     this.jobs = new JobService({
       store,
       feed,
@@ -80,6 +82,8 @@ export class Node {
       artifacts,
       uris,
       kinds,
+      interrupted,
+      scratchFolders,
       ...(options.watchTimes && { watchTimes: options.watchTimes }),
     });
     const environment: RunEnvironment = {
@@ -88,19 +92,21 @@ export class Node {
       artifacts,
       uris,
       log,
-      scratchFolder: this.scratchFolder,
+      scratchFolders,
       showPaths: options.showPaths ?? false,
       digests: new DigestCache(join(options.dataFolder, 'digests')),
       progressMs: options.progressMs ?? 1_000,
     };
     const { leaseMs = 30_000, concurrency = 1, sweepMs = 5_000, rehintMs = 60_000 } = options;
-    this.workers = kinds.map((kind) => new Worker(kind, bus, environment, { owner, concurrency, leaseMs }));
+    this.workers = kinds.map(
+      (kind) => new Worker(kind, bus, environment, { owner, concurrency, leaseMs, home: interrupted?.home }),
+    );
     this.sweep = new Sweep(
       store,
       feed,
       bus,
       coordinator,
-      { owner, kinds: own, everyMs: sweepMs, rehintMs, alone: options.alone },
+      { kinds: own, everyMs: sweepMs, rehintMs, interrupted },
       log,
     );
   }
@@ -108,7 +114,7 @@ export class Node {
   /** Waits while the store or the bus goes away again meanwhile; the signal gives the start up. */
   async start(signal: AbortSignal = NEVER): Promise<void> {
     const { kinds, log } = this.options;
-    await mkdir(this.scratchFolder, { recursive: true, mode: 0o700 });
+    await this.scratchFolders.prepare();
     await this.removeLeftovers();
     this.feed.start();
     for (const worker of this.workers) await patiently(() => worker.start(), signal);
@@ -120,7 +126,7 @@ export class Node {
 
   private removeLeftovers(): Promise<void> {
     const { artifacts, log } = this.options;
-    return removeLeftovers(this.store, artifacts, this.scratchFolder).catch((error: unknown) => {
+    return removeLeftovers(this.store, artifacts, this.scratchFolders).catch((error: unknown) => {
       log.warn(
         { err: error },
         'what ended jobs left behind could not be removed; the next start tries again',

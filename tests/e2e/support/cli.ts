@@ -21,7 +21,7 @@ export interface Running {
   readonly text: () => string;
 }
 
-/** Starts the built `eigenloom` in a folder, with jobs in its own `.eigenloom` unless an option says otherwise. */
+/** Starts the built `eigenloom` in a folder, with jobs in its own `.eigenloom` unless an option says otherwise: never in the user's. */
 export function startCli(
   args: readonly string[],
   folder: string,
@@ -29,7 +29,7 @@ export function startCli(
 ): Running {
   const child = spawn(process.execPath, [MAIN, ...args], {
     cwd: folder,
-    env: { ...withoutSettings(process.env), ...environment },
+    env: { ...withoutSettings(process.env), EIGENLOOM_DATA: join(folder, '.eigenloom'), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const text = { stdout: '', stderr: '' };

@@ -28,6 +28,8 @@ export interface ArtifactCommit {
   readonly target?: string | undefined;
   /** The artifact's URI in the result when there is a target. */
   readonly targetUri?: string | undefined;
+  /** Folder on the target's file system where an artifact that goes there is staged; default: the store's. */
+  readonly stages?: string | undefined;
   /** The request's field of the target, for errors. */
   readonly field?: string;
   /** May be a function when it is known only once `write` has run. */
@@ -61,7 +63,8 @@ export class ArtifactStore {
     const marker = join(this.folder, COMMITS, name);
     const earlier = await this.committedBefore(place, marker, uri, field, request.target !== undefined);
     if (earlier !== undefined) return earlier;
-    const staging = await this.stage(name);
+    const stages = request.target === undefined ? undefined : request.stages;
+    const staging = await this.stage(name, stages ?? join(this.folder, STAGES));
     try {
       const known = (await request.write(staging)) ?? {};
       request.signal?.throwIfAborted();
@@ -103,12 +106,12 @@ export class ArtifactStore {
     return removed;
   }
 
-  private async stage(name: string): Promise<string> {
+  private async stage(name: string, folder: string): Promise<string> {
     await mkdir(join(this.folder, ARTIFACTS), { recursive: true });
-    await mkdir(join(this.folder, STAGES), { recursive: true });
+    await mkdir(folder, { recursive: true });
     // One attempt's staging folder is never another's: a paused worker that wakes up must not write into it.
     const suffix = `${process.pid.toString(36)}${Date.now().toString(36)}${(stages += 1).toString(36)}`;
-    const staging = join(this.folder, STAGES, `${name}.${suffix}`);
+    const staging = join(folder, `${name}.${suffix}`);
     await mkdir(staging);
     return staging;
   }

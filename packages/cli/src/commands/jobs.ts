@@ -1,12 +1,17 @@
 import type { Command } from 'commander';
-import { meshOptions, type MeshOptions } from '../options.js';
+import { type Age, age, meshFolder, meshOptions, type MeshOptions } from '../options.js';
 
 interface JobsOptions extends MeshOptions {
   readonly json?: boolean;
 }
 
+export interface PruneCommandOptions extends JobsOptions {
+  readonly olderThan: Age;
+  readonly dryRun?: boolean;
+}
+
 export function addJobs(program: Command): void {
-  const parent = program.command('jobs').description('List, watch, cancel and show jobs');
+  const parent = program.command('jobs').description('List, show, watch, resume, cancel and prune jobs');
   const add = (name: string, description: string): Command =>
     meshOptions(parent.command(name).description(description)).option('--json', 'print JSON');
   add('list', 'List the jobs').action(async (options: JobsOptions) => {
@@ -17,6 +22,13 @@ export function addJobs(program: Command): void {
     .action(async (name: string, options: JobsOptions) => {
       await (await import('../manage-jobs.js')).watchJob(name, options);
     });
+  // A server goes on with its jobs by itself, and nobody else may remove them: these two work on a data folder alone.
+  meshFolder(parent.command('resume').description('Go on with a job whose process ended before it'))
+    .argument('<name>', 'operations/ID or ID')
+    .option('--json', 'print JSON')
+    .action(async (name: string, options: JobsOptions) => {
+      await (await import('../manage-jobs.js')).resumeJob(name, options);
+    });
   add('cancel', 'Ask a job to stop')
     .argument('<name>', 'operations/ID or ID')
     .action(async (name: string, options: JobsOptions) => {
@@ -26,5 +38,14 @@ export function addJobs(program: Command): void {
     .argument('<name>', 'operations/ID or ID')
     .action(async (name: string, options: JobsOptions) => {
       await (await import('../manage-jobs.js')).showJob(name, options);
+    });
+  meshFolder(
+    parent.command('prune').description('Remove finished jobs, and their artifacts in the artifact store'),
+  )
+    .option('--older-than <age>', 'only those that ended so long ago, as 30d, 12h or 0d', age, age('30d'))
+    .option('--dry-run', 'only say what would be removed')
+    .option('--json', 'print JSON')
+    .action(async (options: PruneCommandOptions) => {
+      await (await import('../prune-jobs.js')).pruneJobs(options);
     });
 }

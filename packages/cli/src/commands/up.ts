@@ -5,7 +5,7 @@ export interface UpOptions {
   readonly nats?: string;
   readonly port?: number;
   readonly host: string;
-  readonly dataDir: string;
+  readonly dataDir?: string;
   readonly root?: string[];
 }
 

@@ -16,11 +16,21 @@ export function formatMetric(value: number): string {
     : String(Number(value.toPrecision(4)));
 }
 
+/** What a job that does nothing waits for is said too. */
+const STATES: Readonly<Record<Snapshot['state'], string>> = {
+  waiting: 'waiting for other steps',
+  queued: 'queued until a worker of its kind is free',
+  running: 'running',
+  succeeded: 'succeeded',
+  failed: 'failed',
+  cancelled: 'cancelled',
+};
+
 /** Phase, remaining time and metrics, separated by commas: what may be cut off comes last. */
 export function describe(snapshot: Snapshot): string {
   const active = snapshot.state === 'running';
   const parts = [
-    active ? snapshot.phase || 'running' : snapshot.state,
+    active ? snapshot.phase || 'running' : STATES[snapshot.state],
     ...(snapshot.attempt > 1 && active ? [`attempt ${snapshot.attempt}`] : []),
     ...(active && snapshot.remainingSeconds !== undefined
       ? [`${formatSeconds(snapshot.remainingSeconds)} left`]
@@ -28,6 +38,14 @@ export function describe(snapshot: Snapshot): string {
     ...snapshot.metrics.map(([name, value]) => `${name} ${formatMetric(value)}`),
   ];
   return parts.join(', ');
+}
+
+/** How far a job was when its process died: `at 43 % (training, step 120)`. */
+export function describeLeft({ percent, phase, metrics }: Snapshot): string {
+  if (percent === undefined) return 'before it began';
+  const step = metrics.find(([name]) => name === 'step')?.[1];
+  const parts = [phase, step === undefined ? '' : `step ${step}`].filter((part) => part !== '');
+  return `at ${Math.floor(percent)} %${parts.length === 0 ? '' : ` (${parts.join(', ')})`}`;
 }
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;

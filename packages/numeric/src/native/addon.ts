@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { AppError } from '@eigenloom/errors';
@@ -21,11 +22,11 @@ export interface Addon
     NativeMergeCalls,
     NativeKernels {}
 
-const FILE = join(__dirname, '..', '..', 'native', 'numeric.node');
+const FOLDER = join(__dirname, '..', '..', 'native');
 
 let loaded: Addon | undefined;
 
-/** The numeric core. Errors: `NUMERIC_CORE_MISSING` if it has not been built. */
+/** The numeric core. Errors: `NUMERIC_CORE_MISSING` if it has not been built, or for another kind of machine. */
 export function addon(): Addon {
   loaded ??= load();
   return loaded;
@@ -34,14 +35,24 @@ export function addon(): Addon {
 function load(): Addon {
   const holder = { exports: {} };
   try {
-    process.dlopen(holder, FILE);
+    process.dlopen(holder, join(FOLDER, 'numeric.node'));
   } catch (cause) {
-    throw new AppError(
-      'INTERNAL',
-      'NUMERIC_CORE_MISSING',
-      'the numeric core is not built for this machine: run `npm run setup`',
-      { cause },
-    );
+    throw new AppError('INCOMPATIBLE', 'NUMERIC_CORE_MISSING', whyNot(FOLDER, cause), { cause });
   }
   return holder.exports as Addon;
+}
+
+/** Why the core of a folder cannot be loaded, and what to do. */
+export function whyNot(folder: string, cause: unknown): string {
+  if (!existsSync(join(folder, 'numeric.node'))) {
+    return 'the numeric core is not built: run `npm run setup` in the repository';
+  }
+  const here = `${process.platform}-${process.arch}`;
+  const platform = join(folder, 'platform');
+  const theirs = existsSync(platform) ? readFileSync(platform, 'utf8').trim() : here;
+  const way =
+    'pack it on such a machine (`npm run pack`), or build it there from the repository (`npm run setup`)';
+  if (theirs !== here) return `the numeric core is built for ${theirs}, and this machine is ${here}: ${way}`;
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return `the numeric core does not load on this machine (${reason}): ${way}`;
 }

@@ -3,17 +3,25 @@ import { incompatible } from '@eigenloom/errors';
 import { createReadStream } from 'node:fs';
 import type { KindName, RequestOf } from '../jobs/contract-of.js';
 import type { AnyJobKind } from '../jobs/job-kind.js';
+import type { InterruptedJobs } from '../jobs/interrupted-jobs.js';
 import type { JobService } from '../jobs/job-service.js';
+import { parseOperationName } from '../jobs/job-store.js';
+import { requestHashOf } from '../jobs/new-record.js';
+import { toOperation } from '../jobs/operation.js';
+import { prune, type PrunedJob, type PruneOptions, type PruneParts } from '../jobs/prune.js';
 import { toJobView, type JobUpdate, type JobView } from './job-view.js';
-import { type JobsClient, waitByWatching } from './jobs-client.js';
+import { waitByWatching } from './jobs-client.js';
+import type { LocalJobs, UnfinishedJob } from './local-jobs.js';
 
 const LIST_PAGE = 100;
 const NEVER = new AbortController().signal;
 
 /** The job service of this process as a client. */
-export class EmbeddedClient implements JobsClient {
+export class EmbeddedClient implements LocalJobs {
   constructor(
     private readonly service: JobService,
+    private readonly interrupted: InterruptedJobs,
+    private readonly pruned: PruneParts,
     private readonly kinds: readonly AnyJobKind[],
     private readonly shutdown: () => Promise<void>,
   ) {}
@@ -23,11 +31,11 @@ export class EmbeddedClient implements JobsClient {
     request: RequestOf[K],
     signal: AbortSignal = NEVER,
   ): Promise<JobView> {
-    return toJobView(await this.service.submit(kind, request, signal));
+    return this.viewOf(await this.service.submit(kind, request, signal));
   }
 
   async get(name: string): Promise<JobView> {
-    return toJobView(await this.service.get(name));
+    return this.viewOf(await this.service.get(name));
   }
 
   async *watch(
@@ -60,11 +68,30 @@ export class EmbeddedClient implements JobsClient {
   async *list(): AsyncGenerator<JobView> {
     for (let after = ''; ;) {
       const page = await this.service.list(after, LIST_PAGE);
-      for (const { operation } of page) yield toJobView(operation);
+      for (const { operation } of page) yield await this.viewOf(operation);
       const last = page.at(-1);
       if (last === undefined || page.length < LIST_PAGE) return;
       after = last.id;
     }
+  }
+
+  async unfinished<K extends KindName>(kind: K, request: RequestOf[K]): Promise<readonly UnfinishedJob[]> {
+    const hash = requestHashOf(kind, request);
+    const found = await this.interrupted.unfinished(kind);
+    return found.map(({ record, process }) => ({
+      view: { ...toJobView(toOperation(record)), interrupted: process === undefined },
+      same: record.requestHash === hash,
+      process,
+    }));
+  }
+
+  async resume(name: string): Promise<JobView> {
+    const { record } = await this.interrupted.resume(parseOperationName(name));
+    return toJobView(toOperation(record));
+  }
+
+  prune(options: PruneOptions): Promise<readonly PrunedJob[]> {
+    return prune(this.pruned, options);
   }
 
   async *readFile(name: string, path: string): AsyncGenerator<Uint8Array> {
@@ -83,6 +110,13 @@ export class EmbeddedClient implements JobsClient {
 
   close(): Promise<void> {
     return this.shutdown();
+  }
+
+  private async viewOf(operation: longrunning.Operation): Promise<JobView> {
+    const view = toJobView(operation);
+    if (view.done) return view;
+    const record = await this.service.find(parseOperationName(view.name));
+    return { ...view, interrupted: record !== undefined && (await this.interrupted.includes(record)) };
   }
 }
 

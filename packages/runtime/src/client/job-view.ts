@@ -16,6 +16,8 @@ export interface JobView {
   /** `operations/ID`; empty for an estimate. */
   readonly name: string;
   readonly done: boolean;
+  /** Not done, and its process has died: it waits to be resumed. Seen only in a local data folder. */
+  readonly interrupted?: boolean;
   readonly metadata: jobs.JobMetadata;
   /** Why it failed, or that it was cancelled. */
   readonly error?: AppError;

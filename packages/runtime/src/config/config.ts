@@ -1,8 +1,9 @@
 import { invalidInput } from '@eigenloom/errors';
-import { availableParallelism, homedir } from 'node:os';
-import { delimiter, join, resolve } from 'node:path';
+import { availableParallelism } from 'node:os';
+import { delimiter, resolve } from 'node:path';
 import { z } from 'zod';
 import { faultOfNatsUrl } from '../nats/nats-address.js';
+import { defaultDataFolder } from './data-folder.js';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
@@ -23,7 +24,7 @@ const SCHEMA = z.object({
   /** Records (without NATS), artifacts and scratch. With NATS: a volume that all services share. */
   EIGENLOOM_DATA: z
     .string()
-    .default(join(homedir(), '.eigenloom'))
+    .default(() => defaultDataFolder())
     .transform((path) => resolve(path)),
   /** Size of what jobs share in the data folder, in bytes; what has not been used for the longest time goes. */
   EIGENLOOM_CACHE_BYTES: z.coerce.number().int().min(0).default(20_000_000_000),

@@ -1,8 +1,6 @@
 import type { DigestCache } from '@eigenloom/checkpoint';
 import { type common, jobs } from '@eigenloom/contracts';
 import { AppError, conflict, toAppError, withPath } from '@eigenloom/errors';
-import { mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Artifacts, CommitOptions } from './artifacts.js';
@@ -14,6 +12,7 @@ import type { JobStore } from './job-store.js';
 import { manifestOf } from './manifest.js';
 import { ProgressTracker } from './progress-tracker.js';
 import { isTerminal, type JobRecord, type Lease, operationName, type StoredJob } from './record.js';
+import type { Scratch, ScratchFolders } from './scratch-folders.js';
 import type { UriReader } from './uri-reader.js';
 import * as to from './transitions.js';
 
@@ -23,7 +22,7 @@ export interface RunEnvironment {
   readonly feed: JobFeed;
   readonly artifacts: Artifacts;
   readonly uris: UriReader;
-  readonly scratchFolder: string;
+  readonly scratchFolders: ScratchFolders;
   readonly digests: DigestCache;
   readonly log: Logger;
   /** Who reads the errors of jobs owns the machine, and is told whole paths. */
@@ -63,7 +62,6 @@ export class JobRun {
   private readonly progress = new ProgressTracker();
   private readonly lease: Lease;
   private readonly id: string;
-  private readonly scratch: string;
   private readonly log: Logger;
 
   constructor(
@@ -73,7 +71,6 @@ export class JobRun {
     const { id, lease, kind, method, attempt } = job.record;
     this.id = id;
     this.lease = lease;
-    this.scratch = join(environment.scratchFolder, id);
     this.log = environment.log.child({ job: operationName(id), kind, method, attempt });
   }
 
@@ -114,10 +111,10 @@ export class JobRun {
   private async attempt(work: Work): Promise<(record: JobRecord) => JobRecord> {
     const contract = contractOf(this.job.record.kind);
     try {
-      await mkdir(this.scratch, { recursive: true, mode: 0o700 });
-      this.stop.signal.throwIfAborted();
       const request = contract.request.decode(Buffer.from(this.job.record.request, 'base64'));
-      const response = await work(request, this.context());
+      const scratch = await this.scratchOf(request);
+      this.stop.signal.throwIfAborted();
+      const response = await work(request, this.context(scratch));
       const bytes = (contract as { response: { encode(m: unknown): { finish(): Uint8Array } } }).response
         .encode(fitResponse(this.job.record.kind, response as never))
         .finish();
@@ -125,6 +122,11 @@ export class JobRun {
     } catch (error) {
       return this.endOf(error);
     }
+  }
+
+  private async scratchOf({ outputUri }: RequestOf[KindName]): Promise<Scratch> {
+    const { artifacts, scratchFolders } = this.environment;
+    return scratchFolders.open(this.id, await artifacts.targetPath(outputUri, 'output_uri'));
   }
 
   private endOf(thrown: unknown): (record: JobRecord) => JobRecord {
@@ -159,7 +161,7 @@ export class JobRun {
 
   /** Also of attempts that died: none of them can commit any more. */
   private async removeTraces(): Promise<void> {
-    await rm(this.scratch, { recursive: true, force: true });
+    await this.environment.scratchFolders.remove(this.id);
     await this.environment.artifacts.removeStages((id) => id !== this.id);
   }
 
@@ -224,14 +226,14 @@ export class JobRun {
     }
   }
 
-  private context(): JobContext {
+  private context({ folder, cacheFolder, stages }: Scratch): JobContext {
     const { artifacts, digests, uris } = this.environment;
     const { signal } = this.stop;
     const fence = (): Promise<void> => this.fence();
     return {
       name: operationName(this.id),
       log: this.log,
-      scratch: this.scratch,
+      scratch: folder,
       attempt: this.job.record.attempt,
       signal,
       digests,
@@ -250,12 +252,13 @@ export class JobRun {
           jobId: this.id,
           part,
           target,
+          stages,
           manifest: () => manifestOf(this.job.record, typeof lineage === 'function' ? lineage() : lineage),
           signal,
           fence,
           write,
         }),
-      cached: (key, write) => artifacts.cached({ key, scratch: this.scratch, write, signal }),
+      cached: (key, write) => artifacts.cached({ key, scratch: cacheFolder, write, signal }),
     };
   }
 }

@@ -10,12 +10,14 @@ import { stepJobId, stepRequest } from '../pipelines/plan.js';
 import type { Artifacts } from './artifacts.js';
 import { type KindName, methodOf, type RequestOf } from './contract-of.js';
 import { publishHint } from './events.js';
+import type { InterruptedJobs } from './interrupted-jobs.js';
 import type { JobFeed } from './job-feed.js';
 import type { AnyJobKind, JobKind, RequestContext } from './job-kind.js';
 import { type JobStore, parseOperationName } from './job-store.js';
 import { newRecord } from './new-record.js';
 import { estimateOperation, toOperation } from './operation.js';
 import { isTerminal, type JobRecord, operationName } from './record.js';
+import type { ScratchFolders } from './scratch-folders.js';
 import type { UriReader } from './uri-reader.js';
 import { watchJob, type WatchTimes } from './watch-job.js';
 
@@ -28,6 +30,9 @@ export interface JobServiceParts {
   readonly artifacts: Artifacts;
   readonly uris: UriReader;
   readonly kinds: readonly AnyJobKind[];
+  /** Where processes share a data folder. */
+  readonly interrupted?: InterruptedJobs | undefined;
+  readonly scratchFolders: ScratchFolders;
   readonly watchTimes?: WatchTimes;
 }
 
@@ -45,7 +50,8 @@ export class JobService {
     signal: AbortSignal,
     trace: TraceFields = currentTrace(),
   ): Promise<longrunning.Operation> {
-    const record = newRecord(kind, request, { trace });
+    const home = this.parts.interrupted?.home;
+    const record = newRecord(kind, request, { trace, ...(home !== undefined && { home }) });
     if (request.requestId !== '' && !request.validateOnly) {
       const earlier = await this.parts.store.find(record.id);
       if (earlier !== undefined) return sameRequest(earlier.record, record);
@@ -72,10 +78,20 @@ export class JobService {
 
   /** Best effort and idempotent: a job that is done stays as it is. */
   async cancel(name: string): Promise<void> {
+    const { coordinator, store, interrupted } = this.parts;
     const id = parseOperationName(name);
-    await this.parts.coordinator.cancel(id);
-    const { record } = await this.parts.store.get(id);
-    if (record.kind === 'pipeline') await this.parts.coordinator.advance(id);
+    const left = (await interrupted?.includes((await store.get(id)).record)) === true;
+    if (left) await interrupted?.takeOver(id);
+    await coordinator.cancel(id);
+    const { record } = await store.get(id);
+    if (record.kind === 'pipeline') await coordinator.advance(id);
+    if (left) await this.removeTraces([id, ...record.children]);
+  }
+
+  /** What attempts that died have left of jobs that are done. */
+  private async removeTraces(ids: readonly string[]): Promise<void> {
+    for (const id of ids) await this.parts.scratchFolders.remove(id);
+    await this.parts.artifacts.removeStages((id) => !ids.includes(id));
   }
 
   /** Forgets a job that is done, and removes what the artifact store holds of it. */

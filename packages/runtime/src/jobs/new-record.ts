@@ -18,6 +18,15 @@ export function jobIdOf(kind: KindName, requestId: string): string {
   return `${kind}-${hex(`${kind}\0${requestId}`).slice(0, 26)}`;
 }
 
+/** The same for requests that ask for the same, whatever their request ids. */
+export function requestHashOf<K extends KindName>(kind: K, request: RequestOf[K]): string {
+  return hex(
+    contractOf(kind)
+      .request.encode({ ...request, requestId: '', validateOnly: false })
+      .finish(),
+  );
+}
+
 /** The record of a job that nobody has started. */
 export function newRecord<K extends KindName>(
   kind: K,
@@ -29,14 +38,13 @@ export function newRecord<K extends KindName>(
   if (bytes.byteLength > MAX_REQUEST_BYTES) {
     throw invalidInput('REQUEST_TOO_LARGE', 'request', 'must be at most 256 KiB');
   }
-  const body = codec.encode({ ...request, requestId: '', validateOnly: false }).finish();
   return {
     id: more.id ?? jobIdOf(kind, request.requestId),
     kind,
     method: methodOf(request),
     state: jobs.JobState.QUEUED,
     request: Buffer.from(bytes).toString('base64'),
-    requestHash: hex(body),
+    requestHash: requestHashOf(kind, request),
     requestId: request.requestId,
     attempt: 0,
     failures: 0,

@@ -34,6 +34,8 @@ export interface JobRecord {
   readonly requestHash: string;
   readonly requestId: string;
   readonly lease?: Lease;
+  /** The process that does the work, where processes share a data folder (`Homes`); on a mesh any may. */
+  readonly home?: string;
   /** How often it was started. */
   readonly attempt: number;
   /** How many of the starts ended in an error worth a retry. */

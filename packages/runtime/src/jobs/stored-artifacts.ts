@@ -27,9 +27,13 @@ export class StoredArtifacts implements Artifacts {
     return this.uris.resolve(uri, field);
   }
 
+  async targetPath(uri: string, field: string): Promise<string | undefined> {
+    return inStore(uri) ? undefined : this.uris.resolveTarget(uri, field);
+  }
+
   async checkTarget(uri: string, field: string): Promise<void> {
-    if (inStore(uri)) return;
-    const path = await this.uris.resolveTarget(uri, field);
+    const path = await this.targetPath(uri, field);
+    if (path === undefined) return;
     const there = await lstat(path).catch((error: unknown) => {
       if (!isAbsent(error)) throw about(field, error);
       return undefined;
@@ -39,11 +43,10 @@ export class StoredArtifacts implements Artifacts {
   }
 
   async commit(options: CommitOptions): Promise<common.Artifact> {
-    const { jobId, part, target, manifest, signal, fence, write } = options;
+    const { jobId, part, target, stages, manifest, signal, fence, write } = options;
     const field = part === 'residual' ? 'residual_uri' : 'output_uri';
-    const place = inStore(target)
-      ? {}
-      : { target: await this.uris.resolveTarget(target, field), targetUri: target };
+    const path = await this.targetPath(target, field);
+    const place = path === undefined ? {} : { target: path, targetUri: target, stages };
     return this.store.commit({ job: jobId, part, field, source: manifest, signal, fence, write, ...place });
   }
 
@@ -59,15 +62,40 @@ export class StoredArtifacts implements Artifacts {
     await this.store.removeStaleStages(isAlive);
   }
 
+  async sizeOf(jobId: string): Promise<{ stored: number; bytes: number }> {
+    const [artifacts, commits] = await Promise.all([
+      this.own('artifacts', jobId),
+      this.own('commits', jobId),
+    ]);
+    const sizes = await Promise.all([...artifacts, ...commits].map(bytesBelow));
+    return { stored: artifacts.length, bytes: sizes.reduce((sum, size) => sum + size, 0) };
+  }
+
   async remove(jobId: string): Promise<void> {
-    for (const kind of ['artifacts', 'commits']) {
-      const folder = join(this.dataFolder, kind);
-      const names = await readdir(folder).catch((error: unknown) => {
-        if (!isAbsent(error)) throw error;
-        return [];
-      });
-      const own = names.filter((name) => name === jobId || name.startsWith(`${jobId}.`));
-      await Promise.all(own.map((name) => rm(join(folder, name), { recursive: true, force: true })));
+    for (const kind of ['artifacts', 'commits'] as const) {
+      const own = await this.own(kind, jobId);
+      await Promise.all(own.map((path) => rm(path, { recursive: true, force: true })));
     }
   }
+
+  /** Paths of a job's artifacts, or of the marks of those that went elsewhere. */
+  private async own(kind: 'artifacts' | 'commits', jobId: string): Promise<string[]> {
+    const folder = join(this.dataFolder, kind);
+    const names = await readdir(folder).catch((error: unknown) => {
+      if (!isAbsent(error)) throw error;
+      return [];
+    });
+    return names
+      .filter((name) => name === jobId || name.startsWith(`${jobId}.`))
+      .map((name) => join(folder, name));
+  }
+}
+
+/** Bytes of a file, or of the files below a folder. */
+async function bytesBelow(path: string): Promise<number> {
+  const info = await lstat(path).catch(() => undefined);
+  if (info?.isDirectory() !== true) return info?.size ?? 0;
+  const names = await readdir(path).catch(() => []);
+  const sizes = await Promise.all(names.map((name) => bytesBelow(join(path, name))));
+  return sizes.reduce((sum, size) => sum + size, 0);
 }

@@ -7,6 +7,7 @@ import { instruments } from '../telemetry/instruments.js';
 import { countEnd } from '../telemetry/observe-job.js';
 import type { KindName } from './contract-of.js';
 import { publishEnd, publishHint } from './events.js';
+import type { InterruptedJobs } from './interrupted-jobs.js';
 import { type ActiveJob, type JobFeed, leaseIsStale } from './job-feed.js';
 import type { JobStore } from './job-store.js';
 import { isTerminal, type JobRecord } from './record.js';
@@ -14,13 +15,12 @@ import * as to from './transitions.js';
 
 /** What the sweep may touch. */
 export interface SweepOptions {
-  readonly owner: string;
   readonly kinds: ReadonlySet<KindName>;
   readonly everyMs: number;
   /** A queued job unchanged for so long gets its hint again. */
   readonly rehintMs: number;
-  /** No other process can hold a lease: those of others are left from a crash. */
-  readonly alone: boolean;
+  /** Where processes share a data folder: only this one's jobs are looked after, and those that it takes over. */
+  readonly interrupted?: InterruptedJobs | undefined;
 }
 
 /** Puts right what crashes leave: stale leases, lost hints, pipelines that missed an event. */
@@ -74,15 +74,18 @@ export class Sweep {
 
   private async look(job: ActiveJob): Promise<void> {
     const { record } = job;
+    const { interrupted } = this.options;
+    if (interrupted !== undefined && record.home !== interrupted.home) {
+      if (await interrupted.takesOver(record)) await interrupted.takeOver(record.id);
+      return;
+    }
     if (record.kind === 'pipeline') await this.coordinator.advance(record.id);
     else if (record.state === jobs.JobState.RUNNING) await this.reclaim(job);
     else if (record.state === jobs.JobState.QUEUED) await this.rehint(job);
   }
 
   private async reclaim(job: ActiveJob): Promise<void> {
-    const { lease } = job.record;
-    const orphan = this.options.alone && lease !== undefined && lease.owner !== this.options.owner;
-    if (!orphan && !leaseIsStale(job)) return;
+    if (!leaseIsStale(job)) return;
     // Only what was seen to be stale: a renewal that this process has not seen yet has another revision.
     const taken: JobRecord[] = [];
     const mended = await this.store.update(job.record.id, (record, revision) => {

@@ -1,5 +1,6 @@
 import type { jobs } from '@eigenloom/contracts';
 import { toOperation } from './operation.js';
+import type { InterruptedJobs } from './interrupted-jobs.js';
 import type { JobFeed } from './job-feed.js';
 import type { JobStore } from './job-store.js';
 import { isTerminal, type StoredJob } from './record.js';
@@ -12,6 +13,9 @@ export interface WatchTimes {
   readonly maxAgeMs: number;
 }
 
+/** How often a watch looks whether the process of its job lives. */
+const ALIVE_MS = 1_000;
+
 export const WATCH_TIMES: WatchTimes = { heartbeatMs: 20_000, maxAgeMs: 590_000 };
 
 const messageOf = ({ record, revision }: StoredJob): jobs.WatchJobResponse => ({
@@ -22,10 +26,11 @@ const messageOf = ({ record, revision }: StoredJob): jobs.WatchJobResponse => ({
 
 /**
  * Follows a job: the current record if it is newer than `afterRevision`, then every newer one that the reader is fast enough to
- * see, never an older one. Ends with the job, or with `resume` when it has lasted too long.
+ * see, never an older one. Ends with the job, or with `resume` when it has lasted too long. Throws INCOMPATIBLE `JOB_INTERRUPTED` when
+ * the process of the job has died and nobody goes on with it.
  */
 export async function* watchJob(
-  { store, feed }: { store: JobStore; feed: JobFeed },
+  { store, feed, interrupted }: { store: JobStore; feed: JobFeed; interrupted?: InterruptedJobs | undefined },
   id: string,
   afterRevision: bigint,
   signal: AbortSignal,
@@ -44,17 +49,23 @@ export async function* watchJob(
       yield messageOf(last);
       sent = Math.max(sent, last.revision);
     }
+    let heartbeat = performance.now();
     while (!isTerminal(last.record.state)) {
+      await interrupted?.assertGoesOn(last.record);
       const leftMs = times.maxAgeMs - (performance.now() - started);
       if (leftMs <= 0) {
         yield { ...messageOf(last), resume: true };
         return;
       }
-      const next = await within(pending, Math.min(times.heartbeatMs, leftMs));
+      const aliveMs = interrupted === undefined ? Infinity : ALIVE_MS;
+      const next = await within(pending, Math.min(times.heartbeatMs, leftMs, aliveMs));
       if (next === undefined) {
+        if (performance.now() - heartbeat < times.heartbeatMs) continue;
+        heartbeat = performance.now();
         yield messageOf(last);
         continue;
       }
+      heartbeat = performance.now();
       if (next.done === true) {
         signal.throwIfAborted();
         // The server is stopping: the client resumes elsewhere.

@@ -15,6 +15,8 @@ export interface WorkerOptions {
   readonly owner: string;
   readonly concurrency: number;
   readonly leaseMs: number;
+  /** Takes only jobs of this home. */
+  readonly home?: string | undefined;
 }
 
 const ACK: Verdict = { ack: true };
@@ -68,11 +70,12 @@ export class Worker {
 
   /** Takes the lease of a queued job. Running jobs are left to the sweep, which sees when their lease is stale. */
   private async claim(id: string): Promise<{ verdict: Verdict } | { job: StoredJob }> {
-    const { owner, leaseMs } = this.options;
+    const { owner, leaseMs, home } = this.options;
     const claim: { verdict?: Verdict } = {};
     const job = await this.environment.store.update(id, (record) => {
       claim.verdict = ACK;
       if (record.state !== jobs.JobState.QUEUED || record.kind !== this.kind) return undefined;
+      if (home !== undefined && record.home !== home) return undefined;
       const waitMs = record.notBefore === undefined ? 0 : Date.parse(record.notBefore) - Date.now();
       // No delay is that long: the clock that set it differs from this one.
       if (waitMs > 0 && waitMs <= to.LONGEST_DELAY_MS) {

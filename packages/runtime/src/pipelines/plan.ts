@@ -44,6 +44,7 @@ export function stepRecords(parent: JobRecord, request: pipeline.RunPipelineRequ
       stepId: node.id,
       needs: node.needs.map((id) => stepJobId(parent.id, id)),
       trace: parent.trace,
+      ...(parent.home !== undefined && { home: parent.home }),
     }),
   );
 }

@@ -1,12 +1,14 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Bus } from '../bus/bus.js';
 import { EmbeddedBus } from '../bus/embedded-bus.js';
 import type { Config } from '../config/config.js';
+import { makeDataFolder } from '../config/data-folder.js';
+import { Homes } from '../homes/homes.js';
 import type { Artifacts } from '../jobs/artifacts.js';
+import { InterruptedJobs } from '../jobs/interrupted-jobs.js';
+import { JobStore } from '../jobs/job-store.js';
 import { StoredArtifacts } from '../jobs/stored-artifacts.js';
-import { lockFolder } from '../kv/folder-lock.js';
 import { FolderStore } from '../kv/folder-store.js';
 import type { KeyValueStore } from '../kv/key-value-store.js';
 import { createLog } from '../telemetry/log.js';
@@ -17,8 +19,8 @@ export interface Backbone {
   readonly kv: KeyValueStore;
   readonly bus: Bus;
   readonly artifacts: Artifacts;
-  /** No other process shares it. */
-  readonly alone: boolean;
+  /** On a data folder, which processes share; none on NATS. */
+  readonly interrupted?: InterruptedJobs | undefined;
   /** Resolves once it can be used. Rejects where waiting is no use, or with the signal. */
   ready(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
@@ -40,24 +42,25 @@ export async function connectBackbone(config: BackboneConfig): Promise<Backbone>
   }
 }
 
-/** NATS when the config names it, which may take its time to be there; else a folder of this process alone. */
+/** NATS when the config names it, which may take its time to be there; else the data folder. */
 export async function openBackbone(config: BackboneConfig, log: Logger): Promise<Backbone> {
   const { dataFolder, roots, cacheBytes, natsUrl } = config;
-  await mkdir(dataFolder, { recursive: true, mode: 0o700 });
+  await makeDataFolder(dataFolder);
   const artifacts = new StoredArtifacts(dataFolder, roots, cacheBytes);
-  if (natsUrl !== undefined) return { ...openNats(natsUrl, log), artifacts, alone: false };
-  const unlock = await lockFolder(dataFolder);
+  if (natsUrl !== undefined) return { ...openNats(natsUrl, log), artifacts };
+  const homes = await Homes.open(dataFolder, 'service');
   try {
     const kv = await FolderStore.open(join(dataFolder, 'records'));
     const bus = new EmbeddedBus();
     const close = async (): Promise<void> => {
       await bus.close();
       await kv.close();
-      await unlock();
+      await homes.close();
     };
-    return { kv, bus, artifacts, alone: true, ready: () => Promise.resolve(), close };
+    const interrupted = new InterruptedJobs(homes, new JobStore(kv), bus);
+    return { kv, bus, artifacts, interrupted, ready: () => Promise.resolve(), close };
   } catch (error) {
-    await unlock();
+    await homes.close();
     throw error;
   }
 }

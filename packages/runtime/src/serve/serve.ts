@@ -37,7 +37,7 @@ const CALL_PATIENCE_MS = 2_000;
 const NEVER = new AbortController().signal;
 
 /**
- * Serves jobs of some kinds over gRPC, on NATS when the config names it, else alone on its data folder. Health is served from the
+ * Serves jobs of some kinds over gRPC, on NATS when the config names it, else on its data folder. Health is served from the
  * first moment; the rest answers UNAVAILABLE until NATS is there. Resolves once it is ready for jobs.
  */
 export async function serve(options: ServeOptions): Promise<Running> {
@@ -77,13 +77,13 @@ export async function serve(options: ServeOptions): Promise<Running> {
 }
 
 function nodeOn(backbone: Backbone, { kinds, config, log, tuning }: ServeOptions): Node {
-  const { kv, bus, artifacts, alone } = backbone;
+  const { kv, bus, artifacts, interrupted } = backbone;
   const { concurrency, leaseMs, dataFolder } = config;
   return new Node({
     concurrency,
     leaseMs,
     ...tuning,
-    ...{ kinds, kv, bus, artifacts, dataFolder, log, alone },
+    ...{ kinds, kv, bus, artifacts, dataFolder, log, interrupted },
   });
 }
 
