@@ -44,6 +44,7 @@ export { type OpenedRef, openModelRef, resolveModelRef } from './model/open-mode
 export { isStoredBuffer } from './model/stored-buffer.js';
 export { type Place, opening } from './place.js';
 export { type PlannedShard, type ShardPlan, planBytes, planShards } from './model/plan-shards.js';
+export { TORCH_NAMES } from './model/stored-dtype.js';
 export { type ModelToWrite, writeModel, writeModelFiles } from './model/write-model.js';
 export { ArtifactCache, type CacheRequest } from './artifact/artifact-cache.js';
 export { type ArtifactCommit, ArtifactStore, readArtifact } from './artifact/artifact-store.js';

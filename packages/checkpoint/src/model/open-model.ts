@@ -43,7 +43,10 @@ export async function openModel(path: string, options: OpenModelOptions = {}): P
   if (options.label !== undefined) refuseQuantized(parts, options.label);
   const stored = new Map<string, TensorSource>();
   for (const [name, file] of parts.weights.holders) stored.set(name, { file, name, pairs: [] });
-  const folders = (options.adapters ?? []).map((folder, index) => ({ folder, place: places?.adapters[index] }));
+  const folders = (options.adapters ?? []).map((folder, index) => ({
+    folder,
+    place: places?.adapters[index],
+  }));
   const { sources, config, untied } = await foldAdapters(stored, parts.config, folders, tensorInfos, options);
   return new OpenedModel({ ...parts, config, untied }, sources);
 }

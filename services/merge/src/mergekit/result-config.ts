@@ -1,4 +1,4 @@
-import type { ModelConfig } from '@eigenloom/checkpoint';
+import { type ModelConfig, TORCH_NAMES } from '@eigenloom/checkpoint';
 import { incompatible } from '@eigenloom/errors';
 import type { Dtype } from '@eigenloom/numeric';
 
@@ -6,13 +6,6 @@ import type { MergekitInput } from './inputs.js';
 import { type LayerOrigin, moveLayers } from './layer-config/move-layers.js';
 import { type Section, objectAt, sectionsOf, withObject } from './layer-config/sections.js';
 import type { Module, SliceSource } from './modules.js';
-
-const DTYPE_NAMES: Readonly<Partial<Record<Dtype, string>>> = {
-  F32: 'float32',
-  F16: 'float16',
-  BF16: 'bfloat16',
-  F64: 'float64',
-};
 
 /**
  * The donor's config with the layers, the storage type and the architecture of the result. Errors: `UNKNOWN_LAYERS`, `LAYER_KINDS`.
@@ -24,7 +17,7 @@ export function resultConfig(
 ): ModelConfig {
   let config: ModelConfig = { ...donor.model.config };
   if (donor.architecture !== undefined) config = { ...config, architectures: [donor.architecture] };
-  const name = dtype === undefined ? undefined : DTYPE_NAMES[dtype];
+  const name = dtype === undefined ? undefined : TORCH_NAMES[dtype];
   if (name !== undefined) config = { ...config, ['dtype' in config ? 'dtype' : 'torch_dtype']: name };
   const counted = new Map<string, number>();
   for (const { prefix, slices } of modules) {
