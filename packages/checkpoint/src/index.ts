@@ -37,7 +37,7 @@ export type { FoldedPair, Model, ModelArrays, TensorInfo, TensorSource } from '.
 export { type ModelPlaces, type OpenModelOptions, openModel } from './model/open-model.js';
 export { type OpenedRef, openModelRef, resolveModelRef } from './model/open-model-ref.js';
 export { isStoredBuffer } from './model/stored-buffer.js';
-export { type Place, opening } from './place.js';
+export { type Place, atPlace, opening } from './place.js';
 export { type PlannedShard, type ShardPlan, planBytes, planShards } from './model/plan-shards.js';
 export { type ModelToWrite, writeModel, writeModelFiles } from './model/write-model.js';
 export { ArtifactCache, type CacheRequest } from './artifact/artifact-cache.js';

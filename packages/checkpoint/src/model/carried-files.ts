@@ -1,6 +1,9 @@
 import { copyFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { invalidInput } from '@eigenloom/errors';
+
+import { isErrno } from '../errno.js';
 import { insideFolder } from './inside-folder.js';
 import { refusePickle } from './pickle.js';
 
@@ -28,11 +31,16 @@ export const CARRIED_FILES: readonly string[] = [
 
 /** Those of the list that a folder has. */
 export async function carriedFilesOf(directory: string): Promise<string[]> {
-  const names = new Set(await readdir(directory));
+  const names = new Set(await readdir(directory).catch(refuseFile));
   const pooling = names.has('1_Pooling') ? await readdir(join(directory, '1_Pooling')).catch(() => []) : [];
   return CARRIED_FILES.filter((name) =>
     name.startsWith('1_Pooling/') ? pooling.includes(name.slice('1_Pooling/'.length)) : names.has(name),
   );
+}
+
+function refuseFile(error: unknown): never {
+  if (!isErrno(error, 'ENOTDIR')) throw error;
+  throw invalidInput('NOT_A_FOLDER', 'the path', 'is a file; name the folder that it is in');
 }
 
 /** The path of a carried file, checked: inside the folder, and no pickle under another name. */

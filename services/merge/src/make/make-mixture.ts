@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 
 import { type WrittenDigests, opening } from '@eigenloom/checkpoint';
 import { merge } from '@eigenloom/contracts';
-import { loadTokenizer, planNetwork } from '@eigenloom/models';
+import { loadTokenizer } from '@eigenloom/models';
 import type { JobContext, Lineage, RequestContext } from '@eigenloom/runtime';
 
 import type { ParametersOf } from '../methods/method.js';
@@ -14,6 +14,7 @@ import { InputDigests } from '../run/input-digests.js';
 import { lineageOf } from '../run/lineage.js';
 import { modelCard } from '../run/model-card.js';
 import { writeMerged } from '../run/write-merged.js';
+import { networkOf } from '../statistics/network-of.js';
 import type { Maker } from './maker.js';
 import { parametersOf } from './parameters-of.js';
 
@@ -32,7 +33,7 @@ async function planned(request: merge.MergeRequest, context: RequestContext): Pr
     await opening(place, () => loadTokenizer(plan.donor.directory));
   }
   if (gateMode === merge.GateMode.HIDDEN_LAST || gateMode === merge.GateMode.HIDDEN_AVERAGE) {
-    planNetwork(plan.base.model);
+    networkOf(plan.base);
   }
   return { plan, parameters };
 }

@@ -1,8 +1,10 @@
 import {
   type JsonObject,
+  type Place,
   carriedFile,
   carriedFilesOf,
   isObject,
+  opening,
   orderedJson,
   readJsonFile,
   sortedJson,
@@ -65,12 +67,13 @@ export async function planTokenizer(
     source === 'base' || source === 'union'
       ? { directory: donor.model.directory, files: donor.model.carriedFiles.filter(isTokenizerFile) }
       : await filesOf(source, models, surroundings);
-  const target = await readVocabulary(files.directory, files.files, signal);
+  const place = typeof source === 'string' ? placeOf(donor) : { field: source.at, uri: source.uri };
+  const target = await opening(place, () => readVocabulary(files.directory, files.files, signal));
   if (target === undefined) throw invalidInput('TOKENIZER_MISSING', at, 'there are no tokenizer files');
   // As in mergekit, a model without a tokenizer is taken to have the base's.
-  const ofDonor = await readVocabulary(donor.model.directory, donor.model.carriedFiles, signal);
+  const ofDonor = await vocabularyOf(donor, signal);
   const own: (Vocabulary | undefined)[] = [];
-  for (const { model } of models) own.push(await readVocabulary(model.directory, model.carriedFiles, signal));
+  for (const input of models) own.push(await vocabularyOf(input, signal));
   const same = own.every((vocabulary) => vocabulary === undefined || sameVocabulary(target, vocabulary));
   const multiple = padTo === undefined || padTo === 0 ? 1 : padTo;
   if (same && wishes.length === 0 && hasRows(target, donor, multiple)) {
@@ -95,6 +98,11 @@ export async function planTokenizer(
     notes: without === 0 ? [] : [`${without} tokens that no model has get rows of zeros`],
   };
 }
+
+const placeOf = ({ label, path }: MergekitInput): Place => ({ field: label, uri: path });
+
+const vocabularyOf = (input: MergekitInput, signal: AbortSignal): Promise<Vocabulary | undefined> =>
+  opening(placeOf(input), () => readVocabulary(input.model.directory, input.model.carriedFiles, signal));
 
 interface VocabularyPart extends TokenSet {
   readonly ids: TokenIds;
@@ -187,8 +195,11 @@ async function filesOf(
     return { directory: made.directory, files: made.carriedFiles.filter(isTokenizerFile) };
   }
   const directory = await context.resolve(source.uri, source.at);
+  const place = { field: source.at, uri: source.uri };
   const known = models.find(({ path }) => path === directory);
-  const files = (known?.model.carriedFiles ?? (await carriedFilesOf(directory))).filter(isTokenizerFile);
+  const files = (known?.model.carriedFiles ?? (await opening(place, () => carriedFilesOf(directory)))).filter(
+    isTokenizerFile,
+  );
   const paths = files.map((name) => join(directory, name));
   const fields = new Map([[source.at, 'tokenizer']]);
   inputs.add({ role: 'tokenizer', fields, files: paths, adapters: [], ignored: [] });
