@@ -40,9 +40,8 @@ function checked(template: string, at: string): string {
 
 async function mostCommon(models: readonly MergekitInput[]): Promise<string | undefined> {
   const counts = new Map<string, number>();
-  for (const { model, label, path } of models) {
-    const place = { field: label, uri: path };
-    const template = await opening(place, () => templateOf(model.directory, model.carriedFiles));
+  for (const { model, label } of models) {
+    const template = await opening({ field: label }, () => templateOf(model.directory, model.carriedFiles));
     if (template !== undefined) counts.set(template, (counts.get(template) ?? 0) + 1);
   }
   const [best] = [...counts].sort(([, x], [, y]) => y - x);

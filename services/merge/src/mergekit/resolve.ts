@@ -179,7 +179,15 @@ export class Resolver {
       roles.origin === undefined || base === undefined
         ? undefined
         : { source: { ...roles.origin, input: this.view(roles.origin.input) }, tensor: base };
-    this.tensors.push({ name, lead, merged, buffer: false, sources, origin, method: methodFor(place, mapping, models) });
+    this.tensors.push({
+      name,
+      lead,
+      merged,
+      buffer: false,
+      sources,
+      origin,
+      method: methodFor(place, mapping, models),
+    });
   }
 }
 

@@ -99,7 +99,7 @@ export async function planTokenizer(
   };
 }
 
-const placeOf = ({ label, path }: MergekitInput): Place => ({ field: label, uri: path });
+const placeOf = ({ label }: MergekitInput): Place => ({ field: label });
 
 const vocabularyOf = (input: MergekitInput, signal: AbortSignal): Promise<Vocabulary | undefined> =>
   opening(placeOf(input), () => readVocabulary(input.model.directory, input.model.carriedFiles, signal));

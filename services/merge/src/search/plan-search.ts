@@ -111,7 +111,7 @@ export function searchInput(plan: MergePlan, options: PlanSearchOptions): Search
         models: positions.map((i) => sources[i]?.tensor.name ?? name),
       })),
     tokenizerFolder: plan.donor.directory,
-    tokenizerPlace: { field: donor.label, uri: donor.path },
+    tokenizerPlace: { field: donor.label },
     tasks,
     requireLabels,
     batchSize: batchSize || DEFAULT_BATCH_SIZE,

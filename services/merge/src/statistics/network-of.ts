@@ -4,10 +4,10 @@ import { type NetworkPlan, planNetwork } from '@eigenloom/models';
 import type { PlannedInput } from '../plan/planned.js';
 
 /** The network of one of a merge's models; errors say of which. Errors: `UNSUPPORTED_ARCHITECTURE` and those of its config. */
-export function networkOf({ model, label, path }: PlannedInput): NetworkPlan {
+export function networkOf({ model, label }: PlannedInput): NetworkPlan {
   try {
     return planNetwork(model);
   } catch (error) {
-    throw atPlace(error, { field: label, uri: path });
+    throw atPlace(error, { field: label });
   }
 }
