@@ -42,7 +42,7 @@ export { untiedView } from './model/untied-view.js';
 export { type ModelPlaces, type OpenModelOptions, openModel } from './model/open-model.js';
 export { type OpenedRef, openModelRef, resolveModelRef } from './model/open-model-ref.js';
 export { isStoredBuffer } from './model/stored-buffer.js';
-export { type Place, opening } from './place.js';
+export { type Place, atPlace, opening } from './place.js';
 export { type PlannedShard, type ShardPlan, planBytes, planShards } from './model/plan-shards.js';
 export { TORCH_NAMES } from './model/stored-dtype.js';
 export { type ModelToWrite, writeModel, writeModelFiles } from './model/write-model.js';

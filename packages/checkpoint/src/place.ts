@@ -11,23 +11,28 @@ export interface Place {
 /** Enough of a URI to know it by; errors must stay short. */
 const MAX_SHOWN = 200;
 
-/**
- * Says in the errors of opening something which of the things that a request names it is: `models[1].model.uri ("a/b"): …`, with the
- * field as the one that is wrong.
- */
+/** Runs what opens something, and says in its errors which of the things that a request names it is. */
 export async function opening<T>(place: Place | undefined, open: () => T | Promise<T>): Promise<T> {
   try {
     return await open();
-  } catch (cause) {
-    const error = toAppError(cause);
-    if (place === undefined || error.kind === 'CANCELLED' || isAbout(error, place)) throw error;
-    throw new AppError(error.kind, error.reason, `${shownPlace(place)}: ${error.message}`, {
-      details: error.details,
-      fieldViolations: [{ field: place.field, description: error.message }],
-      retryable: error.retryable,
-      cause: error,
-    });
+  } catch (error) {
+    throw place === undefined ? error : atPlace(error, place);
   }
+}
+
+/**
+ * An error that says which of the things that a request names it is about: `models[1].model.uri ("a/b"): …`, with the field as the one
+ * that is wrong.
+ */
+export function atPlace(cause: unknown, place: Place): AppError {
+  const error = toAppError(cause);
+  if (error.kind === 'CANCELLED' || isAbout(error, place)) return error;
+  return new AppError(error.kind, error.reason, `${shownPlace(place)}: ${error.message}`, {
+    details: error.details,
+    fieldViolations: [{ field: place.field, description: error.message }],
+    retryable: error.retryable,
+    cause: error,
+  });
 }
 
 const isAbout = ({ message }: AppError, { field }: Place): boolean =>

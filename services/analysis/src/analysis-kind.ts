@@ -1,3 +1,4 @@
+import type { Model } from '@eigenloom/checkpoint';
 import type { analysis, common } from '@eigenloom/contracts';
 import type { JobContext, JobKind } from '@eigenloom/runtime';
 import { analyseWeights, tensorOperations } from './analyse-weights.js';
@@ -52,6 +53,9 @@ function estimateOf(plan: AnalysisPlan): common.Estimate {
     memoryBytes: BigInt(largest),
     diskBytes: BigInt(BYTES_PER_ROW * sum((weight) => weight.stacked)),
     readBytes: BigInt(sum(stored)),
-    notes: [],
+    notes: [...noted('model', plan.model), ...noted('base', plan.base)],
   };
 }
+
+const noted = (field: string, model: Model | undefined): string[] =>
+  (model?.notes ?? []).map((note) => `${field}: ${note}`);

@@ -84,6 +84,7 @@ function estimateOf(
   const stored = [...model.tensors.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
   const largest = targets.reduce((most, { rows, columns }) => Math.max(most, rows * columns), 0);
   const pairs = targets.reduce((sum, { rows, columns }) => sum + settings.rank * (rows + columns) * F32, 0);
+  const notes = (model.notes ?? []).map((note) => `model: ${note}`);
   const writesResidual = changesBase && request.residualUri !== '';
   if (start.scope === 'layer') {
     const operations = targets.reduce((sum, target) => sum + start.operations(target, settings.rank), 0);
@@ -93,7 +94,7 @@ function estimateOf(
       memoryBytes: BigInt(pairs + (start.needsWeight ? 4 * F64 * largest : 0)),
       diskBytes: BigInt(pairs + (writesResidual ? stored : 0)),
       readBytes: BigInt(read + (writesResidual ? stored : 0)),
-      notes: [],
+      notes,
     };
   }
   // The number of texts is not known without reading them: as many batches as are allowed, or ten.
@@ -107,6 +108,6 @@ function estimateOf(
     memoryBytes: BigInt(elements * F32 + tokens * widths * F32 + pairs),
     diskBytes: BigInt(pairs),
     readBytes: BigInt(stored),
-    notes: [],
+    notes,
   };
 }

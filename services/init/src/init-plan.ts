@@ -1,7 +1,7 @@
 import { type Model, openModelRef, opening } from '@eigenloom/checkpoint';
 import type { common, init } from '@eigenloom/contracts';
 import { invalidInput } from '@eigenloom/errors';
-import { loadTokenizer, planNetwork } from '@eigenloom/models';
+import { type NetworkPlan, loadTokenizer, planNetwork } from '@eigenloom/models';
 import type { CallOptions } from '@eigenloom/numeric';
 import type { RequestContext } from '@eigenloom/runtime';
 import { findTargets } from './find-targets.js';
@@ -52,7 +52,8 @@ export async function planInit(request: init.InitAdapterRequest, context: Reques
   const targets = findTargets(model, request, settings.rank);
   const start = await startOf(request, context);
   if (start.scope === 'activations') {
-    checkActivations(model, targets, start.settings);
+    const network = await opening(opened.places.model, () => planNetwork(model));
+    checkActivations(network, targets, start.settings);
     await opening(opened.places.model, () => loadTokenizer(modelPath));
   }
   const { id, paper, changesBase } = method;
@@ -120,8 +121,11 @@ function pairSettings({ rank, alpha, rankStabilized, seed }: init.InitAdapterReq
 }
 
 /** Whether the model can be run and every target has an input in its layers. */
-function checkActivations(model: Model, targets: readonly Target[], { maxLength }: EvaSettings): void {
-  const { architecture, config, prefix } = planNetwork(model);
+function checkActivations(
+  { architecture, config, prefix }: NetworkPlan,
+  targets: readonly Target[],
+  { maxLength }: EvaSettings,
+): void {
   const linear = new Set(architecture.linearGroups(config, prefix).flatMap(({ modules }) => modules));
   for (const { path } of targets) {
     if (!linear.has(path)) {

@@ -19,11 +19,11 @@ export const trainKind: JobKind<'train'> = {
   kind: 'train',
   methods: TRAIN_METHODS,
   async validate(request, context) {
-    await checkInputs(await resolvePlan(request, context), context.signal);
+    await checkInputs(await resolvePlan(request, context), context.signal, request);
   },
   async estimate(request: train.TrainRequest, context: RequestContext): Promise<common.Estimate> {
     const plan = await resolvePlan(request, context);
-    return estimate(plan, await checkInputs(plan, context.signal), context.signal);
+    return estimate(plan, await checkInputs(plan, context.signal, request), context.signal);
   },
   async run(request, context) {
     const plan = await resolvePlan(request, context);

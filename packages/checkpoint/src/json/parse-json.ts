@@ -23,6 +23,9 @@ const WORDS: ReadonlyMap<string, unknown> = new Map<string, unknown>([
 /** Numbers of Python that JSON does not have. */
 const NON_FINITE: ReadonlySet<string> = new Set(['NaN', 'Infinity', '-Infinity']);
 
+/** Text that stands in JSON as it is. */
+const PLAIN = /^[^\\\u0000-\u001f]*$/;
+
 /** A value with its text where JavaScript would write it otherwise. */
 interface Read {
   readonly value: unknown;
@@ -79,6 +82,8 @@ class Parser {
   }
 
   private string(): string {
+    const inner = this.token.text.slice(1, -1);
+    if (PLAIN.test(inner)) return inner;
     try {
       return JSON.parse(this.token.text) as string;
     } catch {
@@ -96,7 +101,7 @@ class Parser {
       const key = this.string();
       const { start } = this.token;
       this.next();
-      if ((this.token).kind !== ':') throw this.expected('a colon after the key', opened);
+      if (this.token.kind !== ':') throw this.expected('a colon after the key', opened);
       this.next();
       const { value, literal } = this.value(depth + 1);
       if (entries.has(key) && JSON.stringify(entries.get(key)) !== JSON.stringify(value)) {
@@ -135,7 +140,7 @@ class Parser {
     if (!this.is(',')) throw this.expected('a comma', opened);
     const comma = this.token.start;
     this.next();
-    if ((this.token).kind === end) throw this.wrong(`a comma before ${end}`, comma);
+    if (this.token.kind === end) throw this.wrong(`a comma before ${end}`, comma);
   }
 
   private expected(what: string, opened: Token): Error {

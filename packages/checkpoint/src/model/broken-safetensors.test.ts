@@ -48,6 +48,16 @@ test.each<[string, string, Buffer]>([
   });
 });
 
+test.each<[string, Buffer]>([
+  ['the name "a" stands twice in the header', fileOf(`{${tensor('a', [0, 4])},${tensor('a', [0, 4])}}`, 4)],
+  ['__metadata__: the value of "k" is no string', fileOf('{"__metadata__":{"k":1}}')],
+  ['tensor "a": the storage type "F31" is not supported', fileOf(tensorHeader('a', 'F31', [1], [0, 4]), 4)],
+  ['the file has 7 bytes, too few for a header; is it complete?', Buffer.from('1234567')],
+])('the message has the cause: %s', async (message, bytes) => {
+  await writeFile(path, bytes);
+  await expect(openModel(path)).rejects.toMatchObject({ message: `model.safetensors: ${message}` });
+});
+
 test('the tensor is named', async () => {
   await writeFile(path, fileOf(tensorHeader('encoder.weight', 'F31', [1], [0, 4]), 4));
   await expect(openModel(path)).rejects.toThrow('tensor "encoder.weight"');

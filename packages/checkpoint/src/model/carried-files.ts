@@ -1,6 +1,8 @@
 import { copyFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { invalidInput, isErrno } from '@eigenloom/errors';
+
 import { insideFolder } from './inside-folder.js';
 import { refusePickle } from './pickle.js';
 
@@ -58,7 +60,7 @@ const CARRIED_FOLDERS: readonly (readonly [folder: RegExp, file: RegExp])[] = [
 
 /** Those that a folder has. */
 export async function carriedFilesOf(directory: string): Promise<string[]> {
-  const names = new Set(await readdir(directory));
+  const names = new Set(await readdir(directory).catch(refuseFile));
   const inFolders: string[] = [];
   for (const folder of [...names].sort()) {
     const kind = CARRIED_FOLDERS.find(([pattern]) => pattern.test(folder));
@@ -67,6 +69,11 @@ export async function carriedFilesOf(directory: string): Promise<string[]> {
     inFolders.push(...files.filter((name) => kind[1].test(name)).map((name) => `${folder}/${name}`));
   }
   return [...inFolders.sort(), ...CARRIED_FILES.filter((name) => names.has(name))];
+}
+
+function refuseFile(error: unknown): never {
+  if (!isErrno(error, 'ENOTDIR')) throw error;
+  throw invalidInput('NOT_A_FOLDER', 'the path', 'is a file; name the folder that it is in');
 }
 
 /** The path of a carried file, checked: inside the folder, and no pickle under another name. */

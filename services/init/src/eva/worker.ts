@@ -1,4 +1,4 @@
-import { openModel } from '@eigenloom/checkpoint';
+import { openModel, opening } from '@eigenloom/checkpoint';
 import type { common } from '@eigenloom/contracts';
 import type { EngineModule } from '@eigenloom/engine';
 import {
@@ -56,11 +56,9 @@ export default run;
 
 async function tokenRows(input: EvaInput, signal: AbortSignal): Promise<Int32Array[]> {
   const { textField, limit } = input.data;
-  const examples = await loadDataset(input.dataPath, {
-    ...(textField === '' ? {} : { textField }),
-    limit,
-    signal,
-  });
+  const examples = await opening({ field: 'eva.data.uri', uri: input.data.uri }, () =>
+    loadDataset(input.dataPath, { ...(textField === '' ? {} : { textField }), limit, signal }),
+  );
   const tokenizer = await loadTokenizer(input.modelPath);
   const texts = examples.map(({ text }) => text);
   return tokenize(tokenizer, texts, { maxLength: input.settings.maxLength, signal });

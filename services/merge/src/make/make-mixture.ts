@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { type WrittenDigests, opening } from '@eigenloom/checkpoint';
 import { merge } from '@eigenloom/contracts';
 import { AppError } from '@eigenloom/errors';
-import { loadTokenizer, planNetwork } from '@eigenloom/models';
+import { loadTokenizer } from '@eigenloom/models';
 import type { JobContext, Lineage, RequestContext } from '@eigenloom/runtime';
 
 import type { ParametersOf } from '../methods/method.js';
@@ -15,6 +15,7 @@ import { InputDigests } from '../run/input-digests.js';
 import { lineageOf } from '../run/lineage.js';
 import { modelCard } from '../run/model-card.js';
 import { writeMerged } from '../run/write-merged.js';
+import { networkOf } from '../statistics/network-of.js';
 import type { Maker } from './maker.js';
 import { parametersOf } from './parameters-of.js';
 
@@ -38,10 +39,10 @@ async function planned(request: merge.MergeRequest, context: RequestContext): Pr
   return { plan, parameters };
 }
 
-/** Errors: those of `planNetwork`, with the gates that work for any family. */
+/** Errors: those of `networkOf`, with the gates that work for any family. */
 function requireForwardPass({ base }: MixturePlan): void {
   try {
-    planNetwork(base.model);
+    networkOf(base);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     const why = `${error.message}; GATE_MODE_CHEAP_EMBED and GATE_MODE_RANDOM need none`;

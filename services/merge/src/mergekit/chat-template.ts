@@ -1,4 +1,4 @@
-import { carriedFile, isObject, readJsonFile } from '@eigenloom/checkpoint';
+import { carriedFile, isObject, opening, readJsonFile } from '@eigenloom/checkpoint';
 import { invalidInput } from '@eigenloom/errors';
 import { readFile } from 'node:fs/promises';
 
@@ -40,8 +40,8 @@ function checked(template: string, at: string): string {
 
 async function mostCommon(models: readonly MergekitInput[]): Promise<string | undefined> {
   const counts = new Map<string, number>();
-  for (const { model } of models) {
-    const template = await templateOf(model.directory, model.carriedFiles);
+  for (const { model, label } of models) {
+    const template = await opening({ field: label }, () => templateOf(model.directory, model.carriedFiles));
     if (template !== undefined) counts.set(template, (counts.get(template) ?? 0) + 1);
   }
   const [best] = [...counts].sort(([, x], [, y]) => y - x);

@@ -1,4 +1,10 @@
-import { type JsonObject, type ModelConfig, carriedFilesOf } from '@eigenloom/checkpoint';
+import {
+  type JsonObject,
+  type ModelConfig,
+  type Place,
+  carriedFilesOf,
+  opening,
+} from '@eigenloom/checkpoint';
 import { invalidInput } from '@eigenloom/errors';
 import type { RequestContext } from '@eigenloom/runtime';
 import { join } from 'node:path';
@@ -60,13 +66,14 @@ export async function planTokenizer(
     source === 'base' || source === 'union'
       ? { directory: donor.model.directory, files: donor.model.carriedFiles.filter(isTokenizerFile) }
       : await filesOf(source, models, surroundings);
-  const found = await readVocabulary(files.directory, files.files, signal);
+  const place = typeof source === 'string' ? placeOf(donor) : { field: source.at, uri: source.uri };
+  const found = await opening(place, () => readVocabulary(files.directory, files.files, signal));
   if (found === undefined) throw invalidInput('TOKENIZER_MISSING', at, 'there are no tokenizer files');
   const { target, dropped } = source === 'base' || source === 'union' ? withRows(found, donor) : whole(found);
   // As in mergekit, a model without a tokenizer is taken to have the base's.
-  const ofDonor = await readVocabulary(donor.model.directory, donor.model.carriedFiles, signal);
+  const ofDonor = await vocabularyOf(donor, signal);
   const own: (Vocabulary | undefined)[] = [];
-  for (const { model } of models) own.push(await readVocabulary(model.directory, model.carriedFiles, signal));
+  for (const input of models) own.push(await vocabularyOf(input, signal));
   const same = own.every((vocabulary) => vocabulary === undefined || sameVocabulary(target, vocabulary));
   const multiple = padTo === undefined || padTo === 0 ? 1 : padTo;
   const ids = await renumberingFor(files, donor, ofDonor, target);
@@ -122,6 +129,11 @@ function notesOf(donor: MergekitInput, rows: number, dropped: number, without: n
     ...(without === 0 ? [] : [`${without} tokens that no model has get rows of zeros`]),
   ];
 }
+
+const placeOf = ({ label }: MergekitInput): Place => ({ field: label });
+
+const vocabularyOf = (input: MergekitInput, signal: AbortSignal): Promise<Vocabulary | undefined> =>
+  opening(placeOf(input), () => readVocabulary(input.model.directory, input.model.carriedFiles, signal));
 
 interface VocabularyPart extends TokenSet {
   readonly ids: TokenIds;
@@ -200,8 +212,11 @@ async function filesOf(
     return { directory: made.directory, files: made.carriedFiles.filter(isTokenizerFile) };
   }
   const directory = await context.resolve(source.uri, source.at);
+  const place = { field: source.at, uri: source.uri };
   const known = models.find(({ path }) => path === directory);
-  const files = (known?.model.carriedFiles ?? (await carriedFilesOf(directory))).filter(isTokenizerFile);
+  const files = (known?.model.carriedFiles ?? (await opening(place, () => carriedFilesOf(directory)))).filter(
+    isTokenizerFile,
+  );
   const paths = files.map((name) => join(directory, name));
   const fields = new Map([[source.at, 'tokenizer']]);
   inputs.add({ role: 'tokenizer', fields, files: paths, adapters: [], ignored: [] });

@@ -1,8 +1,9 @@
 import { merge } from '@eigenloom/contracts';
 import { incompatible, invalidInput } from '@eigenloom/errors';
-import { findClassifierHead, planNetwork } from '@eigenloom/models';
+import { findClassifierHead } from '@eigenloom/models';
 
 import type { MergePlan, PlannedInput } from '../plan/planned.js';
+import { networkOf } from '../statistics/network-of.js';
 import { ownTexts, tokenizerFolderOf } from '../statistics/own-texts.js';
 import { statisticsByTensor, statisticsOf } from '../statistics/statistics-of.js';
 import type { StatisticKind } from '../statistics/statistic.js';
@@ -17,7 +18,7 @@ export const fisherPreparer = definePreparer({
     for (const input of plan.models) {
       tokenizerFolderOf(input, plan);
       if (isClassifier(input)) continue;
-      if (planNetwork(input.model).architecture.languageHead === undefined) {
+      if (networkOf(input).architecture.languageHead === undefined) {
         throw incompatible(
           'NO_LIKELIHOOD',
           `${input.label}: has neither a classification nor a language head`,
@@ -51,8 +52,8 @@ export const fisherPreparer = definePreparer({
   },
 });
 
-const isClassifier = ({ model }: PlannedInput): boolean =>
-  findClassifierHead(planNetwork(model).architecture, model.tensors) !== undefined;
+const isClassifier = (input: PlannedInput): boolean =>
+  findClassifierHead(networkOf(input).architecture, input.model.tensors) !== undefined;
 
 /** The weights of the tensors with Fisher information, each divided by the norm of the model's. */
 async function dividedByNorms(

@@ -1,5 +1,4 @@
-import { planNetwork } from '@eigenloom/models';
-
+import { networkOf } from '../statistics/network-of.js';
 import { ownTexts, tokenizerFolderOf } from '../statistics/own-texts.js';
 import { statisticsByTensor, statisticsOf } from '../statistics/statistics-of.js';
 import { definePreparer } from './preparation.js';
@@ -13,7 +12,7 @@ export const regmeanPreparer = definePreparer({
   check(_parameters, plan) {
     for (const input of plan.models) {
       tokenizerFolderOf(input, plan);
-      planNetwork(input.model);
+      networkOf(input);
     }
   },
   async prepare({ batchSize, ...reading }, plan, paths, context, given) {

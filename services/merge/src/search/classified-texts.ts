@@ -1,4 +1,4 @@
-import type { Model } from '@eigenloom/checkpoint';
+import { type Model, opening } from '@eigenloom/checkpoint';
 import { incompatible } from '@eigenloom/errors';
 import { type ClassifiedText, labelsOf, loadDataset, type TextTokenizer, tokenize } from '@eigenloom/models';
 
@@ -19,7 +19,8 @@ export async function classifiedTexts(
   { path, textField, labelField, limit, field }: SearchData,
   { tokenizer, maxLength, labels: given, requireLabels, signal }: TextOptions,
 ): Promise<ClassifiedText[]> {
-  const examples = await loadDataset(path, { textField, labelField, limit, requireLabels, signal });
+  const reading = { textField, labelField, limit, requireLabels, signal };
+  const examples = await opening({ field }, () => loadDataset(path, reading));
   const labels = given ?? labelsOf(examples);
   const rows = await tokenize(
     tokenizer,

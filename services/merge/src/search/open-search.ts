@@ -1,4 +1,4 @@
-import { type Model, openModel } from '@eigenloom/checkpoint';
+import { type Model, openModel, opening } from '@eigenloom/checkpoint';
 import {
   findClassifierHead,
   loadClassifierHead,
@@ -46,7 +46,7 @@ export async function openForSearch(input: SearchInput, signal: AbortSignal): Pr
   if (findClassifierHead(network.architecture, cache.source.tensors) !== undefined) {
     await loadClassifierHead(network, cache.source);
   }
-  const tokenizer = await loadTokenizer(input.tokenizerFolder);
+  const tokenizer = await opening(input.tokenizerPlace, () => loadTokenizer(input.tokenizerFolder));
   // The tasks' networks hold the variables, so these are made first; which are reached does not depend on the values.
   const names = new Set(network.parameters.names);
   for (const { name, models: own } of cache.tensors) {

@@ -97,6 +97,7 @@ export interface PlanSearchOptions extends Sizes {
 export function searchInput(plan: MergePlan, options: PlanSearchOptions): SearchInput {
   const { tasks, fromBase, requireLabels, batchSize, maxLength, memoryBytes } = options;
   const positions = options.positions ?? plan.models.map((_, i) => i);
+  const donor = referenceOf(plan, true);
   const pathsOf = ({ path, adapters }: PlannedInput): SearchInput['reference'] => ({ path, adapters });
   return {
     reference: pathsOf(referenceOf(plan, fromBase)),
@@ -110,6 +111,7 @@ export function searchInput(plan: MergePlan, options: PlanSearchOptions): Search
         models: positions.map((i) => sources[i]?.tensor.name ?? name),
       })),
     tokenizerFolder: plan.donor.directory,
+    tokenizerPlace: { field: donor.label },
     tasks,
     requireLabels,
     batchSize: batchSize || DEFAULT_BATCH_SIZE,

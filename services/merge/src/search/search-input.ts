@@ -1,3 +1,5 @@
+import type { Place } from '@eigenloom/checkpoint';
+
 import type { ModelPaths } from '../plan/planned.js';
 
 /** A data file with everything decided. */
@@ -41,6 +43,8 @@ export interface SearchInput {
   /** All floating-point tensors of the result. */
   readonly tensors: readonly SearchTensor[];
   readonly tokenizerFolder: string;
+  /** Whose tokenizer that is, for messages. */
+  readonly tokenizerPlace?: Place;
   readonly tasks: readonly SearchTask[];
   readonly requireLabels: boolean;
   readonly batchSize: number;

@@ -1,4 +1,4 @@
-import type { Model } from '@eigenloom/checkpoint';
+import { type Model, opening } from '@eigenloom/checkpoint';
 import type { EngineModule } from '@eigenloom/engine';
 import { loadTokenizer } from '@eigenloom/models';
 
@@ -14,7 +14,7 @@ const searchSoup: EngineModule<SearchInput, SoupChoice> = async (input, { signal
   const models: Model[] = [];
   for (const paths of input.models) models.push(await openPaths(paths, signal));
   const [task] = input.tasks;
-  const tokenizer = await loadTokenizer(input.tokenizerFolder);
+  const tokenizer = await opening(input.tokenizerPlace, () => loadTokenizer(input.tokenizerFolder));
   const { maxLength, requireLabels } = input;
   const options = { tokenizer, maxLength, requireLabels, labels: labelsOfModels(models), signal };
   const texts = task === undefined ? [] : await classifiedTexts(task.data, options);

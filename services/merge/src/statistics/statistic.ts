@@ -8,6 +8,8 @@ export interface Texts {
   readonly limit: number;
   /** Longest text, in tokens. */
   readonly maxLength: number;
+  /** Where the request names them, for messages. */
+  readonly field?: string;
 }
 
 /** Where the labels of the likelihood come from: all, weighed by the model's probabilities, or drawn with them. */

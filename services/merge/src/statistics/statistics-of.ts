@@ -39,6 +39,7 @@ export async function statisticsOf(
       textField: data?.textField || 'text',
       limit: Math.min(examples, data?.limit || examples),
       maxLength: reading.maxLength || DEFAULT_MAX_LENGTH,
+      field: `models[${position}].data`,
     };
     const tokenizerFolder = tokenizerFolderOf(input, plan);
     const wanted = { input, textsRole: role, texts, tokenizerFolder, statistic: kindOf(input) };

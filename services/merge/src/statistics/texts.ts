@@ -1,3 +1,4 @@
+import { opening } from '@eigenloom/checkpoint';
 import { corruptData } from '@eigenloom/errors';
 import { loadDataset, loadTokenizer, tokenize } from '@eigenloom/models';
 
@@ -5,11 +6,11 @@ import type { Texts } from './statistic.js';
 
 /** Token ids of each text, in the order of the file. Errors: those of the file, naming its line; `DATASET_EMPTY`. */
 export async function readTexts(
-  { path, textField, limit, maxLength }: Texts,
+  { path, textField, limit, maxLength, field = 'data' }: Texts,
   tokenizerFolder: string,
   signal: AbortSignal,
 ): Promise<Int32Array[]> {
-  const examples = await loadDataset(path, { textField, limit, signal });
+  const examples = await opening({ field }, () => loadDataset(path, { textField, limit, signal }));
   const tokenizer = await loadTokenizer(tokenizerFolder);
   const rows = await tokenize(
     tokenizer,

@@ -1,4 +1,5 @@
 import {
+  type Place,
   changesBase,
   findTensor,
   isStoredBuffer,
@@ -8,6 +9,7 @@ import {
   type LoadedAdapter,
   type Model,
 } from '@eigenloom/checkpoint';
+import type { train } from '@eigenloom/contracts';
 import { AppError, invalidInput } from '@eigenloom/errors';
 import {
   loadDataset,
@@ -29,19 +31,29 @@ export interface CheckedInputs {
   readonly network: NetworkPlan;
 }
 
+/** What errors show of a request: its URIs, for the paths of a plan may be those of a server. */
+type Named = Pick<train.TrainRequest, 'model' | 'method' | 'trainData' | 'validationData'>;
+
 /** Everything that can be known without reading weights or all the data. Errors name the field. */
-export async function checkInputs(plan: TrainPlan, signal: AbortSignal): Promise<CheckedInputs> {
+export async function checkInputs(
+  plan: TrainPlan,
+  signal: AbortSignal,
+  request?: Named,
+): Promise<CheckedInputs> {
   checkSteps(plan.maxSteps);
   const { modelPath } = plan;
+  const modelPlace: Place = placeOf('model.uri', request?.model?.uri);
   const model = await openModel(modelPath, {
     adapters: plan.foldedAdapterPaths,
     places: {
-      model: { field: 'model.uri', uri: modelPath },
-      adapters: plan.foldedAdapterPaths.map((uri, index) => ({ field: `model.adapters[${index}]`, uri })),
+      model: modelPlace,
+      adapters: plan.foldedAdapterPaths.map((_, index) =>
+        placeOf(`model.adapters[${index}]`, request?.model?.adapters[index]),
+      ),
     },
     signal,
   });
-  const network = await about('model.uri', modelPath, () => planNetwork(model));
+  const network = await opening(modelPlace, () => planNetwork(model));
   const head = chosenHead(plan, network);
   if (head !== null)
     await opening({ field: 'sequence_classification.pooling' }, () => {
@@ -61,23 +73,29 @@ export async function checkInputs(plan: TrainPlan, signal: AbortSignal): Promise
       `the model has ${network.config.maxPositions} positions`,
     );
   }
-  await about('model.uri', modelPath, () => loadTokenizer(modelPath));
-  await checkAdapter(plan, model, network, signal);
-  await checkData(plan, plan.trainData, 'train_data', signal);
-  if (plan.validationData !== null) await checkData(plan, plan.validationData, 'validation_data', signal);
+  await opening(modelPlace, () => loadTokenizer(modelPath));
+  await checkAdapter(plan, { model, network }, request, signal);
+  await checkData(plan, plan.trainData, placeOf('train_data.uri', request?.trainData?.uri), signal);
+  if (plan.validationData !== null) {
+    const place = placeOf('validation_data.uri', request?.validationData?.uri);
+    await checkData(plan, plan.validationData, place, signal);
+  }
   return { model, network };
 }
 
 async function checkAdapter(
   plan: TrainPlan,
-  model: Model,
-  network: NetworkPlan,
+  { model, network }: CheckedInputs,
+  request: Named | undefined,
   signal: AbortSignal,
 ): Promise<void> {
   const { method } = plan;
   if (method.kind !== 'lora') return;
   const { adapterPath } = method;
-  const adapter = await about('lora.adapter_uri', adapterPath, () => readAdapter(adapterPath, { signal }));
+  const asked = request?.method?.$case === 'lora' ? request.method.value : undefined;
+  const adapter = await opening(placeOf('lora.adapter_uri', asked?.adapterUri), () =>
+    readAdapter(adapterPath, { signal }),
+  );
   const groups = network.architecture.linearGroups(network.config, network.prefix);
   const linear = new Map(groups.flatMap((g) => g.modules).map((m) => [`${m}.weight`, `${m}.weight`]));
   for (const [path, pair] of adapter.modules) {
@@ -102,9 +120,12 @@ async function checkAdapter(
     return;
   }
   const { residualPath } = method;
-  const residual = await about('lora.residual_uri', residualPath, () => openModel(residualPath, { signal }));
+  const residual = await opening(placeOf('lora.residual_uri', asked?.residualUri), () =>
+    openModel(residualPath, { signal }),
+  );
   for (const [name, { shape }] of model.tensors) {
-    if (isStoredBuffer({ name, shape }) || residual.tensors.get(name)?.shape.join() === shape.join()) continue;
+    if (isStoredBuffer({ name, shape }) || residual.tensors.get(name)?.shape.join() === shape.join())
+      continue;
     throw invalidInput(
       'RESIDUAL_DOES_NOT_FIT',
       'lora.residual_uri',
@@ -134,12 +155,12 @@ function refuseOthersInFull(
   );
 }
 
-async function checkData(plan: TrainPlan, data: DataPlan, field: string, signal: AbortSignal): Promise<void> {
+async function checkData(plan: TrainPlan, data: DataPlan, place: Place, signal: AbortSignal): Promise<void> {
   const { objective } = plan;
   const { textField, labelField } = data;
   const limit = data.limit === 0 ? EXAMPLES_CHECKED : Math.min(data.limit, EXAMPLES_CHECKED);
   const requireLabels = objective.kind === 'sequence_classification';
-  const examples = await about(`${field}.uri`, data.path, () =>
+  const examples = await opening(place, () =>
     loadDataset(data.path, { textField, labelField, limit, requireLabels, signal }),
   );
   if (!requireLabels || objective.labels.length === 0) return;
@@ -149,11 +170,10 @@ async function checkData(plan: TrainPlan, data: DataPlan, field: string, signal:
     throw invalidInput(
       'LABEL_UNKNOWN',
       'sequence_classification.labels',
-      `lacks ${JSON.stringify(stranger.label)} of line ${stranger.line} of ${field}`,
+      `lacks ${JSON.stringify(stranger.label)} of line ${stranger.line} of ${place.field.replace(/\.uri$/, '')}`,
     );
   }
 }
 
-/** Adds the field and the path to an error that is about what the field names. */
-const about = <T>(field: string, path: string, work: () => T | Promise<T>): Promise<T> =>
-  opening({ field, uri: path }, work);
+const placeOf = (field: string, uri: string | undefined): Place =>
+  uri === undefined ? { field } : { field, uri };

@@ -36,7 +36,7 @@ export async function estimate(
     memoryBytes: BigInt((parameters + 4 * trained + activations) * BYTES_PER_VALUE),
     diskBytes: BigInt(trained * doubled * BYTES_PER_VALUE),
     readBytes: BigInt(weightBytes + (await stat(plan.trainData.path)).size),
-    notes: [],
+    notes: (model.notes ?? []).map((note) => `model: ${note}`),
   };
 }
 

@@ -36,7 +36,7 @@ async function refusal(uri: string, method: object = { full: {} }): Promise<AppE
   });
   const { signal } = new AbortController();
   const plan = await resolvePlan(request, { signal, resolve: (path) => Promise.resolve(path) });
-  return checkInputs(plan, signal).then(
+  return checkInputs(plan, signal, request).then(
     () => {
       throw new Error('nothing was refused');
     },
