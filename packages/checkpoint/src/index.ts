@@ -10,7 +10,7 @@ export { ADAPTER_FILES } from './adapter/adapter.js';
 export { toPlainLora } from './adapter/convert-adapter.js';
 export { changesBase } from './adapter/fold-adapter.js';
 export { pairKey, savedKey } from './adapter/adapter-keys.js';
-export { hasName, plainTargets, taskHeads } from './adapter/target-rules.js';
+export { hasName, isNamed, plainTargets, taskHeads } from './adapter/target-rules.js';
 export { findTensor } from './adapter/find-tensor.js';
 export {
   type OpenedAdapter,
@@ -35,7 +35,7 @@ export { isEmbedding, isOutputLayer, storesTransposed } from './module-kind.js';
 export { carriedFile, carriedFilesOf, copyCarriedFile } from './model/carried-files.js';
 export { type ModelConfig, architecturesOf } from './model/model-config.js';
 export type { FoldedPair, Model, ModelArrays, TensorInfo, TensorSource } from './model/model.js';
-export { type TiedEmbeddings, tiedEmbeddingsOf } from './model/tied-embeddings.js';
+export { type TiedEmbeddings, tiedEmbeddingsOf, tiesEmbeddings } from './model/tied-embeddings.js';
 export { untiedView } from './model/untied-view.js';
 export { type OpenModelOptions, openModel } from './model/open-model.js';
 export { type PlannedShard, type ShardPlan, planBytes, planShards } from './model/plan-shards.js';

@@ -9,10 +9,10 @@ const SUFFIX = '.weight';
 const LANGUAGE_PARTS = ['text_config', 'language_config', 'llm_config', 'thinker_config', 'decoder'];
 /** Names of the embeddings of tokens, in the order in which they are looked for; positions and types have others. */
 const TOKENS = [
+  /(^|\.)shared$/,
   /(^|\.)embed_tokens$/,
   /(^|\.)word_embeddings$/,
   /(^|\.)(wte|embed_in|tok_embeddings|tokens_embed)$/,
-  /(^|\.)shared$/,
   /^(backbone|transformer|rwkv)\.embeddings$/,
 ];
 /** Classes of transformers with a layer over the vocabulary. */
