@@ -8,7 +8,7 @@ export type {
 } from './adapter/adapter.js';
 export { ADAPTER_FILES } from './adapter/adapter.js';
 export { toPlainLora } from './adapter/convert-adapter.js';
-export { changesBase } from './adapter/fold-adapter.js';
+export { changesBase, needsConversion } from './adapter/fold-adapter.js';
 export { pairKey, savedKey } from './adapter/adapter-keys.js';
 export { hasName, isNamed, plainTargets, taskHeads } from './adapter/target-rules.js';
 export { findTensor } from './adapter/find-tensor.js';

@@ -25,6 +25,9 @@ const withKeys =
 const common = {
   service: 'analysis',
   request: { model: { uri: 'model', adapters: ['lora'] }, spectrum: {} },
+  wireRequest: (folder: string) => ({
+    model: { uri: `file:${join(folder, 'model')}`, adapters: [`file:${join(folder, 'lora')}`] },
+  }),
 } as const;
 
 /** What is wrong with adapters that are folded into a model. */

@@ -41,10 +41,7 @@ export function prepareFold(adapter: LoadedAdapter, { tensors, config }: FoldTar
   const { settings, file, opened } = adapter;
   const init = settings.initLoraWeights;
   if (typeof init === 'string' && changesBase(init)) {
-    throw incompatible(
-      'ADAPTER_NEEDS_CONVERSION',
-      `it fits a base decomposed by ${JSON.stringify(init)} only; convert it to plain LoRA first`,
-    );
+    throw incompatible('ADAPTER_NEEDS_CONVERSION', needsConversion(init));
   }
   const pairs = new Map<string, FoldedPair>();
   for (const [module, pair] of adapter.modules) {
@@ -73,6 +70,11 @@ export function prepareFold(adapter: LoadedAdapter, { tensors, config }: FoldTar
   });
   return { own, pairs, copied, written };
 }
+
+/** What to do with an adapter that fits a decomposed base only. */
+export const needsConversion = (init: string): string =>
+  `it fits a base decomposed by ${JSON.stringify(init)} only; save it with PEFT's path_initial_model_for_weight_conversion, ` +
+  'which makes it plain LoRA';
 
 /** PEFT's initialisations that subtract something from the base's weights. */
 export const changesBase = (init: string): boolean => /^(pissa|olora|corda|lora_ga|loftq)/.test(init);

@@ -1,4 +1,10 @@
-import { type OpenedAdapter, changesBase, openAdapter, plainTargets } from '@eigenloom/checkpoint';
+import {
+  type OpenedAdapter,
+  changesBase,
+  needsConversion,
+  openAdapter,
+  plainTargets,
+} from '@eigenloom/checkpoint';
 import type { common, merge } from '@eigenloom/contracts';
 import { incompatible, invalidInput } from '@eigenloom/errors';
 import type { RequestContext } from '@eigenloom/runtime';
@@ -71,10 +77,7 @@ async function openInput(
   const adapter = await openAdapter(await context.resolve(ref.uri, field), { signal: context.signal });
   const init = adapter.settings.initLoraWeights;
   if (typeof init === 'string' && changesBase(init)) {
-    throw incompatible(
-      'ADAPTER_NEEDS_CONVERSION',
-      `${label}: the adapter fits a base decomposed by ${JSON.stringify(init)}; convert it to plain LoRA first`,
-    );
+    throw incompatible('ADAPTER_NEEDS_CONVERSION', `${label}: ${needsConversion(init)}`);
   }
   const files = [`${adapter.directory}/adapter_config.json`, adapter.file.path];
   const read = { label, role, fields: new Map([[field, role]]), files, adapters: [], ignored: [] };
