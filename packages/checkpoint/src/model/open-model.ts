@@ -17,6 +17,8 @@ import { type WeightFiles, openWeightFiles } from './weight-files.js';
 export interface OpenModelOptions extends OpenFileOptions {
   /** Folders of PEFT adapters to fold into the model, in order. */
   readonly adapters?: readonly string[] | undefined;
+  /** Adapters parted embeddings and head when the model was made: `untied` of the model. */
+  readonly untied?: boolean | undefined;
 }
 
 /**
@@ -32,7 +34,8 @@ export async function openModel(path: string, options: OpenModelOptions = {}): P
   const stored = new Map<string, TensorSource>();
   for (const [name, file] of weights.holders) stored.set(name, { file, name, pairs: [] });
   const folded = await foldAdapters(stored, config, options.adapters ?? [], tensorInfos, options);
-  const { sources, untied } = folded;
+  const { sources } = folded;
+  const untied = folded.untied || options.untied === true;
   return new OpenedModel({ weights, config: folded.config, untied, ignored, carriedFiles }, sources);
 }
 
