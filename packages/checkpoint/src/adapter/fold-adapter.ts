@@ -43,16 +43,16 @@ export function prepareFold(adapter: LoadedAdapter, { tensors, config }: FoldTar
   if (typeof init === 'string' && changesBase(init)) {
     throw incompatible('ADAPTER_NEEDS_CONVERSION', needsConversion(init));
   }
+  const own = new Map<string, StoredTensor>();
+  for (const [name, { key, shape }] of opened.ownTensors) {
+    own.set(placeOf(name, shape, tensors, false), { file, key });
+  }
   const pairs = new Map<string, FoldedPair>();
   for (const [module, pair] of adapter.modules) {
     const tensor = findTensor(`${module}.weight`, tensors);
     if (tensor === undefined) throw noSuchModule(module, tensors);
     const path = tensor.name.slice(0, -'.weight'.length);
     pairs.set(tensor.name, orientPair(module, pair, { path, tensor, config, settings }));
-  }
-  const own = new Map<string, StoredTensor>();
-  for (const [name, { key, shape }] of opened.ownTensors) {
-    own.set(placeOf(name, shape, tensors, false), { file, key });
   }
   const copied = new Map<string, StoredTensor>();
   const written = new Map<string, StoredTensor>();
