@@ -8,9 +8,9 @@ export type {
 } from './adapter/adapter.js';
 export { ADAPTER_FILES } from './adapter/adapter.js';
 export { toPlainLora } from './adapter/convert-adapter.js';
-export { changesBase } from './adapter/fold-adapter.js';
+export { changesBase, needsConversion } from './adapter/fold-adapter.js';
 export { pairKey, savedKey } from './adapter/adapter-keys.js';
-export { hasName, plainTargets, taskHeads } from './adapter/target-rules.js';
+export { hasName, isNamed, plainTargets, taskHeads } from './adapter/target-rules.js';
 export { findTensor } from './adapter/find-tensor.js';
 export {
   type OpenedAdapter,
@@ -37,7 +37,7 @@ export { isEmbedding, isOutputLayer, storesTransposed } from './module-kind.js';
 export { carriedFile, carriedFilesOf, copyCarriedFile } from './model/carried-files.js';
 export { type ModelConfig, architecturesOf } from './model/model-config.js';
 export type { FoldedPair, Model, ModelArrays, TensorInfo, TensorSource } from './model/model.js';
-export { type TiedEmbeddings, tiedEmbeddingsOf } from './model/tied-embeddings.js';
+export { type TiedEmbeddings, tiedEmbeddingsOf, tiesEmbeddings } from './model/tied-embeddings.js';
 export { untiedView } from './model/untied-view.js';
 export { type ModelPlaces, type OpenModelOptions, openModel } from './model/open-model.js';
 export { type OpenedRef, openModelRef, resolveModelRef } from './model/open-model-ref.js';

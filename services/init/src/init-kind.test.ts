@@ -9,6 +9,8 @@ import { type JobsClient, startEmbedded } from '@eigenloom/runtime';
 import { initKind } from './init-kind.js';
 import { METHODS } from './methods/index.js';
 
+jest.setTimeout(60_000);
+
 const ROOT = resolve(__dirname, '../../..');
 const GOLDEN = join(ROOT, 'tests', 'golden', 'peft');
 const BASE = join(GOLDEN, 'base');
@@ -348,6 +350,21 @@ describe('requests', () => {
       await model.read('classifier.weight', 'f32'),
     );
     expect(made.response.residual).toBeUndefined();
+  });
+
+  it('store a head that is the embeddings too', async () => {
+    const tied = join(GOLDEN, '..', 'tied', 'base');
+    const made = await make({
+      ...good,
+      model: { uri: tied },
+      targetModules: ['q_proj'],
+      modulesToSave: ['lm_head'],
+    });
+    const adapter = await readAdapter(made.adapter);
+    const embeddings = await (await openModel(tied)).read('model.embed_tokens.weight', 'f32');
+    expect(adapter.savedTensors.get('lm_head.weight')?.data).toEqual(embeddings);
+    const folded = await openModel(tied, { adapters: [made.adapter] });
+    expect(folded.config['tie_word_embeddings']).toBe(true);
   });
 
   it('all-linear means every linear module, and not the head of a classifier', async () => {

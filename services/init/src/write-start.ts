@@ -5,8 +5,10 @@ import {
   type AdapterModule,
   type Model,
   type SavedTensor,
+  isNamed,
   sortedJson,
   targetNames,
+  untiedView,
   writeAdapter,
   writeModel,
 } from '@eigenloom/checkpoint';
@@ -72,10 +74,11 @@ async function savedTensors(
   signal: AbortSignal,
 ): Promise<Map<string, SavedTensor>> {
   const saved = new Map<string, SavedTensor>();
-  for (const [name, { shape }] of model.tensors) {
+  // A head that is the embeddings too is trained as a copy of its own.
+  const whole = untiedView(model);
+  for (const [name, { shape }] of whole.tensors) {
     const owner = name.slice(0, Math.max(0, name.lastIndexOf('.')));
-    const isSaved = modules.some((module) => `.${owner}.`.includes(`.${module}.`));
-    if (isSaved) saved.set(name, { shape, data: await model.read(name, 'f32', { signal }) });
+    if (isNamed(owner, modules)) saved.set(name, { shape, data: await whole.read(name, 'f32', { signal }) });
   }
   return saved;
 }

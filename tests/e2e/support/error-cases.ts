@@ -1,5 +1,6 @@
 import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ADAPTER_ERROR_CASES } from './adapter-error-cases.js';
 import type { Service } from './grpc.js';
 import { safetensorsOf, writeSafetensors } from './safetensors.js';
 import { tinyBertTensors, writeTinyBert } from './tiny-bert.js';
@@ -340,4 +341,15 @@ export const ERROR_CASES: readonly ErrorCase[] = [
     exitStatus: 2,
     message: /target_module: is not a field; did you mean target_modules\?/,
   },
+  {
+    title: 'a value that is null',
+    service: 'init',
+    prepare: model,
+    request: adapter({ rank: null }),
+    code: undefined,
+    reason: 'WRONG_TYPE',
+    exitStatus: 2,
+    message: /rank: is null; give a value, or leave the field out/,
+  },
+  ...ADAPTER_ERROR_CASES,
 ];

@@ -36,7 +36,10 @@ export function parseSettings(raw: JsonObject): AdapterSettings {
     const value = raw[key];
     if (value === undefined || value === null || value === false) continue;
     if (Array.isArray(value) && value.length === 0) continue;
-    throw incompatible('UNSUPPORTED_ADAPTER', `${CONFIG_FILE}: ${key} is not supported`);
+    throw incompatible(
+      'UNSUPPORTED_ADAPTER',
+      `${CONFIG_FILE}: ${key} is not supported; merge the adapter into its model with PEFT (merge_and_unload), and take that`,
+    );
   }
   return {
     rank: rankOf(raw),

@@ -1,4 +1,4 @@
-import { parseKey } from './adapter-keys.js';
+import { pairKey, parseKey, savedKey } from './adapter-keys.js';
 
 const pair = (module: string, side: 'a' | 'b', kind = 'linear'): object => ({
   part: 'pair',
@@ -51,4 +51,15 @@ test.each([
   'base_model.model.q.modules_to_save',
 ])('%s has no meaning', (key) => {
   expect(parseKey(key)).toEqual({ part: 'unknown' });
+});
+
+test('what is written is decoded to the same, and lies where PEFT looks for it', () => {
+  const modules = new Set(['a.q']);
+  expect(savedKey('a.q.bias', modules)).toBe('base_model.model.a.q.base_layer.bias');
+  expect(savedKey('a.k.bias', modules)).toBe('base_model.model.a.k.bias');
+  expect(parseKey(savedKey('a.q.bias', modules))).toEqual({ part: 'own', tensor: 'a.q.bias' });
+  for (const kind of ['linear', 'embedding'] as const) {
+    for (const side of ['a', 'b'] as const)
+      expect(parseKey(pairKey('a.q', kind, side))).toEqual(pair('a.q', side, kind));
+  }
 });

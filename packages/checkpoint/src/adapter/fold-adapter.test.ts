@@ -1,8 +1,10 @@
-import { rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { Model } from '../model/model.js';
 import { openModel } from '../model/open-model.js';
+import { readAdapter } from './read-adapter.js';
+import { writeAdapter } from './write-adapter.js';
 import { newFolder } from '../testing/safetensors-bytes.js';
 import { type Tensors, writeTinyAdapter, writeTinyModel } from '../testing/tensor-files.js';
 
@@ -42,6 +44,22 @@ describe('keys that are no pair', () => {
     expect([...model.tensors.keys()]).toEqual(['q.weight', 'q.bias']);
     expect(await values(model, 'q.weight')).toEqual([1]);
     expect(await values(model, 'q.bias')).toEqual([5]);
+  });
+
+  test('a bias is written so that it is one again', async () => {
+    const config = { bias: 'lora_only' };
+    const path = await writeTinyAdapter(
+      join(folder, 'bias'),
+      { ...pair, [`${P}q.base_layer.bias`]: [[1], [5]] },
+      config,
+    );
+    const out = join(folder, 'bias-again');
+    await mkdir(out);
+    await writeAdapter(out, await readAdapter(path));
+    const again = await readAdapter(out);
+    expect(again.settings.bias).toBe('lora_only');
+    expect([...again.savedTensors.keys()]).toEqual(['q.bias']);
+    expect([...again.file.tensors.keys()]).toContain(`${P}q.base_layer.bias`);
   });
 
   test('a weight under the wrapper is the base’s: PEFT writes it there and adds the pair', async () => {

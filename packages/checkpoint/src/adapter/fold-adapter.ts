@@ -41,10 +41,11 @@ export function prepareFold(adapter: LoadedAdapter, { tensors, config }: FoldTar
   const { settings, file, opened } = adapter;
   const init = settings.initLoraWeights;
   if (typeof init === 'string' && changesBase(init)) {
-    throw incompatible(
-      'ADAPTER_NEEDS_CONVERSION',
-      `it fits a base decomposed by ${JSON.stringify(init)} only; convert it to plain LoRA first`,
-    );
+    throw incompatible('ADAPTER_NEEDS_CONVERSION', needsConversion(init));
+  }
+  const own = new Map<string, StoredTensor>();
+  for (const [name, { key, shape }] of opened.ownTensors) {
+    own.set(placeOf(name, shape, tensors, false), { file, key });
   }
   const pairs = new Map<string, FoldedPair>();
   for (const [module, pair] of adapter.modules) {
@@ -52,10 +53,6 @@ export function prepareFold(adapter: LoadedAdapter, { tensors, config }: FoldTar
     if (tensor === undefined) throw noSuchModule(module, tensors);
     const path = tensor.name.slice(0, -'.weight'.length);
     pairs.set(tensor.name, orientPair(module, pair, { path, tensor, config, settings }));
-  }
-  const own = new Map<string, StoredTensor>();
-  for (const [name, { key, shape }] of opened.ownTensors) {
-    own.set(placeOf(name, shape, tensors, false), { file, key });
   }
   const copied = new Map<string, StoredTensor>();
   const written = new Map<string, StoredTensor>();
@@ -73,6 +70,11 @@ export function prepareFold(adapter: LoadedAdapter, { tensors, config }: FoldTar
   });
   return { own, pairs, copied, written };
 }
+
+/** What to do with an adapter that fits a decomposed base only. */
+export const needsConversion = (init: string): string =>
+  `it fits a base decomposed by ${JSON.stringify(init)} only; save it with PEFT's path_initial_model_for_weight_conversion, ` +
+  'which makes it plain LoRA';
 
 /** PEFT's initialisations that subtract something from the base's weights. */
 export const changesBase = (init: string): boolean => /^(pissa|olora|corda|lora_ga|loftq)/.test(init);

@@ -25,6 +25,8 @@ export interface OpenModelOptions extends OpenFileOptions {
   readonly places?: ModelPlaces | undefined;
   /** What messages about its weights call the model. Default: its place. */
   readonly label?: string | undefined;
+  /** Adapters parted embeddings and head when the model was made: `untied` of the model. */
+  readonly untied?: boolean | undefined;
 }
 
 export interface ModelPlaces {
@@ -47,7 +49,14 @@ export async function openModel(path: string, options: OpenModelOptions = {}): P
     folder,
     place: places?.adapters[index],
   }));
-  const { sources, config, untied } = await foldAdapters(stored, parts.config, folders, tensorInfos, options);
+  const { sources, config, ...folded } = await foldAdapters(
+    stored,
+    parts.config,
+    folders,
+    tensorInfos,
+    options,
+  );
+  const untied = folded.untied || options.untied === true;
   return new OpenedModel({ ...parts, config, untied }, sources);
 }
 

@@ -154,6 +154,8 @@ test('a family that is tied without saying so', async () => {
     { ...gemma, architectures: ['GemmaModel'] },
   );
   expect([...bare.tensors.keys()]).toEqual([EMBEDDINGS]);
+  const unnamed = await fold(pair, { target_modules: ['embed_tokens'] }, { model_type: 'gemma' });
+  expect([...unnamed.tensors.keys()]).toEqual([EMBEDDINGS, HEAD]);
 });
 
 test('a head of the base that is stored twice', async () => {

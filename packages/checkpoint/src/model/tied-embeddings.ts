@@ -9,10 +9,10 @@ const SUFFIX = '.weight';
 const LANGUAGE_PARTS = ['text_config', 'language_config', 'llm_config', 'thinker_config', 'decoder'];
 /** Names of the embeddings of tokens, in the order in which they are looked for; positions and types have others. */
 const TOKENS = [
+  /(^|\.)shared$/,
   /(^|\.)embed_tokens$/,
   /(^|\.)word_embeddings$/,
   /(^|\.)(wte|embed_in|tok_embeddings|tokens_embed)$/,
-  /(^|\.)shared$/,
   /^(backbone|transformer|rwkv)\.embeddings$/,
 ];
 /** Classes of transformers with a layer over the vocabulary. */
@@ -75,20 +75,21 @@ export function tiedEmbeddingsOf(
   config: ModelConfig,
   tensors: ReadonlyMap<string, unknown>,
 ): TiedEmbeddings | undefined {
-  if (tiesEmbeddings(config) !== true || !hasHead(config)) return undefined;
+  if (tiesEmbeddings(config) !== true) return undefined;
   const modules = [...tensors.keys()].flatMap((name) =>
     name.endsWith(SUFFIX) ? [name.slice(0, -SUFFIX.length)] : [],
   );
   const embeddings = TOKENS.flatMap((pattern) => modules.filter((path) => pattern.test(path)))[0];
-  if (embeddings === undefined) return undefined;
+  if (embeddings === undefined || !hasHead(config, embeddings)) return undefined;
   const head = modules.find(isOutputLayer) ?? headBeside(embeddings, typeOf(config));
   return { embeddings: embeddings + SUFFIX, head: head + SUFFIX };
 }
 
-/** Without class names a config that speaks of a head has one. */
-function hasHead(config: ModelConfig): boolean {
+/** Without a class name a model has a head where its config speaks of one, or its names have the prefix that comes with one. */
+function hasHead(config: ModelConfig, embeddings: string): boolean {
   const [name] = architecturesOf(config);
-  return name === undefined ? saidIn(config) === true : WITH_HEAD.test(name);
+  if (name !== undefined) return WITH_HEAD.test(name);
+  return saidIn(config) === true || /^(model|transformer|language_model)\./.test(embeddings);
 }
 
 /** What transformers calls the layer that shares the weight of these embeddings. */

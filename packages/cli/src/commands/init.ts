@@ -80,7 +80,11 @@ export function addInit(program: Command): void {
     .option('--method <id>', 'how the adapter starts; see eigenloom methods init')
     .option('--rank <r>', 'rank of each pair', wholeNumber)
     .option('--alpha <a>', 'scale: ΔW = (alpha / rank) · B · A (default: the rank)', decimal)
-    .option('--target <names>', 'modules that get an adapter, separated by commas', commaList)
+    .option(
+      '--target <names>',
+      'modules that get an adapter, separated by commas; all-linear: every linear one',
+      commaList,
+    )
     .option('--rank-stabilized', 'scale by alpha / √rank instead')
     .option('--residual <dir>', 'where the base that remains under the adapter goes')
     .option('--modules-to-save <names>', 'modules trained in full beside the adapter', commaList)

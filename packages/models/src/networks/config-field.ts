@@ -33,7 +33,7 @@ const fieldOf = (config: RawConfig, name: string, fallback: unknown): unknown =>
   config[name] === undefined ? fallback : config[name];
 
 const shown = (value: unknown): string =>
-  value === undefined ? 'missing' : (JSON.stringify(value) ?? 'no value').slice(0, 80);
+  value === undefined ? 'missing' : JSON.stringify(value).slice(0, 80);
 
 /** Refuses a setting that the forward pass does not have. */
 export function requireOneOf(config: RawConfig, name: string, allowed: readonly string[]): string {

@@ -1,4 +1,11 @@
-import { type OpenedAdapter, changesBase, openAdapter, opening, plainTargets } from '@eigenloom/checkpoint';
+import {
+  type OpenedAdapter,
+  changesBase,
+  needsConversion,
+  openAdapter,
+  opening,
+  plainTargets,
+} from '@eigenloom/checkpoint';
 import type { common, merge } from '@eigenloom/contracts';
 import { incompatible, invalidInput } from '@eigenloom/errors';
 import type { RequestContext } from '@eigenloom/runtime';
@@ -73,10 +80,7 @@ async function openInput(
   const adapter = await opening({ field, uri: ref.uri }, () => openAdapter(path, { signal }));
   const init = adapter.settings.initLoraWeights;
   if (typeof init === 'string' && changesBase(init)) {
-    throw incompatible(
-      'ADAPTER_NEEDS_CONVERSION',
-      `${label}: the adapter fits a base decomposed by ${JSON.stringify(init)}; convert it to plain LoRA first`,
-    );
+    throw incompatible('ADAPTER_NEEDS_CONVERSION', `${label}: ${needsConversion(init)}`);
   }
   const files = [`${adapter.directory}/adapter_config.json`, adapter.file.path];
   const read = { label, role, fields: new Map([[field, role]]), files, adapters: [], ignored: [] };

@@ -7,7 +7,7 @@ import { internal } from '@eigenloom/errors';
 import type { JobContext } from '@eigenloom/runtime';
 
 import type { MergePlan } from '../plan/planned.js';
-import type { StageResult, Stages } from '../plan/stages.js';
+import { type StageResult, type Stages, isUntied } from '../plan/stages.js';
 import type { InputDigests } from '../run/input-digests.js';
 import type { MadeInputs } from '../run/plan-key.js';
 import { writeIntermediate } from '../run/write-merged.js';
@@ -56,7 +56,7 @@ export async function mergeIntermediates(
       },
     });
     made.set(path, finished.key);
-    results.set(stage.name, { model: await openModel(path, { signal }), path });
+    results.set(stage.name, { model: await openModel(path, { signal, untied: isUntied(plan) }), path });
   }
   throw internal('NO_STAGES', 'a merge without stages');
 }

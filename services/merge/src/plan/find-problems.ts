@@ -1,9 +1,7 @@
+import { tiesEmbeddings } from '@eigenloom/checkpoint';
 import { incompatible } from '@eigenloom/errors';
 
 import type { PlannedInput } from './planned.js';
-
-/** Config keys in which models of one architecture agree. */
-const FAMILY_KEYS = ['model_type', 'tie_word_embeddings'];
 
 /** Problems by what they are about: a key of config.json, or a tensor. */
 export type Problems = ReadonlyMap<string, string>;
@@ -11,16 +9,26 @@ export type Problems = ReadonlyMap<string, string>;
 /** Models of different families, or one with tied and one with untied embeddings, do not fit whatever their shapes. */
 export function familyProblems(inputs: readonly PlannedInput[]): Problems {
   const problems = new Map<string, string>();
-  for (const key of FAMILY_KEYS) {
-    const difference = differenceIn(key, inputs);
-    if (difference !== undefined) problems.set(key, difference);
-  }
+  const family = differenceIn('model_type', inputs);
+  if (family !== undefined) problems.set('model_type', family);
+  // Said at the top of a config, further inside, or by the family's default.
+  const tying = differenceOf(({ model }) => tiesEmbeddings(model.config), inputs);
+  if (tying !== undefined) problems.set('tie_word_embeddings', tying);
   return problems;
 }
 
 /** How the models differ in a key of config.json: `is "llama" in base and "mistral" in models[0]`. */
-export function differenceIn(key: string, inputs: readonly PlannedInput[]): string | undefined {
-  const valueOf = ({ model }: PlannedInput): string | undefined => JSON.stringify(model.config[key]);
+export const differenceIn = (key: string, inputs: readonly PlannedInput[]): string | undefined =>
+  differenceOf(({ model }) => model.config[key], inputs);
+
+function differenceOf(
+  read: (input: PlannedInput) => unknown,
+  inputs: readonly PlannedInput[],
+): string | undefined {
+  const valueOf = (input: PlannedInput): string | undefined => {
+    const value = read(input);
+    return value === undefined ? undefined : JSON.stringify(value);
+  };
   const [first, ...others] = inputs.filter((input) => valueOf(input) !== undefined);
   const other = others.find((input) => first !== undefined && valueOf(input) !== valueOf(first));
   if (first === undefined || other === undefined) return undefined;

@@ -1,3 +1,5 @@
+import { isOutputLayer, tiesEmbeddings } from '@eigenloom/checkpoint';
+
 import { differenceIn } from './find-problems.js';
 import type { MergePlan, PlannedInput, PlannedTensor } from './planned.js';
 
@@ -66,11 +68,14 @@ const named = (tensors: readonly PlannedTensor[]): string => {
   return names.join(', ') + (tensors.length > NAMED ? ', …' : '');
 };
 
+const isHead = (name: string): boolean =>
+  name.endsWith('.weight') && isOutputLayer(name.slice(0, -'.weight'.length));
+
 /** A head that is stored although the config says that it is the embeddings. */
 const tiedNotes = (inputs: readonly PlannedInput[]): string[] =>
   inputs
     .filter(
-      ({ model }) => model.config['tie_word_embeddings'] === true && model.tensors.has('lm_head.weight'),
+      ({ model: { config, tensors } }) => tiesEmbeddings(config) === true && [...tensors.keys()].some(isHead),
     )
     .map(({ label }) => `${label} has a head of its own although tie_word_embeddings is true`);
 

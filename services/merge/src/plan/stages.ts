@@ -76,8 +76,13 @@ function refuseBoth({ models, base, method, outputDataType }: merge.MergeRequest
   }
 }
 
+/** Whether a plan's result has a head of its own because of an adapter. */
+export const isUntied = ({ base, models }: Pick<MergePlan, 'base' | 'models'>): boolean =>
+  [base, ...models].some((input) => input?.model.untied === true);
+
 /** The model that a plan makes, as far as it is known before it is made. */
-function plannedModel({ tensors, config, donor, models, base }: MergePlan): Model {
+function plannedModel(plan: MergePlan): Model {
+  const { tensors, config, donor } = plan;
   const notYet = (): never => {
     throw internal('MODEL_NOT_MERGED', 'a planned model was read');
   };
@@ -95,7 +100,7 @@ function plannedModel({ tensors, config, donor, models, base }: MergePlan): Mode
     weightFiles: new Map(),
     carriedFiles: donor.carriedFiles,
     ignored: [],
-    untied: [base, ...models].some((input) => input?.model.untied === true),
+    untied: isUntied(plan),
     read: notYet,
     readRaw: notYet,
     countNonFinite: notYet,

@@ -7,6 +7,8 @@ import { merge } from '@eigenloom/contracts';
 import { mergeKind } from '../merge-kind.js';
 import { contextIn, modelWith, newFolder, requestOf } from '../testing/job-context.js';
 
+jest.setTimeout(60_000);
+
 const GOLDEN = join(__dirname, '..', '..', '..', '..', 'tests', 'golden', 'tied');
 const BASE = join(GOLDEN, 'base');
 const [EMBEDDINGS, HEAD] = ['model.embed_tokens.weight', 'lm_head.weight'] as const;
@@ -77,6 +79,18 @@ test('beside a model whose embeddings are its head: the mean of both weights', a
     const mean = embeddings.map((value, at) => (value + (trained[at] ?? NaN)) / 2);
     expect(distance(await model.read(HEAD, 'f64'), mean)).toBeLessThan(1e-7);
   }
+});
+
+test('in a graph of documents, where the first one parts them', async () => {
+  const config = [
+    'name: first\nmerge_method: passthrough\nmodels: [{model: base+save_head}]\n',
+    'merge_method: linear\nparameters: {weight: 0.5}\nmodels: [{model: first}, {model: base}]\n',
+  ].join('---\n');
+  const model = await mergekit(config);
+  const [base, head] = [await openModel(BASE), await expected('save_head')];
+  const [embeddings, trained] = [await base.read(EMBEDDINGS, 'f64'), await head.read(HEAD, 'f64')];
+  const mean = embeddings.map((value, at) => (value + (trained[at] ?? NaN)) / 2);
+  expect(distance(await model.read(HEAD, 'f64'), mean)).toBeLessThan(1e-7);
 });
 
 test('a task vector to a tied base', async () => {

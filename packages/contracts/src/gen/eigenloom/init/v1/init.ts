@@ -35,7 +35,10 @@ export interface InitAdapterRequest {
   model:
     | ModelRef
     | undefined;
-  /** Modules that get an adapter, by PEFT's rule: a name matches `(.*\.)?NAME$`. Each must match something. */
+  /**
+   * Modules that get an adapter, by PEFT's rule: a name matches `(.*\.)?NAME$`. Each must match something. `all-linear` means every
+   * linear module but the output layer.
+   */
   targetModules: string[];
   /** Rank r of each pair, from 1 to the smaller side of the weight. */
   rank: number;
