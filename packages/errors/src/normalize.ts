@@ -26,7 +26,9 @@ export function toAppError(error: unknown): AppError {
     }
     if (error.code === 'EIO') return internal('IO', 'the disk failed to read or write', { cause: error });
     if (error.code === 'EMFILE' || error.code === 'ENFILE') {
-      return limitExceeded('TOO_MANY_OPEN_FILES', 'too many open files', { cause: error });
+      return limitExceeded('TOO_MANY_OPEN_FILES', 'too many open files; allow more by ulimit -n', {
+        cause: error,
+      });
     }
   }
   return internal('INTERNAL', 'internal error', { cause: error });

@@ -316,9 +316,8 @@ describe('requests', () => {
 
   it('name a tensor with values that are not finite', async () => {
     const path = join(folder, 'nan.safetensors');
-    const writer = await SafetensorsWriter.create(path, [
-      { name: 'layer.query.weight', dtype: 'F32', shape: [4, 4] },
-    ]);
+    const plans = [{ name: 'layer.query.weight', dtype: 'F32' as const, shape: [4, 4] }];
+    const writer = await SafetensorsWriter.create(path, plans, {}, { allowNonFinite: true });
     await writer.write('layer.query.weight', new Float32Array(16).fill(NaN, 5, 6));
     await writer.finish();
     const request: Partial = { ...good, model: { uri: path }, method: { $case: 'pissa', value: {} } };

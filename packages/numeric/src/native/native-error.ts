@@ -56,7 +56,11 @@ function ioError(subject: string, detail: string, cause: Error): AppError {
       return limitExceeded('DISK_FULL', `${subject}: no space left on the disk`, { cause });
     case '23':
     case '24':
-      return limitExceeded('TOO_MANY_OPEN_FILES', `${subject}: too many open files`, { cause });
+      return limitExceeded(
+        'TOO_MANY_OPEN_FILES',
+        `${subject}: too many open files; allow more by ulimit -n, or merge into larger shards first`,
+        { cause },
+      );
     case '13':
     case '1':
       return invalidInput('PERMISSION_DENIED', subject, 'permission denied');

@@ -6,6 +6,8 @@ import { GRPC_CODE } from './grpc-codes.js';
 export const ERROR_DOMAIN = 'eigenloom.dev';
 export const ERROR_INFO_TYPE = 'type.googleapis.com/google.rpc.ErrorInfo';
 export const BAD_REQUEST_TYPE = 'type.googleapis.com/google.rpc.BadRequest';
+/** All that is said of an internal error. */
+export const INTERNAL_TEXT = 'internal error';
 /** Larger trailers hang grpc-js clients. */
 const MAX_STATUS_BYTES = 4096;
 const MAX_MESSAGE_LENGTH = 1024;
@@ -17,7 +19,7 @@ const MAX_VIOLATIONS = 16;
  */
 export function toStatus(thrown: unknown): rpc.Status {
   const error = toAppError(thrown);
-  const message = error.kind === 'INTERNAL' ? 'internal error' : oneLine(error.message);
+  const message = error.kind === 'INTERNAL' ? INTERNAL_TEXT : oneLine(error.message);
   const build = (metadata: Record<string, string>, violations: number): rpc.Status => ({
     code: GRPC_CODE[error.kind],
     message,
