@@ -182,7 +182,12 @@ describe('spectrum', () => {
   it('leaves out tensors that are not finite', async () => {
     const path = join(folder, 'nan.safetensors');
     const plan = (name: string) => ({ name, dtype: 'F32' as const, shape: [12, 12] });
-    const writer = await SafetensorsWriter.create(path, [plan('bad'), plan('good')], {}, { allowNonFinite: true });
+    const writer = await SafetensorsWriter.create(
+      path,
+      [plan('bad'), plan('good')],
+      {},
+      { allowNonFinite: true },
+    );
     const numbers = (broken: number): Float32Array =>
       Float32Array.from({ length: 144 }, (_, i) => (i === 7 ? broken : Math.sin(i * i)));
     await writer.write('bad', numbers(NaN));

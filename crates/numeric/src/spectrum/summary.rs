@@ -104,7 +104,10 @@ pub fn describe(singular_values: &[f64], shape: Shape, task: &Task) -> Result<Sp
         ));
     }
     if singular_values.iter().any(|value| !value.is_finite()) {
-        return Err(Error::new(Reason::NonFinite, "singular values are not finite"));
+        return Err(Error::new(
+            Reason::NonFinite,
+            "singular values are not finite",
+        ));
     }
     let mut values = singular_values.to_vec();
     values.sort_by(f64::total_cmp);
@@ -112,7 +115,10 @@ pub fn describe(singular_values: &[f64], shape: Shape, task: &Task) -> Result<Sp
     let lambda_max = eigenvalues[eigenvalues.len() - 1];
     let norm: f64 = eigenvalues.iter().sum();
     if !norm.is_finite() {
-        return Err(Error::new(Reason::OutOfRange, "the squared norm is above the largest number of its precision"));
+        return Err(Error::new(
+            Reason::OutOfRange,
+            "the squared norm is above the largest number of its precision",
+        ));
     }
     let ranks = ranks(&values, &eigenvalues, shape.larger);
     let tail = fit_power_law(&eigenvalues, task)?;

@@ -77,7 +77,12 @@ function viewOf(input: MergekitInput, models: readonly MergekitInput[], picks: R
     bytes: [...changed.values()].reduce((sum, { byteLength }) => sum + byteLength, 0),
     async write(path, options) {
       // Rows are copied, or are means of no larger size: what is not finite comes from the inputs, and the merge names them.
-      const writer = await SafetensorsWriter.create(path, plans, { format: 'pt' }, { ...options, allowNonFinite: true });
+      const writer = await SafetensorsWriter.create(
+        path,
+        plans,
+        { format: 'pt' },
+        { ...options, allowNonFinite: true },
+      );
       try {
         for (const { name } of plans) {
           const sources = models.map((each) => each.model.source(partner(name, each)?.name ?? name));
