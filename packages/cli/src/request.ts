@@ -30,7 +30,9 @@ async function readRecipe(path: string): Promise<string> {
 /** A configuration of mergekit stands for the request that holds it. */
 function parseDocument(kind: KindName, text: string): unknown {
   if (kind !== 'merge' || !text.includes('merge_method')) return parseYaml(text);
-  return parseMergekitDocuments(text).some(isMergekitDocument) ? { mergekit: { config: text } } : parseYaml(text);
+  return parseMergekitDocuments(text).some(isMergekitDocument)
+    ? { mergekit: { config: text } }
+    : parseYaml(text);
 }
 
 /** The request of a recipe and of options, which win over it. Relative paths become absolute `file:` URIs. */

@@ -20,5 +20,10 @@ export function withPath(thrown: unknown): AppError {
   const name = path?.slice(path.lastIndexOf('/') + 1);
   if (path === undefined || name === undefined || name === '' || message.includes(path)) return error;
   const options = { details, fieldViolations, retryable, cause: error.cause, path };
-  return new AppError(kind, reason, message.replace(`${name}: `, () => `${path}: `), options);
+  return new AppError(
+    kind,
+    reason,
+    message.replace(`${name}: `, () => `${path}: `),
+    options,
+  );
 }

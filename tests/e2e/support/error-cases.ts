@@ -154,6 +154,26 @@ export const ERROR_CASES: readonly ErrorCase[] = [
     message: /encoder\.layer\.0\.attention\.self\.query\.weight/,
   },
   {
+    title: 'a result whose values its type cannot hold',
+    service: 'merge',
+    async prepare(folder: string): Promise<void> {
+      const tensors = tinyBertTensors(1);
+      // The largest float16 is 65504.
+      tensors['encoder.layer.0.attention.self.query.weight']?.values.set([1e5], 5);
+      await writeTinyBert(join(folder, 'model'), 1, tensors);
+    },
+    request: {
+      models: [{ model: { uri: 'model' } }],
+      passthrough: {},
+      outputDataType: 'DATA_TYPE_F16',
+      allowUnchanged: true,
+    },
+    code: 'INTERNAL',
+    reason: 'NON_FINITE_RESULT',
+    exitStatus: 10,
+    message: /encoder\.layer\.0\.attention\.self\.query\.weight": 1 of \d+ values .* as F16.* 65504/,
+  },
+  {
     title: 'a path outside the allowed folders',
     service: 'init',
     prepare: nothing,

@@ -224,7 +224,10 @@ impl SafetensorsWriter {
         if written != self.length {
             return Err(Error::new(
                 Reason::OutOfRange,
-                format!("{written} of {} bytes were written in order", self.length),
+                format!(
+                    "{written} of {} bytes were written without a gap",
+                    self.length
+                ),
             ));
         }
         let hash = std::mem::take(&mut *lock(&self.hash));

@@ -106,7 +106,10 @@ pub fn describe(singular_values: &[f64], shape: Shape, cut: Cut, task: &Task) ->
         ));
     }
     if singular_values.iter().any(|value| !value.is_finite()) {
-        return Err(Error::new(Reason::NonFinite, "singular values"));
+        return Err(Error::new(
+            Reason::NonFinite,
+            "singular values are not finite",
+        ));
     }
     let mut values = singular_values.to_vec();
     values.sort_by(f64::total_cmp);
@@ -114,7 +117,10 @@ pub fn describe(singular_values: &[f64], shape: Shape, cut: Cut, task: &Task) ->
     let lambda_max = eigenvalues[eigenvalues.len() - 1];
     let norm: f64 = eigenvalues.iter().sum();
     if !norm.is_finite() {
-        return Err(Error::new(Reason::OutOfRange, "the squared norm overflows"));
+        return Err(Error::new(
+            Reason::OutOfRange,
+            "the squared norm is above the largest number of its precision",
+        ));
     }
     let ranks = ranks(&values, &eigenvalues, shape.larger);
     let (tail, no_tail) = match fit_power_law(&eigenvalues, cut, task)? {

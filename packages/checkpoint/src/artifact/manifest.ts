@@ -53,7 +53,8 @@ export async function hashFolder(
   signal?: AbortSignal,
 ): Promise<ManifestFile[]> {
   const paths = (await listFiles(folder, '')).filter((path) => path !== MANIFEST_FILE).sort();
-  if (paths.length > MAX_FILES) throw corruptData('TOO_MANY_FILES', `an artifact of ${paths.length} files, more than ${MAX_FILES}`);
+  if (paths.length > MAX_FILES)
+    throw corruptData('TOO_MANY_FILES', `an artifact of ${paths.length} files, more than ${MAX_FILES}`);
   const missing = Object.keys(known).find((path) => !paths.includes(path));
   if (missing !== undefined) throw internal('FILE_NOT_WRITTEN', `${missing} was to be part of an artifact`);
   const files: ManifestFile[] = [];

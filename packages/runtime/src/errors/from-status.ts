@@ -1,17 +1,19 @@
 import { errorDetails, type status as rpc } from '@eigenloom/contracts';
-import { AppError, type FieldViolation } from '@eigenloom/errors';
+import { AppError, type ErrorKind, type FieldViolation } from '@eigenloom/errors';
 import { kindOfCode } from './grpc-codes.js';
-import { BAD_REQUEST_TYPE, ERROR_INFO_TYPE } from './to-status.js';
+import { BAD_REQUEST_TYPE, ERROR_DOMAIN, ERROR_INFO_TYPE, INTERNAL_TEXT } from './to-status.js';
 
 /** The AppError that a google.rpc.Status was made of; a foreign status gets the reason `UNKNOWN`. */
 export function fromStatus(status: rpc.Status): AppError {
   let reason = 'UNKNOWN';
   let details: Record<string, string> = {};
   let fieldViolations: FieldViolation[] = [];
+  let isOwn = false;
   for (const { typeUrl, value } of status.details) {
     if (typeUrl === ERROR_INFO_TYPE) {
       const info = errorDetails.ErrorInfo.decode(value);
       reason = info.reason;
+      isOwn = info.domain === ERROR_DOMAIN;
       details = info.metadata;
     } else if (typeUrl === BAD_REQUEST_TYPE) {
       fieldViolations = errorDetails.BadRequest.decode(value).fieldViolations.map(
@@ -19,5 +21,11 @@ export function fromStatus(status: rpc.Status): AppError {
       );
     }
   }
-  return new AppError(kindOfCode(status.code), reason, status.message, { details, fieldViolations });
+  return new AppError(kindOf(status, isOwn), reason, status.message, { details, fieldViolations });
+}
+
+/** Numeric and internal errors have one gRPC status; the text of internal ones stays in their process, so one with a text is numeric. */
+function kindOf({ code, message }: rpc.Status, isOwn: boolean): ErrorKind {
+  const kind = kindOfCode(code);
+  return kind === 'INTERNAL' && isOwn && message !== INTERNAL_TEXT ? 'NUMERIC' : kind;
 }

@@ -6,6 +6,8 @@ import { GRPC_CODE } from './grpc-codes.js';
 export const ERROR_DOMAIN = 'eigenloom.dev';
 export const ERROR_INFO_TYPE = 'type.googleapis.com/google.rpc.ErrorInfo';
 export const BAD_REQUEST_TYPE = 'type.googleapis.com/google.rpc.BadRequest';
+/** All that is said of an internal error. */
+export const INTERNAL_TEXT = 'internal error';
 /** Larger trailers hang grpc-js clients. */
 const MAX_STATUS_BYTES = 4096;
 const MAX_MESSAGE_LENGTH = 1024;

@@ -2,13 +2,12 @@ import { longrunning } from '@eigenloom/contracts';
 import { invalidInput } from '@eigenloom/errors';
 import type { JobService } from '../jobs/job-service.js';
 import type { Served } from './kind-service.js';
+import { fittingPage } from './page.js';
 import type { Wrap } from './wrap.js';
 
 const NAME = 'google.longrunning.Operations';
 const DEFAULT_PAGE = 50;
 const LARGEST_PAGE = 200;
-/** Of the operations of a page; the server sends 4 MiB at most. */
-const MAX_PAGE_BYTES = 3 * 1024 * 1024;
 const MAX_WAIT_MS = 600_000;
 
 const encodeToken = (id: string): string => Buffer.from(`1:${id}`).toString('base64url');
@@ -37,23 +36,13 @@ async function list(
   }
   const size = pageSize(asked);
   const found = await jobs.list(decodeToken(pageToken), size + 1);
-  const page = fitting(found.slice(0, size));
+  const page = fittingPage(found.slice(0, size));
   const last = page.at(-1);
   return {
     operations: page.map(({ operation }) => operation),
     nextPageToken: found.length > page.length && last !== undefined ? encodeToken(last.id) : '',
     unreachable: [],
   };
-}
-
-/** As many as a message holds, at least one: a page may be shorter than asked for. */
-function fitting<T extends { readonly operation: longrunning.Operation }>(page: readonly T[]): readonly T[] {
-  let bytes = 0;
-  const end = page.findIndex(({ operation }) => {
-    bytes += longrunning.Operation.encode(operation).finish().length;
-    return bytes > MAX_PAGE_BYTES;
-  });
-  return end < 0 ? page : page.slice(0, Math.max(1, end));
 }
 
 /** A signal that also aborts after the time that the request allows. */

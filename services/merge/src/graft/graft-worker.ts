@@ -100,7 +100,10 @@ class GraftLearning {
       try {
         const own = (await value.data())[0] ?? NaN;
         if (!Number.isFinite(own))
-          throw numericFailure('NON_FINITE_LOSS', 'the loss of a graft is not finite');
+          throw numericFailure(
+            'NON_FINITE_LOSS',
+            'the loss of a graft is not finite; a smaller learning_rate may help',
+          );
         loss += own / batches.length;
         await this.grafted.accumulate(grads, 1 / batches.length);
       } finally {

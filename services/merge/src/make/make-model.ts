@@ -101,7 +101,10 @@ async function writeResult(staging: string, decided: Decided, context: JobContex
   const allowed = request.allowUnchanged || plan.copies || prepared?.mayChangeNothing === true;
   if (changes.changedTensors === 0 && !allowed) {
     const reference = plan.base === undefined ? 'the first model' : 'its base';
-    throw incompatible('MERGE_CHANGED_NOTHING', `the result equals ${reference} in every tensor`);
+    throw incompatible(
+      'MERGE_CHANGED_NOTHING',
+      `the result equals ${reference} in every tensor; set allow_unchanged if that is meant`,
+    );
   }
   if (plan.leftOut.length > 0) {
     context.log.warn({ tensors: plan.leftOut.length }, 'tensors that the base lacks are left out');

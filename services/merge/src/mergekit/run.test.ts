@@ -1,4 +1,4 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { type Model, openModel } from '@eigenloom/checkpoint';
@@ -220,6 +220,52 @@ test('a NaN is reported with the model and its tensor', async () => {
   await expect(run(config)).rejects.toMatchObject({
     reason: 'NON_FINITE_INPUT',
     message: `mergekit.slices[0].sources[0].model: tensor "${Q(1)}" has 2 NaN or infinite values`,
+  });
+});
+
+// 7e4 is finite in every input; float16 ends at 65504.
+describe('a result that its type cannot hold', () => {
+  const large = { [Q(0)]: 7e4 };
+  const HALF = 'dtype: float16\n';
+
+  test.each([
+    ['passed through', `merge_method: passthrough\n${HALF}models: [{model: large}]`],
+    ['scaled', 'merge_method: passthrough\nmodels: [{model: half, parameters: {scale: 4}}]'],
+    [
+      'merged',
+      `merge_method: linear\n${HALF}parameters: {weight: 1}\nmodels: [{model: large}, {model: large2}]`,
+    ],
+    [
+      'of an intermediate',
+      `name: x\n${HALF}merge_method: passthrough\nmodels: [{model: large}]\n---\nmerge_method: passthrough\nmodels: [{model: x}]`,
+    ],
+    // 4e38 is beyond f32 before it is halved.
+    [
+      'in the arithmetic',
+      'merge_method: linear\nparameters: {weight: 1}\nmodels: [{model: huge}, {model: huge2}]',
+    ],
+  ])('%s is refused by the name of its tensor, and nothing is left', async (name, config) => {
+    await writeTinyModel(join(folder, 'large'), tinyLlama(1, 2, large), CONFIG);
+    await writeTinyModel(join(folder, 'large2'), tinyLlama(1, 2, large), CONFIG);
+    const half = { value: 3e4, dtype: 'F16' as const };
+    await writeTinyModel(join(folder, 'half'), tinyLlama(1, 2, { [Q(0)]: half }), CONFIG);
+    await writeTinyModel(join(folder, 'huge'), tinyLlama(1, 2, { [Q(0)]: 3e38 }), CONFIG);
+    await writeTinyModel(join(folder, 'huge2'), tinyLlama(1, 2, { [Q(0)]: 3e38 }), CONFIG);
+    const out = `overflow-${name.replaceAll(' ', '-')}`;
+    await expect(run(config, out)).rejects.toMatchObject({
+      kind: 'NUMERIC',
+      reason: 'NON_FINITE_RESULT',
+      details: { tensor: Q(0), count: '2', dtype: name === 'in the arithmetic' ? 'F32' : 'F16' },
+    });
+    const left = await readdir(folder);
+    expect(left.filter((each) => each.startsWith(out))).toEqual([]);
+  });
+
+  test('is written where the request allows it', async () => {
+    await writeTinyModel(join(folder, 'large'), tinyLlama(1, 2, large), CONFIG);
+    const config = `merge_method: passthrough\n${HALF}models: [{model: large}]`;
+    const { model } = await run(config, 'allowed', { allowNonFinite: true });
+    expect(await valueOf(model, Q(0))).toBe(Infinity);
   });
 });
 

@@ -18,7 +18,7 @@ export function shardsOf(
   );
   const { length } = plan.shards;
   if (length > MAX_SHARDS) {
-    const why = `${maxShardBytes} bytes make ${length} files of ${plan.totalBytes} bytes, more than ${MAX_SHARDS}: give larger shards`;
+    const why = `${maxShardBytes} bytes make ${length} files of a result of ${plan.totalBytes} bytes, and ${MAX_SHARDS} are the most: give larger shards`;
     throw invalidInput('OUT_OF_RANGE', 'max_shard_bytes', why);
   }
   return plan;

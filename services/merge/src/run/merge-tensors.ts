@@ -226,7 +226,7 @@ function checkReport(
   if (differing !== undefined) {
     throw incompatible(
       'BUFFERS_DIFFER',
-      `tensor ${JSON.stringify(differing)} is not a float and differs between the models`,
+      `tensor ${JSON.stringify(differing)} holds integers or booleans, which cannot be merged, and differs between the models`,
     );
   }
   const [first, ...more] = report.nonFinite;

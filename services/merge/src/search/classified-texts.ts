@@ -41,15 +41,23 @@ export async function classifiedTexts(
 
 /** The classes as the configs name them; they must agree where they are given. Errors: `LABELS_DIFFER`. */
 export function labelsOfModels(models: readonly Pick<Model, 'config'>[]): string[] | undefined {
-  const given = models.flatMap(({ config }) => {
+  const given = models.flatMap(({ config }, model) => {
     const names = config['id2label'];
     if (typeof names !== 'object' || names === null) return [];
     const entries = Object.entries(names).sort(([x], [y]) => Number(x) - Number(y));
-    return [entries.map(([, name]) => String(name))];
+    return [{ model, labels: entries.map(([, name]) => String(name)) }];
   });
   const [first, ...others] = given;
-  if (others.some((labels) => labels.join('\n') !== first?.join('\n'))) {
-    throw incompatible('LABELS_DIFFER', 'the models name their classes differently');
+  const other = others.find(({ labels }) => labels.join('\n') !== first?.labels.join('\n'));
+  if (first !== undefined && other !== undefined) {
+    const longest = Math.max(first.labels.length, other.labels.length);
+    const at = Array.from({ length: longest }, (_, i) => i).findIndex(
+      (i) => first.labels[i] !== other.labels[i],
+    );
+    const named = ({ model, labels }: typeof first): string =>
+      `${JSON.stringify(labels[at] ?? null)} in models[${model}]`;
+    const why = `id2label of config.json: class ${at} is ${named(first)} and ${named(other)}; the models need the same classes in the same order`;
+    throw incompatible('LABELS_DIFFER', why);
   }
-  return first;
+  return first?.labels;
 }

@@ -40,7 +40,10 @@ export async function lossGradient(
       try {
         const own = (await value.data())[0] ?? NaN;
         if (!Number.isFinite(own))
-          throw numericFailure('NON_FINITE_LOSS', 'the loss of a search is not finite');
+          throw numericFailure(
+            'NON_FINITE_LOSS',
+            'the loss of a search is not finite; a smaller learning_rate may help',
+          );
         loss += sign * own;
         scaleGradient += sign * ((await grads[scale.name]?.data())?.[0] ?? 0);
         await merged.reduce(grads, sign, coefficients);

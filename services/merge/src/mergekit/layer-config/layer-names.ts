@@ -3,7 +3,7 @@ export type ListKind = 'entries' | 'numbers' | 'other';
 
 /** Names with a word for layers, whatever else they say; `vision_feature_layer` picks a layer of another stack. */
 const LAYER_WORD = /(?:^|_)(?:layers?|blocks?|attn_types?|attention_types?)(?:_|$)|(?:^|_)per_layer/;
-const OTHER_LAYERS = /feature_layer|^keys_to|^out_|^stage_|^hidden_layer_sizes$|conv_layers/;
+const OTHER_LAYERS = /feature_layer|^mtp_|^keys_to|^out_|^stage_|^hidden_layer_sizes$|conv_layers/;
 /** Lists of the numbers of layers: `mlp_only_layers`, `attn_layer_indices`, `full_attn_idxs`, `local_layer_ids`. */
 const NUMBERS =
   /_layers$|(?:layers?|blocks?|attn|att|attention)_?(?:ids?|idxs?|index|indexes|indices)$|^fullatt_block_indexes$/;

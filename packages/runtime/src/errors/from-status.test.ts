@@ -1,0 +1,21 @@
+import { AppError, internal, numericFailure } from '@eigenloom/errors';
+import { fromStatus } from './from-status.js';
+import { GRPC_CODE } from './grpc-codes.js';
+import { toStatus } from './to-status.js';
+
+test.each(Object.keys(GRPC_CODE) as (keyof typeof GRPC_CODE)[])('%s keeps its kind and reason', (kind) => {
+  const error = fromStatus(toStatus(new AppError(kind, 'SOME_REASON', 'why', { details: { tensor: 'w' } })));
+  expect(error).toMatchObject({ kind, reason: 'SOME_REASON', details: { tensor: 'w' } });
+});
+
+test('a numeric error keeps its text, an internal one does not', () => {
+  expect(fromStatus(toStatus(numericFailure('SINGULAR', 'w: singular'))).message).toBe('w: singular');
+  expect(fromStatus(toStatus(internal('X', 'secret'))).message).toBe('internal error');
+});
+
+test('a foreign status is internal', () => {
+  expect(fromStatus({ code: 13, message: 'boom', details: [] })).toMatchObject({
+    kind: 'INTERNAL',
+    reason: 'UNKNOWN',
+  });
+});
