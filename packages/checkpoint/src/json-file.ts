@@ -1,7 +1,8 @@
-import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
 
 import { corruptData, limitExceeded, notFound, toAppError, isErrno } from '@eigenloom/errors';
+
+import { withFile } from './with-file.js';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -29,15 +30,12 @@ export const isObject = (value: unknown): value is JsonObject =>
 
 async function readText(path: string, file: string): Promise<string> {
   try {
-    const handle = await open(path);
-    try {
+    return await withFile(path, 'r', async (handle) => {
       const { size } = await handle.stat();
       if (size > MAX_JSON_BYTES)
         throw limitExceeded('FILE_TOO_LARGE', `${file}: ${size} bytes of JSON`, { retryable: false });
-      return await handle.readFile('utf8');
-    } finally {
-      await handle.close();
-    }
+      return handle.readFile('utf8');
+    });
   } catch (error) {
     if (!isErrno(error, 'ENOENT')) throw toAppError(error);
     throw notFound('FILE_NOT_FOUND', `${file}: does not exist`, { cause: error });

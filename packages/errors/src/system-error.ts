@@ -35,22 +35,47 @@ const UNSUITED = of(
   'FILE_SYSTEM_UNSUITED',
   'the file system cannot do this; choose a place on another one',
 );
-const UNREACHABLE = of('DEPENDENCY_DOWN', 'UNREACHABLE', 'a server that is needed cannot be reached; try again later');
-const PORT = of('DEPENDENCY_DOWN', 'PORT_UNAVAILABLE', 'the port cannot be listened on: another process has it, or it is not allowed');
+const UNREACHABLE = of(
+  'DEPENDENCY_DOWN',
+  'UNREACHABLE',
+  'a server that is needed cannot be reached; try again later',
+);
+const PORT = of(
+  'DEPENDENCY_DOWN',
+  'PORT_UNAVAILABLE',
+  'the port cannot be listened on: another process has it, or it is not allowed',
+);
 
 const MEANINGS: Readonly<Record<string, Meaning>> = {
   ENOENT: of('NOT_FOUND', 'FILE_NOT_FOUND', 'does not exist'),
   ENOTDIR: of('INVALID_INPUT', 'NOT_A_FOLDER', 'a part of its path is a file where a folder is wanted'),
   EISDIR: of('INVALID_INPUT', 'NOT_A_FILE', 'is a folder where a file is wanted'),
-  ENAMETOOLONG: of('INVALID_INPUT', 'NAME_TOO_LONG', 'its name or path is too long for the file system; choose a shorter one'),
+  ENAMETOOLONG: of(
+    'INVALID_INPUT',
+    'NAME_TOO_LONG',
+    'its name or path is too long for the file system; choose a shorter one',
+  ),
   ELOOP: of('INVALID_INPUT', 'LINK_LOOP', 'its symbolic links lead in a circle'),
   EACCES: DENIED,
   EPERM: DENIED,
-  EROFS: of('INCOMPATIBLE', 'READ_ONLY', 'its file system is read-only; choose another place, or mount it for writing'),
+  EROFS: of(
+    'INCOMPATIBLE',
+    'READ_ONLY',
+    'its file system is read-only; choose another place, or mount it for writing',
+  ),
   ENOSPC: of('LIMIT_EXCEEDED', 'DISK_FULL', 'no space left on the disk'),
   EDQUOT: of('LIMIT_EXCEEDED', 'DISK_FULL', 'no space left on the disk: the quota of the user is used up'),
-  EFBIG: of('LIMIT_EXCEEDED', 'FILE_TOO_LARGE', 'is larger than the file system or the process (ulimit -f) allows', false),
-  EMFILE: of('LIMIT_EXCEEDED', 'TOO_MANY_OPEN_FILES', 'too many open files: raise the limit of the process (ulimit -n)'),
+  EFBIG: of(
+    'LIMIT_EXCEEDED',
+    'FILE_TOO_LARGE',
+    'is larger than the file system or the process (ulimit -f) allows',
+    false,
+  ),
+  EMFILE: of(
+    'LIMIT_EXCEEDED',
+    'TOO_MANY_OPEN_FILES',
+    'too many open files: raise the limit of the process (ulimit -n)',
+  ),
   ENFILE: of('LIMIT_EXCEEDED', 'TOO_MANY_OPEN_FILES', 'too many open files on this machine'),
   ENOMEM: of('LIMIT_EXCEEDED', 'OUT_OF_MEMORY', 'the machine has no memory left'),
   EBUSY: of('CONFLICT', 'FILE_BUSY', 'is in use by another process, or something is mounted there'),
@@ -91,7 +116,8 @@ const NAMES: ReadonlyMap<number, string> = new Map(
 );
 
 /** The name of a number that the system gave: 28 is ENOSPC. Numbers that this machine does not know stay numbers. */
-export const errnoName = (number: number): string => NAMES.get(Math.abs(number)) ?? `errno ${Math.abs(number)}`;
+export const errnoName = (number: number): string =>
+  NAMES.get(Math.abs(number)) ?? `errno ${Math.abs(number)}`;
 
 /**
  * The AppError of a refusal of the operating system. `name` is what the message calls the file: a base name, or the field of a request.

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { makeFolder } from '@eigenloom/checkpoint';
 import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
 import { EmbeddedBus } from './bus/embedded-bus.js';
@@ -26,7 +26,7 @@ export interface EmbeddedOptions extends NodeTuning {
  */
 export async function startEmbedded(options: EmbeddedOptions): Promise<JobsClient> {
   const { kinds, dataFolder, roots, log = pino({ level: 'silent' }) } = options;
-  await mkdir(dataFolder, { recursive: true, mode: 0o700 });
+  await makeFolder(dataFolder, 0o700);
   const unlock = await lockFolder(dataFolder);
   try {
     const kv = await FolderStore.open(join(dataFolder, 'records'));

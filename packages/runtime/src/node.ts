@@ -1,8 +1,7 @@
-import { DigestCache } from '@eigenloom/checkpoint';
+import { DigestCache, makeFolder } from '@eigenloom/checkpoint';
 import { SERVICE_KINDS } from '@eigenloom/contracts';
 import { toAppError } from '@eigenloom/errors';
 import { randomUUID } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -108,7 +107,7 @@ export class Node {
   /** Waits while the store or the bus goes away again meanwhile; the signal gives the start up. */
   async start(signal: AbortSignal = NEVER): Promise<void> {
     const { kinds, log } = this.options;
-    await mkdir(this.scratchFolder, { recursive: true, mode: 0o700 });
+    await makeFolder(this.scratchFolder, 0o700);
     await this.removeLeftovers();
     this.feed.start();
     for (const worker of this.workers) await patiently(() => worker.start(), signal);

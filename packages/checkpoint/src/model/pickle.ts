@@ -1,7 +1,8 @@
-import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
 
 import { invalidInput } from '@eigenloom/errors';
+
+import { withFile } from '../with-file.js';
 
 /**
  * Refuses files that execute code when loaded, whatever they are called: pickles of protocol 2 and up, and zip archives, in which
@@ -24,12 +25,9 @@ export function pickleRefused(file: string): Error {
   );
 }
 
-async function firstBytes(path: string, count: number): Promise<Uint8Array> {
-  const handle = await open(path);
-  try {
-    const { bytesRead, buffer } = await handle.read(Buffer.alloc(count), 0, count, 0);
+function firstBytes(path: string, count: number): Promise<Uint8Array> {
+  return withFile(path, 'r', async (file) => {
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(count), 0, count, 0);
     return buffer.subarray(0, bytesRead);
-  } finally {
-    await handle.close();
-  }
+  });
 }

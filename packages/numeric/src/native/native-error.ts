@@ -56,9 +56,13 @@ function ioError(subject: string, detail: string, cause: Error): AppError {
   const number = ERRNO.exec(detail)?.[1];
   if (number !== undefined) return systemError(errnoName(Number(number)), { name: subject, cause });
   if (ENDED.test(detail)) {
-    return conflict('FILE_CHANGED', `${subject}: became shorter while it was read; nothing else may write to it meanwhile`, {
-      cause,
-    });
+    return conflict(
+      'FILE_CHANGED',
+      `${subject}: became shorter while it was read; nothing else may write to it meanwhile`,
+      {
+        cause,
+      },
+    );
   }
   if (detail === 'not a regular file') return systemError('EISDIR', { name: subject, cause });
   return internal('IO', `${subject}: ${detail}`, { cause });

@@ -1,7 +1,7 @@
-import type { DigestCache } from '@eigenloom/checkpoint';
+import { type DigestCache, makeFolder } from '@eigenloom/checkpoint';
 import { type common, jobs } from '@eigenloom/contracts';
 import { AppError, conflict, toAppError, withPath } from '@eigenloom/errors';
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -113,7 +113,7 @@ export class JobRun {
   private async attempt(work: Work): Promise<(record: JobRecord) => JobRecord> {
     const contract = contractOf(this.job.record.kind);
     try {
-      await mkdir(this.scratch, { recursive: true, mode: 0o700 });
+      await makeFolder(this.scratch, 0o700);
       this.stop.signal.throwIfAborted();
       const request = contract.request.decode(Buffer.from(this.job.record.request, 'base64'));
       const response = await work(request, this.context());

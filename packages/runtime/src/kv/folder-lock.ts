@@ -1,7 +1,7 @@
-import { linkOrCopy } from '@eigenloom/checkpoint';
+import { linkOrCopy, writeNew } from '@eigenloom/checkpoint';
 import { conflict, isErrno } from '@eigenloom/errors';
 import { randomUUID } from 'node:crypto';
-import { open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
+import { readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 
@@ -77,10 +77,7 @@ export async function lockFolder(folder: string): Promise<Unlock> {
     nonce,
   };
   const mine = `${path}.${nonce}`;
-  const handle = await open(mine, 'wx', 0o600);
-  await handle.writeFile(JSON.stringify(holder));
-  await handle.sync();
-  await handle.close();
+  await writeNew(mine, JSON.stringify(holder), 0o600);
   try {
     await takeOver(path, mine);
   } finally {
@@ -111,7 +108,8 @@ async function takeOver(path: string, mine: string): Promise<void> {
     const aside = `${mine}.stale`;
     await rename(path, aside).catch(() => undefined);
     const moved = await readHolder(aside);
-    if (moved !== undefined && moved.nonce !== holder?.nonce) await linkOrCopy(aside, path).catch(() => undefined);
+    if (moved !== undefined && moved.nonce !== holder?.nonce)
+      await linkOrCopy(aside, path).catch(() => undefined);
     await rm(aside, { force: true });
   }
   throw conflict('DATA_FOLDER_IN_USE', 'the data folder is in use by another process', { retryable: false });

@@ -1,6 +1,6 @@
-import { syncPath } from '@eigenloom/checkpoint';
-import { corruptData, dependencyDown } from '@eigenloom/errors';
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { syncPath, makeFolder } from '@eigenloom/checkpoint';
+import { atPath, corruptData, dependencyDown } from '@eigenloom/errors';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { writeDurably } from './durable-file.js';
@@ -27,7 +27,10 @@ function encode(value: Uint8Array, revision: number): Buffer {
 }
 
 async function read(folder: string, key: string): Promise<Entry> {
-  const bytes = await readFile(join(folder, key + SUFFIX));
+  const path = join(folder, key + SUFFIX);
+  const bytes = await readFile(path).catch((error: unknown) => {
+    throw atPath(path, error);
+  });
   const value = bytes.subarray(HEADER_BYTES);
   if (bytes.byteLength < HEADER_BYTES || crc32(value) !== bytes.readUInt32BE(8)) {
     throw corruptData('RECORD_CORRUPT', `the stored record ${key} is damaged`);
@@ -49,7 +52,7 @@ export class FolderStore implements KeyValueStore {
   private constructor(private readonly folder: string) {}
 
   static async open(folder: string): Promise<FolderStore> {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolder(folder, 0o700);
     const store = new FolderStore(folder);
     for (const name of await readdir(folder)) {
       if (name.endsWith('.tmp')) await rm(join(folder, name), { force: true });

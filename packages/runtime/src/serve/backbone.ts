@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { makeFolder } from '@eigenloom/checkpoint';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Bus } from '../bus/bus.js';
@@ -43,7 +43,7 @@ export async function connectBackbone(config: BackboneConfig): Promise<Backbone>
 /** NATS when the config names it, which may take its time to be there; else a folder of this process alone. */
 export async function openBackbone(config: BackboneConfig, log: Logger): Promise<Backbone> {
   const { dataFolder, roots, cacheBytes, natsUrl } = config;
-  await mkdir(dataFolder, { recursive: true, mode: 0o700 });
+  await makeFolder(dataFolder, 0o700);
   const artifacts = new StoredArtifacts(dataFolder, roots, cacheBytes);
   if (natsUrl !== undefined) return { ...openNats(natsUrl, log), artifacts, alone: false };
   const unlock = await lockFolder(dataFolder);

@@ -78,7 +78,14 @@ export class GrpcServer {
     return new Promise((resolve, reject) => {
       this.server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
         if (error === null) resolve(bound);
-        else reject(dependencyDown('PORT_UNAVAILABLE', `cannot listen on ${address}: another process has the port, or it is not allowed; choose another port`, { cause: error }));
+        else
+          reject(
+            dependencyDown(
+              'PORT_UNAVAILABLE',
+              `cannot listen on ${address}: another process has the port, or it is not allowed; choose another port`,
+              { cause: error },
+            ),
+          );
       });
     });
   }
