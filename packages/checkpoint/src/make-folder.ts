@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-import { isAbsent, isErrno } from '@eigenloom/errors';
+import { isAbsent, isErrno, systemError } from '@eigenloom/errors';
 
 import { exists } from './exists.js';
 
@@ -10,6 +10,8 @@ export async function makeFolder(path: string, mode?: number): Promise<void> {
   try {
     await mkdir(path, { recursive: true, mode });
   } catch (error) {
+    // A file has the name of one of the folders.
+    if (isErrno(error, 'EEXIST')) throw systemError('ENOTDIR', { path, cause: error });
     if (isAbsent(error)) await makeFirst(path, mode);
     throw error;
   }
