@@ -88,5 +88,9 @@ function onTheWire(each: ErrorCase, folder: string): unknown {
       ? `file:${join(folder, value)}`
       : value,
   ) as object;
-  return { ...request, ...each.wireRequest?.(folder), outputUri: `file:${join(folder, 'out')}` };
+  return {
+    ...request,
+    ...each.wireRequest?.(folder),
+    outputUri: `file:${join(folder, each.wireOutput ?? 'out')}`,
+  };
 }

@@ -48,6 +48,8 @@ export { TORCH_NAMES } from './model/stored-dtype.js';
 export { type ModelToWrite, writeModel, writeModelFiles } from './model/write-model.js';
 export { ArtifactCache, type CacheRequest } from './artifact/artifact-cache.js';
 export { type ArtifactCommit, ArtifactStore, readArtifact } from './artifact/artifact-store.js';
+export { makeFolder } from './make-folder.js';
+export { withFile, writeNew } from './with-file.js';
 export { linkOrCopy } from './artifact/link-or-copy.js';
 export { syncPath } from './artifact/sync-folder.js';
 export type { WrittenDigests } from './artifact/manifest.js';

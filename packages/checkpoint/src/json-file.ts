@@ -1,4 +1,3 @@
-import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
 
 import { corruptData, limitExceeded, notFound, toAppError, isErrno } from '@eigenloom/errors';
@@ -6,6 +5,7 @@ import { corruptData, limitExceeded, notFound, toAppError, isErrno } from '@eige
 import { decodeText } from './json/decode-text.js';
 import { literalOf } from './json/literals.js';
 import { parseJson } from './json/parse-json.js';
+import { withFile } from './with-file.js';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -33,17 +33,14 @@ export const isObject = (value: unknown): value is JsonObject =>
 
 async function readBytes(path: string, file: string): Promise<Uint8Array> {
   try {
-    const handle = await open(path);
-    try {
+    return await withFile(path, 'r', async (handle) => {
       const { size } = await handle.stat();
       if (size > MAX_JSON_BYTES) {
         const why = `${size} bytes of JSON, more than the ${MAX_JSON_BYTES} that are read`;
         throw limitExceeded('FILE_TOO_LARGE', `${file}: ${why}`, { retryable: false });
       }
-      return await handle.readFile();
-    } finally {
-      await handle.close();
-    }
+      return handle.readFile();
+    });
   } catch (error) {
     if (isErrno(error, 'EISDIR')) {
       throw corruptData('CORRUPT_JSON', `${file}: is a folder instead of a file`, { details: { file } });

@@ -11,7 +11,7 @@ export async function writeWhole(
   const staging = join(dirname(path), `.${basename(path)}.${randomUUID()}`);
   const file = await open(staging, 'wx').catch((error: unknown) => {
     if (!isAbsent(error)) throw error;
-    throw notFound('FOLDER_NOT_FOUND', `the folder of ${path} does not exist`, { cause: error });
+    throw notFound('FOLDER_NOT_FOUND', `cannot write into the folder of ${path}`, { cause: error });
   });
   try {
     try {

@@ -28,6 +28,10 @@ export async function serveAll(options: UpOptions): Promise<void> {
     name: 'all',
     kinds,
     config,
+    onListening: (port) => {
+      if (config.natsUrl !== undefined)
+        print(`eigenloom: listening on ${config.host}:${port}, waiting for NATS`);
+    },
     onReady: (port) => {
       print(`eigenloom: serving on ${config.host}:${port}`);
     },

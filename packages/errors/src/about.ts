@@ -1,5 +1,6 @@
 import { AppError } from './app-error.js';
 import { toAppError } from './normalize.js';
+import { systemError } from './system-error.js';
 
 /** An error of the operating system that says which field of the request, or what else, it is about. Others stay as they are. */
 export function about(subject: string, error: unknown): unknown {
@@ -11,6 +12,14 @@ export function about(subject: string, error: unknown): unknown {
     ...{ details, retryable, cause: error },
     ...(path === undefined ? {} : { path }),
   });
+}
+
+/** An error of the operating system about a file that it does not name, as of reading from one that is open. */
+export function atPath(path: string, error: unknown): unknown {
+  if (error instanceof AppError) return error;
+  const { details, path: known, cause } = toAppError(error);
+  const code = details['errno'];
+  return code === undefined || known !== undefined ? error : systemError(code, { path, cause });
 }
 
 /** The same error with the whole path of its file in the message, for a user whose own machine it is. */

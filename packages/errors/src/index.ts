@@ -12,7 +12,7 @@ export {
   notFound,
   numericFailure,
 } from './kinds.js';
-export { about, withPath } from './about.js';
+export { about, atPath, withPath } from './about.js';
 export { isAbsent, isErrno } from './errno.js';
 export { toAppError } from './normalize.js';
 export { errnoName, systemError } from './system-error.js';

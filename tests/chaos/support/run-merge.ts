@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { withPath } from '@eigenloom/errors';
 import { mergeKind } from '@eigenloom/merge-service';
 import { requestFromObject, startEmbedded, toStatus } from '@eigenloom/runtime';
 
@@ -21,7 +22,14 @@ async function run(folder: string): Promise<void> {
     progressMs: HOUR_MS,
     leaseMs: HOUR_MS,
   });
-  const { name } = await client.submit('merge', requestFromObject('merge', recipe));
+  const submitted = await client
+    .submit('merge', requestFromObject('merge', recipe))
+    .catch((thrown: unknown) => {
+      const { reason, message } = withPath(thrown);
+      process.stdout.write(`${JSON.stringify({ attempt: 0, reason, message })}\n`);
+    });
+  if (submitted === undefined) return client.close();
+  const { name } = submitted;
   const { error, metadata, result, artifacts } = await client.wait(name);
   const end = {
     attempt: metadata.attempt,

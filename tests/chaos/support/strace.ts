@@ -21,6 +21,7 @@ export interface RunEnd {
     | {
         readonly attempt: number;
         readonly reason?: string;
+        readonly message?: string;
         readonly digest?: string;
         readonly changes?: unknown;
       }

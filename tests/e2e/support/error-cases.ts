@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ADAPTER_ERROR_CASES } from './adapter-error-cases.js';
 import type { Service } from './grpc.js';
@@ -16,6 +16,8 @@ export interface ErrorCase {
   readonly request: Readonly<Record<string, unknown>>;
   /** Fields that a client sends instead of those of `request`. */
   readonly wireRequest?: (folder: string) => Readonly<Record<string, unknown>>;
+  /** Where a client of a server asks for the result; default: `out`. */
+  readonly wireOutput?: string;
   /** Command line instead of one with `recipe.json`. */
   readonly commandLine?: readonly string[];
   /** The command asks the server, whose files are limited. */
@@ -339,6 +341,55 @@ export const ERROR_CASES: readonly ErrorCase[] = [
     reason: 'OUTPUT_EXISTS',
     exitStatus: 6,
     message: /output_uri/,
+  },
+  {
+    title: 'an output below a file',
+    service: 'init',
+    async prepare(folder: string): Promise<void> {
+      await model(folder);
+      await writeFile(join(folder, 'file'), '');
+    },
+    request: adapter(),
+    wireOutput: 'file/out',
+    commandLine: ['init', 'recipe.json', '--out', 'file/out'],
+    code: 'INVALID_ARGUMENT',
+    reason: 'NOT_A_FOLDER',
+    exitStatus: 2,
+    message: /output_uri: .*is a file where a folder is wanted/,
+  },
+  {
+    title: 'a model whose links lead in a circle',
+    service: 'analysis',
+    prepare: (folder) => symlink('model', join(folder, 'model')),
+    request: spectrum,
+    code: 'INVALID_ARGUMENT',
+    reason: 'LINK_LOOP',
+    exitStatus: 2,
+    message: /model\.uri: .*symbolic links lead in a circle/,
+  },
+  {
+    title: 'a name that is too long for the file system',
+    service: 'analysis',
+    prepare: nothing,
+    request: { ...spectrum, model: { uri: 'm'.repeat(300) } },
+    code: 'INVALID_ARGUMENT',
+    reason: 'NAME_TOO_LONG',
+    exitStatus: 2,
+    message: /model\.uri: .*too long/,
+  },
+  {
+    title: 'weights that are a folder',
+    service: 'analysis',
+    async prepare(folder: string): Promise<void> {
+      await model(folder);
+      await rm(join(folder, 'model/model.safetensors'));
+      await mkdir(join(folder, 'model/model.safetensors'));
+    },
+    request: spectrum,
+    code: 'INVALID_ARGUMENT',
+    reason: 'NOT_A_FILE',
+    exitStatus: 2,
+    message: /model\.safetensors: is a folder/,
   },
   {
     title: 'a recipe of aliases that multiply',

@@ -18,6 +18,10 @@ The tests make each of these mistakes, over gRPC and on the command line:
 |---|---|---|---|
 ${rows.join('\n')}
 
+What the operating system refuses has reasons of its own: \`FILE_NOT_FOUND\`, \`NOT_A_FILE\`, \`NOT_A_FOLDER\`, \`NAME_TOO_LONG\`, \`LINK_LOOP\`,
+\`PATH_EXISTS\`, \`PERMISSION_DENIED\`, \`READ_ONLY\`, \`FILE_SYSTEM_UNSUITED\`, \`FILE_TOO_LARGE\`, and those that may pass, which a job tries
+again: \`DISK_FULL\`, \`TOO_MANY_OPEN_FILES\`, \`OUT_OF_MEMORY\`, \`FILE_BUSY\`, \`FILE_CHANGED\` and \`IO\`.
+
 What the exit statuses mean is in [the guide to the command line](cli.md#exit-status).
 `;
 }

@@ -236,9 +236,30 @@ impl SafetensorsWriter {
         std::fs::rename(&self.temporary, &self.target)?;
         self.finished = true;
         if let Some(folder) = self.target.parent() {
-            File::open(folder)?.sync_all()?;
+            sync_folder(folder)?;
         }
         Ok(digest)
+    }
+}
+
+/// Makes the names in a folder durable, where its file system can: network shares and FUSE may refuse.
+fn sync_folder(folder: &Path) -> Result<()> {
+    const CANNOT: [i32; 5] = [
+        libc::EINVAL,
+        libc::ENOTSUP,
+        libc::ENOSYS,
+        libc::EBADF,
+        libc::EISDIR,
+    ];
+    match File::open(folder)?.sync_all() {
+        Err(error)
+            if !error
+                .raw_os_error()
+                .is_some_and(|code| CANNOT.contains(&code)) =>
+        {
+            Err(error.into())
+        }
+        _ => Ok(()),
     }
 }
 

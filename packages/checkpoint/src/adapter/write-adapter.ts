@@ -1,4 +1,3 @@
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { type CallOptions, SafetensorsWriter, type TensorPlan, type WriterOptions } from '@eigenloom/numeric';
@@ -12,6 +11,7 @@ import {
   WEIGHTS_FILE,
 } from './adapter.js';
 import { pairKey, savedKey } from './adapter-keys.js';
+import { writeNew } from '../with-file.js';
 
 /** What is needed to write an adapter; ranks and alphas of single modules are taken from them. */
 export type AdapterToWrite = Pick<Adapter, 'modules' | 'savedTensors'> & {
@@ -81,7 +81,7 @@ export async function writePlannedAdapter(
     writer.discard();
     throw error;
   }
-  await writeDurably(join(directory, CONFIG_FILE), sortedJson(configOf(plan)));
+  await writeNew(join(directory, CONFIG_FILE), sortedJson(configOf(plan)));
   return [CONFIG_FILE, WEIGHTS_FILE];
 }
 
@@ -128,14 +128,4 @@ function biasOf(modules: AdapterPlan['modules'], savedTensors: AdapterPlan['save
     (name) => name.endsWith('.bias') && modules.has(name.slice(0, -'.bias'.length)),
   );
   return trained ? 'lora_only' : 'none';
-}
-
-async function writeDurably(path: string, text: string): Promise<void> {
-  const handle = await open(path, 'wx');
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

@@ -1,10 +1,11 @@
-import { mkdir, open, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { common } from '@eigenloom/contracts';
 import { corruptData, invalidInput, notFound } from '@eigenloom/errors';
 
 import { exists } from '../exists.js';
+import { makeFolder } from '../make-folder.js';
 import { isObject, readJsonFile } from '../json-file.js';
 import {
   MANIFEST_FILE,
@@ -18,6 +19,7 @@ import {
 } from './manifest.js';
 import { outputExists, publish } from './publish.js';
 import { syncFolder } from './sync-folder.js';
+import { writeNew } from '../with-file.js';
 
 export interface ArtifactCommit {
   /** Id of the job, without `operations/`. */
@@ -107,8 +109,8 @@ export class ArtifactStore {
   }
 
   private async stage(name: string, folder: string): Promise<string> {
-    await mkdir(join(this.folder, ARTIFACTS), { recursive: true });
-    await mkdir(folder, { recursive: true });
+    await makeFolder(join(this.folder, ARTIFACTS));
+    await makeFolder(folder);
     // One attempt's staging folder is never another's: a paused worker that wakes up must not write into it.
     const suffix = `${process.pid.toString(36)}${Date.now().toString(36)}${(stages += 1).toString(36)}`;
     const staging = join(folder, `${name}.${suffix}`);
@@ -134,7 +136,7 @@ export class ArtifactStore {
   }
 
   private async mark(marker: string, digest: string, target: string): Promise<void> {
-    await mkdir(join(this.folder, COMMITS), { recursive: true });
+    await makeFolder(join(this.folder, COMMITS));
     await rm(marker, { force: true });
     await writeNew(marker, `${JSON.stringify({ digest, target })}\n`);
   }
@@ -153,16 +155,6 @@ async function describe(staging: string, known: WrittenDigests, request: Artifac
   const files = await hashFolder(staging, known, request.signal);
   const source = typeof request.source === 'function' ? request.source() : request.source;
   return { ...source, files, digest: digestOf(files) };
-}
-
-async function writeNew(path: string, text: string): Promise<void> {
-  const handle = await open(path, 'wx');
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 function toArtifact(uri: string, { digest, files }: Pick<Manifest, 'digest' | 'files'>): common.Artifact {

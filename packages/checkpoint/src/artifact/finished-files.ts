@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import { sha256File } from '@eigenloom/numeric';
@@ -8,6 +8,7 @@ import { exists } from '../exists.js';
 import { isObject } from '../json-file.js';
 import { linkOrCopy } from './link-or-copy.js';
 import { syncPath } from './sync-folder.js';
+import { writeNew } from '../with-file.js';
 
 /** What is known of a finished file. */
 export interface FinishedFile<Note> {
@@ -76,13 +77,7 @@ export class FinishedFiles<Note> {
   async keep(file: string, finished: FinishedFile<Note>): Promise<void> {
     const body = JSON.stringify(finished);
     const temporary = join(this.folder, `.${file}.${randomUUID()}`);
-    const handle = await open(temporary, 'wx');
-    try {
-      await handle.writeFile(`{"sha256":"${digest(body)}","record":${body}}\n`);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+    await writeNew(temporary, `{"sha256":"${digest(body)}","record":${body}}\n`);
     await rename(temporary, this.pathOf(file) + RECORD);
     await syncPath(this.folder);
   }

@@ -1,9 +1,10 @@
-import { cp, mkdir, rename, rm } from 'node:fs/promises';
+import { cp, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 import { about, alreadyExists, isErrno } from '@eigenloom/errors';
 
 import { exists } from '../exists.js';
+import { makeFolder } from '../make-folder.js';
 import { syncFolder, syncPath } from './sync-folder.js';
 
 /**
@@ -19,7 +20,7 @@ export async function publish(staging: string, target: string, field: string): P
 }
 
 async function giveItsPlace(staging: string, target: string, field: string): Promise<void> {
-  await mkdir(dirname(target), { recursive: true });
+  await makeFolder(dirname(target));
   await refuseExisting(target, field);
   try {
     await rename(staging, target);

@@ -1,19 +1,16 @@
-import { type FileHandle, open, readdir } from 'node:fs/promises';
+import { type FileHandle, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { isErrno } from '@eigenloom/errors';
+
+import { withFile } from '../with-file.js';
 
 /** What file systems answer that cannot make the names in a folder durable on demand: network shares, FUSE. */
 const NO_FOLDER_SYNC = ['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EBADF', 'EISDIR'] as const;
 
 /** Makes a file durable, or the names in a folder where its file system can. */
 export async function syncPath(path: string): Promise<void> {
-  const handle = await open(path);
-  try {
-    await sync(handle);
-  } finally {
-    await handle.close();
-  }
+  await withFile(path, 'r', sync);
 }
 
 async function sync(handle: FileHandle): Promise<void> {

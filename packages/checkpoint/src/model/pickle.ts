@@ -1,9 +1,9 @@
-import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
 
 import { corruptData, invalidInput } from '@eigenloom/errors';
 
 import { otherKind } from '../json/decode-text.js';
+import { withFile } from '../with-file.js';
 
 /**
  * Refuses files that execute code when loaded, whatever they are called: pickles of protocol 2 and up, and zip archives, in which
@@ -56,12 +56,9 @@ export function pickleRefused(file: string): Error {
 /** Enough to tell what a file is. */
 const HEAD_BYTES = 32;
 
-async function firstBytes(path: string): Promise<Uint8Array> {
-  const handle = await open(path);
-  try {
-    const { bytesRead, buffer } = await handle.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
+function firstBytes(path: string): Promise<Uint8Array> {
+  return withFile(path, 'r', async (file) => {
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
     return buffer.subarray(0, bytesRead);
-  } finally {
-    await handle.close();
-  }
+  });
 }

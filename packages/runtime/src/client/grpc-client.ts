@@ -18,15 +18,12 @@ import { updateOf } from './embedded-client.js';
 import { type JobUpdate, type JobView, toJobView } from './job-view.js';
 import { type JobsClient, waitByWatching } from './jobs-client.js';
 import { Retries } from './retries.js';
+import { unlessSilent } from './unless-silent.js';
 
-const CALL_MS = 30_000;
 /** A watch that has seen its job and then finds nobody for so long gives up: an outage does not end the job. */
 const WATCH_PATIENCE_MS = 60_000;
 const LIST_PAGE = 200;
 const CHANNEL_OPTIONS = {
-  // Ends calls without a deadline, watches and downloads, when the server has stopped without closing its connections.
-  'grpc.keepalive_time_ms': 20_000,
-  'grpc.keepalive_timeout_ms': 10_000,
   'grpc.max_receive_message_length': 8 * 1024 * 1024,
   'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
 };
@@ -35,7 +32,27 @@ const CHANNEL_OPTIONS = {
 export interface ClientOptions {
   /** Address of each service, `host:port` or `dns:///name:port`; one string when one server serves all. */
   readonly address: string | Readonly<Partial<Record<ServiceKind, string>>>;
+  readonly times?: Partial<ClientTimes>;
 }
+
+/** How long a silent server is waited for; tests shorten it. */
+export interface ClientTimes {
+  /** A call with one answer ends after this. */
+  readonly callMs: number;
+  /** A watch or a download ends when nothing comes for so long; a watch beats every 20 s. */
+  readonly silenceMs: number;
+  /** A connection that is silent for so long is asked whether it lives … */
+  readonly keepaliveMs: number;
+  /** … and given up without an answer in this time. */
+  readonly keepaliveTimeoutMs: number;
+}
+
+const TIMES: ClientTimes = {
+  callMs: 30_000,
+  silenceMs: 45_000,
+  keepaliveMs: 20_000,
+  keepaliveTimeoutMs: 10_000,
+};
 
 type Callback<T> = (error: ServiceError | null, value: T) => void;
 type Unary<Q, R> = (
@@ -46,14 +63,17 @@ type Unary<Q, R> = (
 ) => { cancel(): void };
 
 /** A client of servers of this contract. Retries UNAVAILABLE only; all its calls may be repeated when they have a request id. */
-export function createClient({ address }: ClientOptions): JobsClient {
-  return new GrpcClient(address);
+export function createClient({ address, times }: ClientOptions): JobsClient {
+  return new GrpcClient(address, { ...TIMES, ...times });
 }
 
 class GrpcClient implements JobsClient {
   private readonly channels = new Map<string, Client>();
 
-  constructor(private readonly address: ClientOptions['address']) {}
+  constructor(
+    private readonly address: ClientOptions['address'],
+    private readonly times: ClientTimes,
+  ) {}
 
   async submit<K extends KindName>(kind: K, request: RequestOf[K], signal?: AbortSignal): Promise<JobView> {
     const operation = await this.call(this.submitter(kind), request, signal);
@@ -79,7 +99,7 @@ class GrpcClient implements JobsClient {
       signal?.addEventListener('abort', leave);
       try {
         signal?.throwIfAborted();
-        for await (const message of stream as AsyncIterable<jobs.WatchJobResponse>) {
+        for await (const message of unlessSilent<jobs.WatchJobResponse>(stream, this.times.silenceMs)) {
           retries.progress(WATCH_PATIENCE_MS);
           const done = message.operation?.done === true;
           if (message.revision > after || done) yield updateOf(message);
@@ -127,7 +147,8 @@ class GrpcClient implements JobsClient {
     for (;;) {
       const stream = this.jobs().readArtifactFile({ name, path, offset }, currentMetadata());
       try {
-        for await (const { chunk } of stream as AsyncIterable<jobs.ReadArtifactFileResponse>) {
+        const messages = unlessSilent<jobs.ReadArtifactFileResponse>(stream, this.times.silenceMs);
+        for await (const { chunk } of messages) {
           offset += BigInt(chunk.byteLength);
           retries.progress();
           yield chunk;
@@ -154,7 +175,7 @@ class GrpcClient implements JobsClient {
     const retries = new Retries();
     for (;;) {
       try {
-        return await once(method, request, signal);
+        return await once(method, request, this.times.callMs, signal);
       } catch (error) {
         signal?.throwIfAborted();
         await retries.pauseOrThrow(error, signal);
@@ -230,15 +251,19 @@ class GrpcClient implements JobsClient {
     const own = typeof address === 'string' ? address : address[role as ServiceKind];
     const target = own ?? Object.values(address)[0];
     if (target === undefined) throw new AppError('INVALID_INPUT', 'ADDRESS_MISSING', 'no server is named');
-    const made = new Make(target, credentials.createInsecure(), CHANNEL_OPTIONS);
+    const made = new Make(target, credentials.createInsecure(), {
+      ...CHANNEL_OPTIONS,
+      'grpc.keepalive_time_ms': this.times.keepaliveMs,
+      'grpc.keepalive_timeout_ms': this.times.keepaliveTimeoutMs,
+    });
     this.channels.set(role, made);
     return made;
   }
 }
 
-function once<Q, R>(method: Unary<Q, R>, request: Q, signal?: AbortSignal): Promise<R> {
+function once<Q, R>(method: Unary<Q, R>, request: Q, ms: number, signal?: AbortSignal): Promise<R> {
   return new Promise((resolve, reject) => {
-    const deadline = new Date(Date.now() + CALL_MS);
+    const deadline = new Date(Date.now() + ms);
     const call = method(request, currentMetadata(), { deadline }, (error, value) => {
       signal?.removeEventListener('abort', leave);
       if (error === null) resolve(value);

@@ -18,12 +18,22 @@ export function toServiceError(thrown: unknown): { code: number; details: string
 const isServiceError = (error: unknown): error is ServiceError =>
   error instanceof Error && 'code' in error && typeof error.code === 'number' && 'metadata' in error;
 
+/** What the transport itself says of a server. */
+const TEXTS: ReadonlyMap<number, string> = new Map([
+  [status.UNAVAILABLE, 'the server cannot be reached; is it running, and is the address right?'],
+  [status.DEADLINE_EXCEEDED, 'the server does not answer'],
+  [
+    status.UNIMPLEMENTED,
+    'the server does not know this call: it is another program, or serves other kinds of jobs',
+  ],
+]);
+
 /** The AppError that a server sent; errors of the transport itself get the reason `GRPC_<STATUS>`. */
 export function fromServiceError(error: unknown): unknown {
   if (!isServiceError(error)) return error;
   const [details] = error.metadata.get(DETAILS_KEY);
   if (Buffer.isBuffer(details)) return fromStatus(rpc.Status.decode(details));
   const name = status[error.code];
-  const text = error.code === status.UNAVAILABLE ? 'the server cannot be reached' : error.details;
+  const text = TEXTS.get(error.code) ?? error.details;
   return new AppError(kindOfCode(error.code), `GRPC_${name}`, text, { cause: error });
 }

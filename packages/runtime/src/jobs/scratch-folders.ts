@@ -1,3 +1,4 @@
+import { makeFolder } from '@eigenloom/checkpoint';
 import { lstat, mkdir, readdir, readlink, rm, stat, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
@@ -32,7 +33,7 @@ export class ScratchFolders {
   constructor(private readonly folder: string) {}
 
   async prepare(): Promise<void> {
-    await mkdir(this.folder, { recursive: true, mode: 0o700 });
+    await makeFolder(this.folder, 0o700);
   }
 
   /** Finds or makes the folder of a job. `output` is the path of its output, unless that goes to the store. */
@@ -42,7 +43,7 @@ export class ScratchFolders {
     const elsewhere =
       (await readlink(place).catch(() => undefined)) ?? (await this.beside(id, place, output));
     const folder = elsewhere ?? place;
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolder(folder, 0o700);
     return { folder, cacheFolder, stages: elsewhere && join(elsewhere, STAGES) };
   }
 

@@ -1,6 +1,6 @@
 import { ArtifactCache, ArtifactStore, type CacheRequest, UriResolver } from '@eigenloom/checkpoint';
 import type { common } from '@eigenloom/contracts';
-import { about, alreadyExists, isAbsent } from '@eigenloom/errors';
+import { about, alreadyExists, isAbsent, isErrno } from '@eigenloom/errors';
 import { lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Artifacts, CommitOptions } from './artifacts.js';
@@ -35,7 +35,7 @@ export class StoredArtifacts implements Artifacts {
     const path = await this.targetPath(uri, field);
     if (path === undefined) return;
     const there = await lstat(path).catch((error: unknown) => {
-      if (!isAbsent(error)) throw about(field, error);
+      if (!isErrno(error, 'ENOENT')) throw about(field, error);
       return undefined;
     });
     if (there !== undefined)

@@ -1,6 +1,6 @@
-import { syncPath } from '@eigenloom/checkpoint';
-import { corruptData, dependencyDown, toAppError } from '@eigenloom/errors';
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { syncPath, makeFolder } from '@eigenloom/checkpoint';
+import { atPath, corruptData, dependencyDown, isErrno, toAppError } from '@eigenloom/errors';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { ChangeLog, type LoggedChange } from './change-log.js';
@@ -32,9 +32,10 @@ function encode(value: Uint8Array, revision: number): Buffer {
 
 /** Undefined for what is not there. Throws CORRUPT_DATA `RECORD_CORRUPT`. */
 async function read(folder: string, key: string): Promise<Entry | undefined> {
-  const bytes = await readFile(join(folder, key + SUFFIX)).catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+  const path = join(folder, key + SUFFIX);
+  const bytes = await readFile(path).catch((error: unknown) => {
+    if (isErrno(error, 'ENOENT')) return undefined;
+    throw atPath(path, error);
   });
   if (bytes === undefined) return undefined;
   const value = bytes.subarray(HEADER_BYTES);
@@ -73,7 +74,7 @@ export class FolderStore implements KeyValueStore {
   }
 
   static async open(folder: string): Promise<FolderStore> {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolder(folder, 0o700);
     const store = new FolderStore(folder);
     await store.lock.hold(async () => {
       for (const name of await readdir(folder)) {

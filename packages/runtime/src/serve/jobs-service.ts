@@ -1,5 +1,5 @@
 import { jobs as contract } from '@eigenloom/contracts';
-import { corruptData, invalidInput, isAbsent, notFound } from '@eigenloom/errors';
+import { atPath, corruptData, invalidInput, isAbsent, notFound } from '@eigenloom/errors';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { JobService } from '../jobs/job-service.js';
@@ -23,9 +23,13 @@ async function* readFile(
     throw invalidInput('OFFSET_PAST_END', 'offset', `must be at most ${String(info.size)}`);
   }
   let left = info.size - Number(offset);
-  for await (const chunk of createReadStream(file, { start: Number(offset), highWaterMark: CHUNK_BYTES })) {
-    left -= (chunk as Buffer).byteLength;
-    yield { chunk: chunk as Buffer };
+  try {
+    for await (const chunk of createReadStream(file, { start: Number(offset), highWaterMark: CHUNK_BYTES })) {
+      left -= (chunk as Buffer).byteLength;
+      yield { chunk: chunk as Buffer };
+    }
+  } catch (error) {
+    throw atPath(file, error);
   }
   // An artifact never changes; a reader must not take a part for the whole.
   if (left !== 0) throw corruptData('FILE_CHANGED', `${path}: changed while it was read`);

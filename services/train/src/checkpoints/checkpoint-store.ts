@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { syncPath } from '@eigenloom/checkpoint';
+import { syncPath, writeNew } from '@eigenloom/checkpoint';
 import { sha256File } from '@eigenloom/numeric';
 import type { RunState } from '../loop/run-state.js';
 import type { TensorValues } from '../loop/trainable.js';
@@ -120,13 +120,7 @@ const digest = (text: string): string => createHash('sha256').update(text).diges
 
 async function writeRecord(path: string, record: CheckpointRecord): Promise<void> {
   const body = JSON.stringify(record);
-  const handle = await open(path, 'wx');
-  try {
-    await handle.writeFile(`{"sha256":"${digest(body)}","record":${body}}\n`);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+  await writeNew(path, `{"sha256":"${digest(body)}","record":${body}}\n`);
 }
 
 async function readRecord(path: string): Promise<CheckpointRecord> {
