@@ -54,7 +54,12 @@ export function createClient({ address }: ClientOptions): JobsClient {
 class GrpcClient implements JobsClient {
   private readonly channels = new Map<string, Client>();
 
-  constructor(private readonly address: ClientOptions['address']) {}
+  /** For errors. */
+  private readonly addresses: string;
+
+  constructor(private readonly address: ClientOptions['address']) {
+    this.addresses = typeof address === 'string' ? address : [...new Set(Object.values(address))].join(', ');
+  }
 
   async submit<K extends KindName>(kind: K, request: RequestOf[K], signal?: AbortSignal): Promise<JobView> {
     const operation = await this.call(this.submitter(kind), request, signal);
@@ -89,7 +94,7 @@ class GrpcClient implements JobsClient {
         }
       } catch (error) {
         signal?.throwIfAborted();
-        const known = fromServiceError(error);
+        const known = fromServiceError(error, this.addresses);
         const patient = performance.now() - heardMs < WATCH_PATIENCE_MS;
         if (!(known instanceof AppError && known.kind === 'DEPENDENCY_DOWN' && patient)) throw known;
         await delay(FIRST_DELAY_MS);
@@ -136,7 +141,7 @@ class GrpcClient implements JobsClient {
         }
         return;
       } catch (error) {
-        await retryOrThrow(error, tries);
+        await retryOrThrow(fromServiceError(error, this.addresses), tries);
       } finally {
         stream.cancel();
       }
@@ -155,7 +160,7 @@ class GrpcClient implements JobsClient {
   private async call<Q, R>(method: Unary<Q, R>, request: Q, signal?: AbortSignal): Promise<R> {
     for (let tries = 1; ; tries++) {
       try {
-        return await once(method, request, signal);
+        return await once(method, request, this.addresses, signal);
       } catch (error) {
         signal?.throwIfAborted();
         await retryOrThrow(error, tries);
@@ -237,13 +242,13 @@ class GrpcClient implements JobsClient {
   }
 }
 
-function once<Q, R>(method: Unary<Q, R>, request: Q, signal?: AbortSignal): Promise<R> {
+function once<Q, R>(method: Unary<Q, R>, request: Q, addresses: string, signal?: AbortSignal): Promise<R> {
   return new Promise((resolve, reject) => {
     const deadline = new Date(Date.now() + CALL_MS);
     const call = method(request, currentMetadata(), { deadline }, (error, value) => {
       signal?.removeEventListener('abort', leave);
       if (error === null) resolve(value);
-      else reject(asError(fromServiceError(error)));
+      else reject(asError(fromServiceError(error, addresses)));
     });
     const leave = (): void => {
       call.cancel();

@@ -18,12 +18,13 @@ export function toServiceError(thrown: unknown): { code: number; details: string
 const isServiceError = (error: unknown): error is ServiceError =>
   error instanceof Error && 'code' in error && typeof error.code === 'number' && 'metadata' in error;
 
-/** The AppError that a server sent; errors of the transport itself get the reason `GRPC_<STATUS>`. */
-export function fromServiceError(error: unknown): unknown {
+/** The AppError that a server sent; errors of the transport itself get the reason `GRPC_<STATUS>`. `address` is for the message. */
+export function fromServiceError(error: unknown, address = ''): unknown {
   if (!isServiceError(error)) return error;
   const [details] = error.metadata.get(DETAILS_KEY);
   if (Buffer.isBuffer(details)) return fromStatus(rpc.Status.decode(details));
   const name = status[error.code];
-  const text = error.code === status.UNAVAILABLE ? 'the server cannot be reached' : error.details;
+  const at = address === '' ? '' : ` at ${address}`;
+  const text = error.code === status.UNAVAILABLE ? `the server${at} cannot be reached` : error.details;
   return new AppError(kindOfCode(error.code), `GRPC_${name}`, text, { cause: error });
 }
