@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Bus } from '../bus/bus.js';
 import { EmbeddedBus } from '../bus/embedded-bus.js';
 import type { Config } from '../config/config.js';
-import { makeDataFolder } from '../config/data-folder.js';
+import { openDataFolder } from '../config/data-folder.js';
 import { Homes } from '../homes/homes.js';
 import type { Artifacts } from '../jobs/artifacts.js';
 import { InterruptedJobs } from '../jobs/interrupted-jobs.js';
@@ -27,12 +27,14 @@ export async function connectBackbone(
   config: Pick<Config, 'dataFolder' | 'roots' | 'cacheBytes' | 'natsUrl'>,
 ): Promise<Backbone> {
   const { dataFolder, roots, cacheBytes, natsUrl } = config;
-  await makeDataFolder(dataFolder);
   const artifacts = new StoredArtifacts(dataFolder, roots, cacheBytes);
-  if (natsUrl !== undefined) return { ...(await connectNats(natsUrl)), artifacts };
-  const homes = await Homes.open(dataFolder, 'service');
+  if (natsUrl !== undefined) {
+    await openDataFolder(dataFolder, () => Promise.resolve());
+    return { ...(await connectNats(natsUrl)), artifacts };
+  }
+  const homes = await openDataFolder(dataFolder, () => Homes.open(dataFolder, 'service'));
   try {
-    const kv = await FolderStore.open(join(dataFolder, 'records'));
+    const kv = await openDataFolder(dataFolder, () => FolderStore.open(join(dataFolder, 'records')));
     const bus = new EmbeddedBus();
     const close = async (): Promise<void> => {
       await bus.close();
