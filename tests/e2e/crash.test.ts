@@ -1,14 +1,18 @@
 import { existsSync } from 'node:fs';
-import { readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cli, type Outcome, startCli, succeed } from './support/cli.js';
-import { removeFolder, temporaryFolder } from './support/folder.js';
+import { filesBelow, removeFolder, temporaryFolder } from './support/folder.js';
 import { killAt, type Step, stepsOf } from './support/kill-at.js';
 import { digestsOf, LIFE_CYCLE, writeLifeCycle } from './support/life-cycle.js';
 import { writeTinyAdapter } from './support/tiny-adapter.js';
 import { writeTinyBert } from './support/tiny-bert.js';
 
 const LIMIT_MS = 240_000;
+/** Another file system than the temporary folder's, on Linux. */
+const SHARED_MEMORY = '/dev/shm';
+const deviceOf = async (path: string): Promise<number> => (await stat(path).catch(() => stat(tmpdir()))).dev;
 const CHECKPOINT = /\/checkpoints\/[^/]+$/;
 
 interface JobJson {
@@ -206,6 +210,33 @@ describe('a command that is killed', () => {
       expect(digestsOf(again.stdout)).toEqual(digestsOf(undisturbed.stdout));
       expect(Object.keys(digestsOf(again.stdout))).toHaveLength(LIFE_CYCLE.steps.length + 1);
       expect(await leftBehind()).toEqual([]);
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'works beside an output on another file system, and leaves nothing there either',
+    async () => {
+      // Elsewhere than on Linux there is none to test with.
+      if ((await deviceOf(SHARED_MEMORY)) === (await deviceOf(folder))) return;
+      const there = await mkdtemp(join(SHARED_MEMORY, 'eigenloom-e2e-'));
+      try {
+        const command = ['merge', 'merge.json', '--out', join(there, 'made'), '--json'];
+        await kill(command, { pattern: /\/made$/, nth: 1, when: 'before' });
+        const id = (await interrupted()).slice('operations/'.length);
+        expect(await readdir(there)).toEqual([`.eigenloom-${id}`]);
+        const work = await filesBelow(join(there, `.eigenloom-${id}`));
+        // The finished shard, and the artifact that was about to get its place.
+        expect(work.filter((path) => path.endsWith('/model.safetensors'))).toHaveLength(2);
+        const { ino } = await stat(work.find((path) => path.endsWith('/model.safetensors')) ?? '');
+        const again = await succeed(command, folder);
+        expect(again.stderr).toContain(`resuming operations/${id}, `);
+        expect((await stat(join(there, 'made/model.safetensors'))).ino).toBe(ino);
+        expect(await readdir(there)).toEqual(['made']);
+        expect(await leftBehind()).toEqual([]);
+      } finally {
+        await removeFolder(there);
+      }
     },
     LIMIT_MS,
   );

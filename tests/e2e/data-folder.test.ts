@@ -85,6 +85,13 @@ describe('the data folder of the command line', () => {
         2,
         expect.stringMatching(/eigenloom: .*home\/file\/data cannot be .* \(ENOTDIR\); .*--data-dir/),
       ]);
+      await mkdir(home('mine'));
+      await writeFile(home('mine/records'), '');
+      const inside = await cli(['jobs', 'list', '--data-dir', home('mine')], work(), unset());
+      expect([inside.status, inside.stderr]).toEqual([
+        2,
+        expect.stringMatching(/home\/mine\/records cannot be/),
+      ]);
     },
     LIMIT_MS,
   );

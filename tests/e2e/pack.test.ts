@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { lstat, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, lstat, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { succeed } from './support/cli.js';
@@ -112,5 +112,39 @@ describe('the packed workspaces', () => {
   it('say which machines their numeric core is for', async () => {
     const platform = await readFile(join(installed(), 'numeric/native/platform'), 'utf8');
     expect(platform.trim()).toBe(`${process.platform}-${process.arch}`);
+  });
+});
+
+/** `npm link` and `npm ci` link this file, the second before anything is compiled. */
+describe('the bin of the repository', () => {
+  const BIN = join(REPOSITORY, 'packages/cli/bin/eigenloom.js');
+  let folder: string;
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+  });
+  afterAll(() => removeFolder(folder));
+
+  it(
+    'runs by a link from any folder',
+    async () => {
+      await symlink(BIN, join(folder, 'eigenloom'));
+      const { stdout } = await run(join(folder, 'eigenloom'), ['methods', 'merge'], { cwd: folder });
+      expect(stdout).toContain('task_arithmetic');
+    },
+    LIMIT_MS,
+  );
+
+  it('is what the manifest names, and says what to do before the build', async () => {
+    const manifest = JSON.parse(await readFile(join(REPOSITORY, 'packages/cli/package.json'), 'utf8')) as {
+      bin: Record<string, string>;
+    };
+    expect(manifest.bin).toEqual({ eigenloom: 'bin/eigenloom.js' });
+    await mkdir(join(folder, 'unbuilt'));
+    await copyFile(BIN, join(folder, 'unbuilt/eigenloom.js'));
+    const failure = run(process.execPath, [join(folder, 'unbuilt/eigenloom.js')]);
+    await expect(failure).rejects.toMatchObject({
+      code: 1,
+      stderr: 'eigenloom: it is not built yet: run `npm run setup` in its repository\n',
+    });
   });
 });

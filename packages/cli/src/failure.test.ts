@@ -1,5 +1,6 @@
 import { AppError, incompatible } from '@eigenloom/errors';
 import { describeFailure } from './failure.js';
+import { createProgram } from './program.js';
 
 describe('describeFailure', () => {
   it('is one line whatever the message holds', () => {
@@ -14,6 +15,27 @@ describe('describeFailure', () => {
       line: 'eigenloom: internal error',
       status: 1,
     });
+  });
+
+  it.each([
+    [['merge'], `missing required argument 'recipe'; see eigenloom merge --help`],
+    [['jobs'], 'a command is missing; see eigenloom jobs --help'],
+    [[], 'a command is missing; see eigenloom --help'],
+    [['mrge'], `unknown command 'mrge' (Did you mean merge?)`],
+    [['frobnicate'], `unknown command 'frobnicate'; see eigenloom --help`],
+    [
+      ['init', '--rank', 'four'],
+      /'four' is invalid\. It is not a whole number .*; see eigenloom init --help/,
+    ],
+  ] as const)('says how a command is used: %j', async (argv, message) => {
+    const error = await createProgram()
+      .parseAsync(argv, { from: 'user' })
+      .catch((thrown: unknown) => thrown);
+    const { line, status } = describeFailure(error, argv);
+    expect(line.slice('eigenloom: '.length)).toEqual(
+      typeof message === 'string' ? message : expect.stringMatching(message),
+    );
+    expect(status).toBe(2);
   });
 
   it('knows a cancelled job', () => {

@@ -72,7 +72,7 @@ describe('requestFrom', () => {
 
   it.each([
     ['none.yaml', 'NOT_FOUND', 'none.yaml does not exist'],
-    ['.', 'INVALID_INPUT', '.: it cannot be read as a file'],
+    ['.', 'INVALID_INPUT', '.: is a folder, and a recipe is a file'],
     ['list.yaml', 'INVALID_INPUT', 'recipe: must be a mapping of fields'],
     ['wrong.yaml', 'INVALID_INPUT', 'modles: is not a field; did you mean models?'],
   ])('refuses %s', async (path, kind, message) => {

@@ -21,9 +21,10 @@ async function readRecipe(path: string): Promise<string> {
   try {
     return await text(stream);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT')
-      throw notFound('FILE_NOT_FOUND', `${path} does not exist`, { cause: error });
-    throw invalidInput('FILE_UNREADABLE', path, 'it cannot be read as a file');
+    const { code = 'unknown error' } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') throw notFound('FILE_NOT_FOUND', `${path} does not exist`, { cause: error });
+    const why = code === 'EISDIR' ? 'is a folder, and a recipe is a file' : `cannot be read (${code})`;
+    throw invalidInput('FILE_UNREADABLE', path, why);
   }
 }
 

@@ -10,7 +10,7 @@ export async function runCli(argv: readonly string[]): Promise<number> {
   } catch (error) {
     // Commander ends --help and --version this way.
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
-    const { line, status } = describeFailure(error);
+    const { line, status } = describeFailure(error, argv);
     process.stderr.write(`${line}\n`);
     if (process.env['EIGENLOOM_DEBUG']) process.stderr.write(`${traceFailure(error)}\n`);
     return status;

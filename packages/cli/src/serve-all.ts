@@ -3,6 +3,7 @@ import { delimiter } from 'node:path';
 import { SERVICE_KINDS } from '@eigenloom/contracts';
 import { readConfig, runService } from '@eigenloom/runtime';
 import type { UpOptions } from './commands/up.js';
+import { noteEarlierFolders } from './mesh/earlier-folders.js';
 import { loadKinds } from './mesh/service-kinds.js';
 import { print } from './output.js';
 
@@ -23,6 +24,7 @@ function environmentOf({ nats, port, host, dataDir, root }: UpOptions): NodeJS.P
 /** Serves all four services until SIGINT or SIGTERM. */
 export async function serveAll(options: UpOptions): Promise<void> {
   const config = readConfig(environmentOf(options));
+  if ((options.dataDir ?? '') === '') await noteEarlierFolders(config.dataFolder);
   const kinds = await loadKinds(SERVICE_KINDS);
   await runService({
     name: 'all',

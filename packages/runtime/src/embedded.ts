@@ -3,7 +3,7 @@ import { type Logger, pino } from 'pino';
 import { EmbeddedBus } from './bus/embedded-bus.js';
 import { EmbeddedClient } from './client/embedded-client.js';
 import type { LocalJobs } from './client/local-jobs.js';
-import { makeDataFolder } from './config/data-folder.js';
+import { openDataFolder } from './config/data-folder.js';
 import { Homes } from './homes/homes.js';
 import { InterruptedJobs } from './jobs/interrupted-jobs.js';
 import type { AnyJobKind } from './jobs/job-kind.js';
@@ -28,10 +28,10 @@ export interface EmbeddedOptions extends NodeTuning {
 /** Runs jobs in this process on a local folder: no server, no bus beside. Throws INVALID_INPUT `DATA_FOLDER_UNUSABLE`. */
 export async function startEmbedded(options: EmbeddedOptions): Promise<LocalJobs> {
   const { kinds, dataFolder, roots, unfinished = 'resume', log = pino({ level: 'silent' }) } = options;
-  await makeDataFolder(dataFolder);
-  const homes = await Homes.open(dataFolder, unfinished === 'resume' ? 'service' : 'command');
+  const role = unfinished === 'resume' ? 'service' : 'command';
+  const homes = await openDataFolder(dataFolder, () => Homes.open(dataFolder, role));
   try {
-    const kv = await FolderStore.open(join(dataFolder, 'records'));
+    const kv = await openDataFolder(dataFolder, () => FolderStore.open(join(dataFolder, 'records')));
     const bus = new EmbeddedBus();
     const store = new JobStore(kv);
     const interrupted = new InterruptedJobs(homes, store, bus);

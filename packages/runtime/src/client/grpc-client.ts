@@ -70,10 +70,15 @@ export function createClient({ address, times }: ClientOptions): JobsClient {
 class GrpcClient implements JobsClient {
   private readonly channels = new Map<string, Client>();
 
+  /** For errors. */
+  private readonly addresses: string;
+
   constructor(
     private readonly address: ClientOptions['address'],
     private readonly times: ClientTimes,
-  ) {}
+  ) {
+    this.addresses = typeof address === 'string' ? address : [...new Set(Object.values(address))].join(', ');
+  }
 
   async submit<K extends KindName>(kind: K, request: RequestOf[K], signal?: AbortSignal): Promise<JobView> {
     const operation = await this.call(this.submitter(kind), request, signal);
@@ -90,7 +95,7 @@ class GrpcClient implements JobsClient {
     { afterRevision = 0n, signal }: { afterRevision?: bigint; signal?: AbortSignal } = {},
   ): AsyncGenerator<JobUpdate> {
     let after = afterRevision;
-    const retries = new Retries();
+    const retries = new Retries(this.addresses);
     for (;;) {
       const stream = this.jobs().watchJob({ name, afterRevision: after }, currentMetadata());
       const leave = (): void => {
@@ -143,7 +148,7 @@ class GrpcClient implements JobsClient {
 
   async *readFile(name: string, path: string): AsyncGenerator<Uint8Array> {
     let offset = 0n;
-    const retries = new Retries();
+    const retries = new Retries(this.addresses);
     for (;;) {
       const stream = this.jobs().readArtifactFile({ name, path, offset }, currentMetadata());
       try {
@@ -172,10 +177,10 @@ class GrpcClient implements JobsClient {
   }
 
   private async call<Q, R>(method: Unary<Q, R>, request: Q, signal?: AbortSignal): Promise<R> {
-    const retries = new Retries();
+    const retries = new Retries(this.addresses);
     for (;;) {
       try {
-        return await once(method, request, this.times.callMs, signal);
+        return await once(method, request, { ms: this.times.callMs, addresses: this.addresses, signal });
       } catch (error) {
         signal?.throwIfAborted();
         await retries.pauseOrThrow(error, signal);
@@ -261,13 +266,20 @@ class GrpcClient implements JobsClient {
   }
 }
 
-function once<Q, R>(method: Unary<Q, R>, request: Q, ms: number, signal?: AbortSignal): Promise<R> {
+/** How a call is made, and whom errors name. */
+interface CallOptions {
+  readonly ms: number;
+  readonly addresses: string;
+  readonly signal: AbortSignal | undefined;
+}
+
+function once<Q, R>(method: Unary<Q, R>, request: Q, { ms, addresses, signal }: CallOptions): Promise<R> {
   return new Promise((resolve, reject) => {
     const deadline = new Date(Date.now() + ms);
     const call = method(request, currentMetadata(), { deadline }, (error, value) => {
       signal?.removeEventListener('abort', leave);
       if (error === null) resolve(value);
-      else reject(asError(fromServiceError(error)));
+      else reject(asError(fromServiceError(error, addresses)));
     });
     const leave = (): void => {
       call.cancel();

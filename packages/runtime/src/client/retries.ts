@@ -13,6 +13,9 @@ export class Retries {
   private failures = 0;
   private sinceMs: number | undefined = performance.now();
 
+  /** `addresses`: whom errors name. */
+  constructor(private readonly addresses: string) {}
+
   /** Something came: from the next failure on it is tried for so long again. */
   progress(forMs = RETRY_FOR_MS): void {
     this.forMs = forMs;
@@ -22,7 +25,7 @@ export class Retries {
 
   /** Waits for the next try, or throws the error. */
   async pauseOrThrow(error: unknown, signal?: AbortSignal): Promise<void> {
-    const known = fromServiceError(error);
+    const known = fromServiceError(error, this.addresses);
     const now = performance.now();
     this.sinceMs ??= now;
     const pauseMs = Math.min(FIRST_DELAY_MS * 2 ** this.failures++, LONGEST_DELAY_MS) * (0.5 + Math.random());

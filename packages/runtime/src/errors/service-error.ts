@@ -20,20 +20,19 @@ const isServiceError = (error: unknown): error is ServiceError =>
 
 /** What the transport itself says of a server. */
 const TEXTS: ReadonlyMap<number, string> = new Map([
-  [status.UNAVAILABLE, 'the server cannot be reached; is it running, and is the address right?'],
-  [status.DEADLINE_EXCEEDED, 'the server does not answer'],
-  [
-    status.UNIMPLEMENTED,
-    'the server does not know this call: it is another program, or serves other kinds of jobs',
-  ],
+  [status.UNAVAILABLE, 'cannot be reached; is it running, and is the address right?'],
+  [status.DEADLINE_EXCEEDED, 'does not answer'],
+  [status.UNIMPLEMENTED, 'does not know this call: it is another program, or serves other kinds of jobs'],
 ]);
 
-/** The AppError that a server sent; errors of the transport itself get the reason `GRPC_<STATUS>`. */
-export function fromServiceError(error: unknown): unknown {
+/** The AppError that a server sent; errors of the transport itself get the reason `GRPC_<STATUS>`. `address` is for the message. */
+export function fromServiceError(error: unknown, address = ''): unknown {
   if (!isServiceError(error)) return error;
   const [details] = error.metadata.get(DETAILS_KEY);
   if (Buffer.isBuffer(details)) return fromStatus(rpc.Status.decode(details));
   const name = status[error.code];
-  const text = TEXTS.get(error.code) ?? error.details;
+  const at = address === '' ? '' : ` at ${address}`;
+  const known = TEXTS.get(error.code);
+  const text = known === undefined ? error.details : `the server${at} ${known}`;
   return new AppError(kindOfCode(error.code), `GRPC_${name}`, text, { cause: error });
 }

@@ -10,7 +10,12 @@ const MAX_CONFLICTS = 50;
 /** Id of `operations/ID`; `field` names the request's field for the error. */
 export function parseOperationName(name: string, field = 'name'): string {
   const id = name.startsWith('operations/') ? name.slice('operations/'.length) : '';
-  if (!ID.test(id)) throw invalidInput('OPERATION_NAME_INVALID', field, 'must be operations/ID');
+  if (!ID.test(id))
+    throw invalidInput(
+      'OPERATION_NAME_INVALID',
+      field,
+      `must be operations/ID, and ${JSON.stringify(name.slice(0, 80))} is not`,
+    );
   return id;
 }
 

@@ -13,7 +13,8 @@ export class ProgressTracker {
   report({ fraction, phase, metrics }: ProgressUpdate): void {
     const share =
       fraction === undefined || !Number.isFinite(fraction) ? undefined : Math.min(Math.max(fraction, 0), 1);
-    if (share !== undefined) this.first ??= { fraction: share, atMs: performance.now() };
+    // Nothing is done while inputs are read, and a resumed job does not begin at 0: the rate is that of work seen here.
+    if (share !== undefined && share > 0) this.first ??= { fraction: share, atMs: performance.now() };
     const remainingSeconds = share === undefined ? this.current.remainingSeconds : this.remaining(share);
     const percent = share === undefined ? this.current.percent : share * 100;
     const newPhase = phase ?? this.current.phase;

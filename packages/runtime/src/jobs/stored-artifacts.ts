@@ -5,6 +5,9 @@ import { lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Artifacts, CommitOptions } from './artifacts.js';
 
+/** Of a path in a message. */
+const MAX_SHOWN = 300;
+
 const inStore = (target: string): boolean => target === '' || target === 'job:';
 
 /** Artifacts and inputs on a local or shared volume. */
@@ -39,7 +42,10 @@ export class StoredArtifacts implements Artifacts {
       return undefined;
     });
     if (there !== undefined)
-      throw alreadyExists('OUTPUT_EXISTS', `${field}: already exists and is not overwritten`);
+      throw alreadyExists(
+        'OUTPUT_EXISTS',
+        `${field}: ${uri.slice(0, MAX_SHOWN)} already exists and is not overwritten; remove it or name another`,
+      );
   }
 
   async commit(options: CommitOptions): Promise<common.Artifact> {

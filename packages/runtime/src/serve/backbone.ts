@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { Bus } from '../bus/bus.js';
 import { EmbeddedBus } from '../bus/embedded-bus.js';
 import type { Config } from '../config/config.js';
-import { makeDataFolder } from '../config/data-folder.js';
+import { openDataFolder } from '../config/data-folder.js';
 import { Homes } from '../homes/homes.js';
 import type { Artifacts } from '../jobs/artifacts.js';
 import { InterruptedJobs } from '../jobs/interrupted-jobs.js';
@@ -45,12 +45,14 @@ export async function connectBackbone(config: BackboneConfig): Promise<Backbone>
 /** NATS when the config names it, which may take its time to be there; else the data folder. */
 export async function openBackbone(config: BackboneConfig, log: Logger): Promise<Backbone> {
   const { dataFolder, roots, cacheBytes, natsUrl } = config;
-  await makeDataFolder(dataFolder);
   const artifacts = new StoredArtifacts(dataFolder, roots, cacheBytes);
-  if (natsUrl !== undefined) return { ...openNats(natsUrl, log), artifacts };
-  const homes = await Homes.open(dataFolder, 'service');
+  if (natsUrl !== undefined) {
+    await openDataFolder(dataFolder, () => Promise.resolve());
+    return { ...openNats(natsUrl, log), artifacts };
+  }
+  const homes = await openDataFolder(dataFolder, () => Homes.open(dataFolder, 'service'));
   try {
-    const kv = await FolderStore.open(join(dataFolder, 'records'));
+    const kv = await openDataFolder(dataFolder, () => FolderStore.open(join(dataFolder, 'records')));
     const bus = new EmbeddedBus();
     const close = async (): Promise<void> => {
       await bus.close();
