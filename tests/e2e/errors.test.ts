@@ -1,5 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { until } from '@eigenloom/testkit';
 import { cli } from './support/cli.js';
 import { ERROR_CASES, type ErrorCase } from './support/error-cases.js';
 import { errorsGuide } from './support/errors-guide.js';
@@ -14,9 +16,12 @@ const recipeOf = (each: ErrorCase): string => JSON.stringify(each.request);
 const command = ({ service }: ErrorCase): string[] =>
   service === 'analysis' ? ['analyze', 'spectrum'] : [service];
 
-/** What a failed command may leave: its inputs, and records of jobs. Artifacts, staging folders and scratch files are none of these. */
+/**
+ * What a failed command may leave: its inputs, records of jobs, and digests of inputs that had not changed for a while when they were
+ * read. Artifacts, staging folders and scratch files are none of these.
+ */
 const leftovers = async (folder: string): Promise<string[]> =>
-  (await filesBelow(folder)).filter((path) => !/\/(\.eigenloom|mesh)\/records\//.test(path));
+  (await filesBelow(folder)).filter((path) => !/\/(\.eigenloom|mesh)\/(records|digests)\//.test(path));
 
 describe('every failure', () => {
   let folder: string;
@@ -52,7 +57,10 @@ describe('every failure', () => {
           const failure = await failureOver(server.address, each.service, onTheWire(each, work));
           expect(failure).toMatchObject({ code, reason: each.reason, errorInfos: 1 });
           expect(failure?.message).not.toMatch(INTERNALS);
-          expect(await leftovers(folder)).toEqual(before);
+          // What the job wrote goes after its record says that it failed.
+          await until('nothing is left of the job', async () =>
+            isDeepStrictEqual(await leftovers(folder), before),
+          );
         });
       }
 

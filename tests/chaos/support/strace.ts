@@ -29,10 +29,14 @@ export interface RunEnd {
 }
 
 /** Runs the merge of a folder, under the command given, to its end. */
-export function runMerge(folder: string, under: readonly string[] = []): Promise<RunEnd> {
+export function runMerge(
+  folder: string,
+  under: readonly string[] = [],
+  settings: Readonly<Record<string, string>> = {},
+): Promise<RunEnd> {
   const [command, ...args] = [...under, process.execPath, RUN, folder];
   // One thread for Node's file operations: strace counts the calls of each thread, and so counts them in their order.
-  const env = { ...process.env, UV_THREADPOOL_SIZE: '1' };
+  const env = { ...process.env, UV_THREADPOOL_SIZE: '1', ...settings };
   const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   const patience = setTimeout(() => {
     if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
