@@ -6,6 +6,7 @@ export type {
   AdapterSettings,
   SavedTensor,
 } from './adapter/adapter.js';
+export { adapterLabels, withLabels } from './adapter/adapter-labels.js';
 export { toPlainLora } from './adapter/convert-adapter.js';
 export { changesBase } from './adapter/fold-adapter.js';
 export { pairKey, savedKey } from './adapter/adapter-keys.js';

@@ -1,11 +1,13 @@
 /** Forward passes of Hugging Face architectures in tf.js by their own tensor names; tokenizers; data sets. */
 export { captureLinearInputs, type CaptureOptions, type LinearInput } from './capture.js';
+export { classNamesOf, rowsOfLabels, type HeadClasses } from './class-names.js';
 export {
   addClassifierHead,
   classifierHead,
   classifierLogits,
   findClassifierHead,
   headGroups,
+  headRowsOf,
   headSpecs,
   loadClassifierHead,
   reachedParameters,

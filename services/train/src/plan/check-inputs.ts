@@ -5,9 +5,12 @@ import {
   loadTokenizer,
   planNetwork,
   requireHeadFits,
+  rowsOfLabels,
   type NetworkPlan,
 } from '@eigenloom/models';
+import { chooseClasses, type ChosenClasses, todoOf } from './choose-classes.js';
 import { chosenHead } from './chosen-head.js';
+import { storedHead } from './stored-head.js';
 import type { DataPlan, TrainPlan } from './train-plan.js';
 
 // Enough examples to find a wrong field name or a wrong file; the job reads the rest.
@@ -46,8 +49,9 @@ export async function checkInputs(plan: TrainPlan, signal: AbortSignal): Promise
   }
   await about('model.uri', () => loadTokenizer(plan.modelPath));
   await checkAdapter(plan, model, network, signal);
-  await checkData(plan, plan.trainData, 'train_data', signal);
-  if (plan.validationData !== null) await checkData(plan, plan.validationData, 'validation_data', signal);
+  const chosen = await chosenClasses(plan, model, network, signal);
+  await checkData(plan.trainData, chosen, 'train_data', signal);
+  if (plan.validationData !== null) await checkData(plan.validationData, chosen, 'validation_data', signal);
   return { model, network };
 }
 
@@ -94,24 +98,39 @@ async function checkAdapter(
   }
 }
 
-async function checkData(plan: TrainPlan, data: DataPlan, field: string, signal: AbortSignal): Promise<void> {
+/** Null for a language model. */
+async function chosenClasses(
+  plan: TrainPlan,
+  model: Model,
+  network: NetworkPlan,
+  signal: AbortSignal,
+): Promise<ChosenClasses | null> {
   const { objective } = plan;
-  const { textField, labelField } = data;
-  const limit = data.limit === 0 ? EXAMPLES_CHECKED : Math.min(data.limit, EXAMPLES_CHECKED);
-  const requireLabels = objective.kind === 'sequence_classification';
-  const examples = await about(`${field}.uri`, () =>
-    loadDataset(data.path, { textField, labelField, limit, requireLabels, signal }),
+  if (objective.kind !== 'sequence_classification') return null;
+  const stored = await about('sequence_classification.labels', () =>
+    storedHead(plan, model, network, signal),
   );
-  if (!requireLabels || objective.labels.length === 0) return;
-  const known = new Set(objective.labels);
-  const stranger = examples.find(({ label }) => !known.has(label ?? ''));
-  if (stranger !== undefined) {
-    throw invalidInput(
-      'LABEL_UNKNOWN',
-      'sequence_classification.labels',
-      `lacks ${JSON.stringify(stranger.label)} of line ${stranger.line} of ${field}`,
-    );
-  }
+  return chooseClasses(objective.labels, stored);
+}
+
+async function checkData(
+  { path, textField, labelField, limit }: DataPlan,
+  chosen: ChosenClasses | null,
+  field: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const examples = await about(`${field}.uri`, () =>
+    loadDataset(path, {
+      textField,
+      labelField,
+      limit: limit === 0 ? EXAMPLES_CHECKED : Math.min(limit, EXAMPLES_CHECKED),
+      requireLabels: chosen !== null,
+      signal,
+    }),
+  );
+  const classes = chosen?.classes;
+  if (chosen === null || classes === undefined) return;
+  await about('sequence_classification.labels', () => rowsOfLabels(classes, examples, field, todoOf(chosen)));
 }
 
 /** Adds the field to an error that is about what the field names. */
