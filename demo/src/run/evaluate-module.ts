@@ -53,7 +53,9 @@ const evaluate: EngineModule<EvaluationInput, EvaluationOutput> = async (input, 
   const network = await loadNetwork(source, { signal });
   const { head, classCount: count } = await loadClassifierHead(network, source);
   const own = classNamesOf(source.config);
-  const names = own?.length === count ? own : input.labels;
+  // A base may have names of another head than the one that an adapter brought.
+  const isOwn = own?.length === count && input.labels.every((label) => own.includes(label));
+  const names = isOwn ? own : input.labels;
   const examples = await loadDataset(input.data, { requireLabels: true, signal });
   const tokenizer = await loadTokenizer(opened.directory);
   const rows = await tokenize(

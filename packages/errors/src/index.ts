@@ -1,3 +1,4 @@
+export { aboutField } from './about-field.js';
 export { AppError, type ErrorKind, type ErrorOptions, type FieldViolation } from './app-error.js';
 export {
   alreadyExists,

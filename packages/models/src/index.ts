@@ -15,7 +15,14 @@ export {
   type ClassifierHead,
 } from './classifier-head.js';
 export { epochBatches, evaluationBatches } from './data/batches.js';
-export { labelsOf, loadDataset, streamDataset, type DatasetOptions, type Example } from './data/dataset.js';
+export {
+  checkDataset,
+  labelsOf,
+  loadDataset,
+  streamDataset,
+  type DatasetOptions,
+  type Example,
+} from './data/dataset.js';
 export {
   evaluateClassifier,
   evaluateLanguageModel,

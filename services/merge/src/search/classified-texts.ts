@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path';
 
 import type { Model } from '@eigenloom/checkpoint';
-import { incompatible } from '@eigenloom/errors';
+import { aboutField, incompatible } from '@eigenloom/errors';
 import {
   type ClassifiedText,
   classNamesOf,
@@ -28,7 +28,9 @@ export async function classifiedTexts(
   { path, textField, labelField, limit, field }: SearchData,
   { tokenizer, maxLength, classes, requireLabels, signal }: TextOptions,
 ): Promise<ClassifiedText[]> {
-  const examples = await loadDataset(path, { textField, labelField, limit, requireLabels, signal });
+  const examples = await aboutField(field, () =>
+    loadDataset(path, { textField, labelField, limit, requireLabels, signal }),
+  );
   const rowOf = rowsOfLabels(classes, examples, field);
   const rows = await tokenize(
     tokenizer,

@@ -53,7 +53,7 @@ export class TaskNetwork {
     const shared = findClassifierHead(architecture, new Map(parameters.names.map((name) => [name, null])));
     const head = shared ?? (await loadClassifierHead(network, model)).head;
     requireHeadFits(network, head, parameters);
-    const classes = classesOfModels([model], parameters.get(`${head.module}.weight`).shape[0] ?? 0);
+    const classes = classesOfModels([model], parameters.get(`${head.module}.weight`).shape[0]);
     const options = { tokenizer, maxLength, classes, requireLabels, signal };
     const texts = await classifiedTexts(task.data, options);
     return new TaskNetwork(task, network, head, texts);

@@ -1,7 +1,7 @@
 import { changesBase, findTensor, openModel, readAdapter, type Model } from '@eigenloom/checkpoint';
-import { AppError, invalidInput } from '@eigenloom/errors';
+import { aboutField, invalidInput } from '@eigenloom/errors';
 import {
-  loadDataset,
+  checkDataset,
   loadTokenizer,
   planNetwork,
   requireHeadFits,
@@ -13,9 +13,6 @@ import { chosenHead } from './chosen-head.js';
 import { storedHead } from './stored-head.js';
 import type { DataPlan, TrainPlan } from './train-plan.js';
 
-// Enough examples to find a wrong field name or a wrong file; the job reads the rest.
-const EXAMPLES_CHECKED = 200;
-
 /** What a plan is about, opened but not read. */
 export interface CheckedInputs {
   readonly model: Model;
@@ -24,13 +21,13 @@ export interface CheckedInputs {
 
 /** Everything that can be known without reading weights or all the data. Errors name the field. */
 export async function checkInputs(plan: TrainPlan, signal: AbortSignal): Promise<CheckedInputs> {
-  const model = await about('model.uri', () =>
+  const model = await aboutField('model.uri', () =>
     openModel(plan.modelPath, { adapters: plan.foldedAdapterPaths, signal }),
   );
-  const network = await about('model.uri', () => planNetwork(model));
+  const network = await aboutField('model.uri', () => planNetwork(model));
   const head = chosenHead(plan, network);
   if (head !== null)
-    await about('sequence_classification.pooling', () => {
+    await aboutField('sequence_classification.pooling', () => {
       requireHeadFits(network, head, model.tensors);
     });
   if (head === null && network.architecture.languageHead === undefined) {
@@ -47,7 +44,7 @@ export async function checkInputs(plan: TrainPlan, signal: AbortSignal): Promise
       `the model has ${network.config.maxPositions} positions`,
     );
   }
-  await about('model.uri', () => loadTokenizer(plan.modelPath));
+  await aboutField('model.uri', () => loadTokenizer(plan.modelPath));
   await checkAdapter(plan, model, network, signal);
   const chosen = await chosenClasses(plan, model, network, signal);
   await checkData(plan.trainData, chosen, 'train_data', signal);
@@ -63,7 +60,7 @@ async function checkAdapter(
 ): Promise<void> {
   const { method } = plan;
   if (method.kind !== 'lora') return;
-  const adapter = await about('lora.adapter_uri', () => readAdapter(method.adapterPath, { signal }));
+  const adapter = await aboutField('lora.adapter_uri', () => readAdapter(method.adapterPath, { signal }));
   const groups = network.architecture.linearGroups(network.config, network.prefix);
   const linear = new Map(groups.flatMap((g) => g.modules).map((m) => [`${m}.weight`, `${m}.weight`]));
   for (const [path, pair] of adapter.modules) {
@@ -87,7 +84,7 @@ async function checkAdapter(
     return;
   }
   const { residualPath } = method;
-  const residual = await about('lora.residual_uri', () => openModel(residualPath, { signal }));
+  const residual = await aboutField('lora.residual_uri', () => openModel(residualPath, { signal }));
   for (const [name, { shape }] of model.tensors) {
     if (residual.tensors.get(name)?.shape.join() === shape.join()) continue;
     throw invalidInput(
@@ -107,7 +104,7 @@ async function chosenClasses(
 ): Promise<ChosenClasses | null> {
   const { objective } = plan;
   if (objective.kind !== 'sequence_classification') return null;
-  const stored = await about('sequence_classification.labels', () =>
+  const stored = await aboutField('sequence_classification.labels', () =>
     storedHead(plan, model, network, signal),
   );
   return chooseClasses(objective.labels, stored);
@@ -119,30 +116,12 @@ async function checkData(
   field: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const examples = await about(`${field}.uri`, () =>
-    loadDataset(path, {
-      textField,
-      labelField,
-      limit: limit === 0 ? EXAMPLES_CHECKED : Math.min(limit, EXAMPLES_CHECKED),
-      requireLabels: chosen !== null,
-      signal,
-    }),
+  const examples = await aboutField(`${field}.uri`, () =>
+    checkDataset(path, { textField, labelField, limit, requireLabels: chosen !== null, signal }),
   );
   const classes = chosen?.classes;
   if (chosen === null || classes === undefined) return;
-  await about('sequence_classification.labels', () => rowsOfLabels(classes, examples, field, todoOf(chosen)));
-}
-
-/** Adds the field to an error that is about what the field names. */
-async function about<T>(field: string, work: () => T | Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof AppError) || error.fieldViolations.length > 0) throw error;
-    throw new AppError(error.kind, error.reason, `${field}: ${error.message}`, {
-      details: error.details,
-      fieldViolations: [{ field, description: error.message }],
-      cause: error,
-    });
-  }
+  await aboutField('sequence_classification.labels', () =>
+    rowsOfLabels(classes, examples, field, todoOf(chosen)),
+  );
 }
