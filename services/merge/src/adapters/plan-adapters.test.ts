@@ -51,6 +51,9 @@ async function configured(name: string, from: string, keys: object): Promise<str
   return path;
 }
 
+// Long enough for a machine that does much else.
+jest.setTimeout(120_000);
+
 const [x, y, z] = ['x', 'y', 'z'].map(adapterGolden) as [string, string, string];
 
 describe('refused before anything runs', () => {
