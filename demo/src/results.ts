@@ -60,7 +60,7 @@ export interface TensorReading {
   /** For each leading left singular vector of the tuned matrix, its largest cosine to one of the base's. */
   readonly maxCosine: readonly number[];
   readonly intruders: number;
-  readonly deltaStableRank: number;
+  readonly deltaStableRank: number | null;
 }
 
 export interface ModelReading {

@@ -105,7 +105,7 @@ export async function stepOf(method: Method, folder: string): Promise<(step: num
   });
   const { signal } = new AbortController();
   const plan = await resolvePlan(request, { signal, resolve: (uri) => Promise.resolve(uri) });
-  const prepared = await prepareNetwork(plan, 2, signal);
+  const prepared = await prepareNetwork(plan, { count: 2, start: 'new' }, signal);
   const trainable = new TrainableSet(prepared.trained);
   const train = Array.from({ length: BATCH }, (_, i): ClassifiedText => ({
     ids: Int32Array.from({ length: LENGTH }, (_id, j) => 1000 + ((i * 7919 + j * 104_729) % 29_000)),

@@ -1,5 +1,5 @@
 import type { Results } from '../results.js';
-import { runsOf } from './aggregate.js';
+import { mean, runsOf } from './aggregate.js';
 import { methodOf } from './charts/singular-values.js';
 import { nameOf } from './palette.js';
 
@@ -45,10 +45,14 @@ export function intruderFindings(results: Results): string[] {
   return results.readings.map(({ id, tensors }) => {
     const found = tensors.reduce((sum, { intruders }) => sum + intruders, 0);
     const examined = tensors.reduce((sum, { maxCosine }) => sum + maxCosine.length, 0);
-    const rank = tensors.reduce((sum, { deltaStableRank }) => sum + deltaStableRank, 0) / tensors.length;
+    const ranks = tensors.flatMap(({ deltaStableRank }) => deltaStableRank ?? []);
+    const unchanged = tensors.length - ranks.length;
     return (
       `${nameOf(methodOf(id))}: ${found} intruder dimensions among ${examined} leading singular vectors ` +
-      `of ${tensors.length} matrices; mean stable rank of the change ${rank.toFixed(1)}.`
+      `of ${tensors.length} matrices; ` +
+      (ranks.length === 0
+        ? 'no matrix changed.'
+        : `mean stable rank of the change ${mean(ranks).toFixed(1)}${unchanged === 0 ? '' : `, without ${unchanged} that did not change`}.`)
     );
   });
 }

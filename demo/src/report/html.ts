@@ -32,8 +32,8 @@ h3 { font-size: 1.02rem; margin: 1.4em 0 .3em; } p, li { max-width: 78ch; } .lea
 .summary { background: #f3f4f6; border-left: 4px solid #0072B2; padding: 8px 18px; margin: 18px 0; }
 table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums; } th { text-align: left; border-bottom: 2px solid #9ca3af; }
 th, td { padding: 4px 14px 4px 0; white-space: nowrap; } tbody tr:nth-child(even) { background: #f9fafb; } .number { text-align: right; }
-.scroll { overflow-x: auto; } figure { margin: 14px 0 26px; } figure svg { height: auto; max-width: 100%; } figcaption { color: #4b5563; font-size: .88rem; max-width: 90ch; }
-.pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(460px, 1fr)); gap: 8px 24px; } code { font-size: .85em; }
+.scroll { overflow-x: auto; } figure { margin: 14px 0 26px; } figure { min-width: 0; } figure svg { display: block; height: auto; max-width: 100%; } figcaption { color: #4b5563; font-size: .88rem; max-width: 90ch; }
+.pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(460px, 100%), 1fr)); gap: 8px 24px; } code { font-size: .85em; }
 `;
 
 /** A whole document: no script, nothing fetched. */

@@ -88,9 +88,10 @@ export function sampleResults(shift: Shift = {}): Results {
     untouched: { period: score(0.6), spam: score(0.7) },
     readings: ['default-s1', 'pissa-s1', 'eva-s1', 'full'].map((method) => ({
       id: `train-period-${method}`,
-      tensors: [0, 1].flatMap((layer) =>
+      tensors: [0, 1, 2, 3, 4, 5].flatMap((layer) =>
         ['query', 'value'].map((module) => ({
-          tensor: `encoder.layer.${layer}.attention.self.${module}.weight`,
+          // As the analysis names tensors: without `.weight`.
+          tensor: `encoder.layer.${layer}.attention.self.${module}`,
           deltaSingularValues: values,
           maxCosine: Array.from({ length: 10 }, (_, i) => (i === 3 ? 0.2 : 0.95)),
           intruders: 1,

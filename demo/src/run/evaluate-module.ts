@@ -1,11 +1,14 @@
-import { openModel, readAdapter } from '@eigenloom/checkpoint';
+import { basename } from 'node:path';
+import { adapterLabels, openModel, readAdapter, withLabels } from '@eigenloom/checkpoint';
 import type { EngineModule } from '@eigenloom/engine';
 import {
+  classNamesOf,
   evaluateClassifier,
   loadClassifierHead,
   loadDataset,
   loadNetwork,
   loadTokenizer,
+  rowsOfLabels,
   tokenize,
   type ModelSource,
 } from '@eigenloom/models';
@@ -18,6 +21,7 @@ export interface EvaluationInput {
   /** Adapter folder that brings the head when the model has none. */
   readonly headFrom: string | undefined;
   readonly data: string;
+  /** Classes in the order of the head's rows where no config names them. */
   readonly labels: readonly string[];
   readonly maxLength: number;
 }
@@ -32,8 +36,9 @@ export interface EvaluationOutput {
 /** The source with the saved tensors of an adapter beside its own. */
 async function withHead(source: ModelSource, folder: string): Promise<ModelSource> {
   const { savedTensors } = await readAdapter(folder);
+  const labels = await adapterLabels(folder);
   return {
-    config: source.config,
+    config: labels === undefined ? source.config : withLabels(source.config, labels),
     tensors: new Map([...source.tensors, ...savedTensors]),
     read: (name, precision, options) => {
       const saved = savedTensors.get(name);
@@ -46,7 +51,11 @@ const evaluate: EngineModule<EvaluationInput, EvaluationOutput> = async (input, 
   const opened = await openModel(input.model, { adapters: input.adapters });
   const source = input.headFrom === undefined ? opened : await withHead(opened, input.headFrom);
   const network = await loadNetwork(source, { signal });
-  const { head } = await loadClassifierHead(network, source);
+  const { head, classCount: count } = await loadClassifierHead(network, source);
+  const own = classNamesOf(source.config);
+  // A base may have names of another head than the one that an adapter brought.
+  const isOwn = own?.length === count && input.labels.every((label) => own.includes(label));
+  const names = isOwn ? own : input.labels;
   const examples = await loadDataset(input.data, { requireLabels: true, signal });
   const tokenizer = await loadTokenizer(opened.directory);
   const rows = await tokenize(
@@ -54,7 +63,8 @@ const evaluate: EngineModule<EvaluationInput, EvaluationOutput> = async (input, 
     examples.map(({ text }) => text),
     { maxLength: input.maxLength, signal },
   );
-  const texts = rows.map((ids, i) => ({ ids, label: input.labels.indexOf(examples[i]?.label ?? '') }));
+  const rowOf = rowsOfLabels({ count, names }, examples, basename(input.data));
+  const texts = rows.map((ids, i) => ({ ids, label: rowOf.get(examples[i]?.label ?? '') ?? -1 }));
   const { loss, accuracy, predictions } = await evaluateClassifier(network, head, texts, {
     signal,
     onProgress: (fraction) => {
@@ -62,7 +72,7 @@ const evaluate: EngineModule<EvaluationInput, EvaluationOutput> = async (input, 
     },
   });
   network.dispose();
-  return { loss, accuracy, predictions: predictions.map(({ label }) => input.labels[label] ?? '') };
+  return { loss, accuracy, predictions: predictions.map(({ label }) => names[label] ?? '') };
 };
 
 export default evaluate;

@@ -8,7 +8,8 @@ interface IntruderRow {
   readonly longname: string;
   readonly max_cosine: readonly number[];
   readonly intruders: readonly number[];
-  readonly delta_stable_rank: number;
+  /** Null where training changed nothing. */
+  readonly delta_stable_rank: number | null;
 }
 
 /** Joins the spectrum of the change and the intruder dimensions of one model, as published under `runs`. */

@@ -7,6 +7,7 @@ export type {
   SavedTensor,
 } from './adapter/adapter.js';
 export { ADAPTER_FILES } from './adapter/adapter.js';
+export { adapterLabels, withLabels } from './adapter/adapter-labels.js';
 export { toPlainLora } from './adapter/convert-adapter.js';
 export { changesBase, needsConversion } from './adapter/fold-adapter.js';
 export { pairKey, savedKey } from './adapter/adapter-keys.js';

@@ -4,6 +4,7 @@ import { ForwardPass, type ForwardOptions } from './forward/forward-pass.js';
 import { pool } from './forward/pooling.js';
 import type { ModelSource } from './model-source.js';
 import type { Network, NetworkPlan } from './network.js';
+import { architectureOf } from './networks/index.js';
 import type { Architecture, LinearGroup, ParameterSpec, Pooling } from './networks/architecture.js';
 import { randomNormals, streamKey } from './random.js';
 import type { Batch } from './tokens/batch.js';
@@ -38,6 +39,14 @@ export function findClassifierHead(
   return POOLINGS.map((pooling) => classifierHead(architecture, pooling)).find(({ module }) =>
     tensors.has(`${module}.weight`),
   );
+}
+
+/** Rows of the head that a checkpoint brings: its classes. Errors: `NO_CLASSIFIER`. */
+export function headRowsOf({ config, tensors }: Pick<ModelSource, 'config' | 'tensors'>): number {
+  const head = findClassifierHead(architectureOf(config), tensors);
+  const rows = head === undefined ? undefined : tensors.get(`${head.module}.weight`)?.shape[0];
+  if (rows === undefined) throw incompatible('NO_CLASSIFIER', 'the model has no classification head');
+  return rows;
 }
 
 /** Tensors of a head; the native BERT head needs the model's pooler beside them. */

@@ -1,11 +1,13 @@
 /** Forward passes of Hugging Face architectures in tf.js by their own tensor names; tokenizers; data sets. */
 export { captureLinearInputs, type CaptureOptions, type LinearInput } from './capture.js';
+export { classNamesOf, rowsOfLabels, type HeadClasses } from './class-names.js';
 export {
   addClassifierHead,
   classifierHead,
   classifierLogits,
   findClassifierHead,
   headGroups,
+  headRowsOf,
   headSpecs,
   loadClassifierHead,
   reachedParameters,
@@ -13,7 +15,14 @@ export {
   type ClassifierHead,
 } from './classifier-head.js';
 export { epochBatches, evaluationBatches } from './data/batches.js';
-export { labelsOf, loadDataset, streamDataset, type DatasetOptions, type Example } from './data/dataset.js';
+export {
+  checkDataset,
+  labelsOf,
+  loadDataset,
+  streamDataset,
+  type DatasetOptions,
+  type Example,
+} from './data/dataset.js';
 export {
   evaluateClassifier,
   evaluateLanguageModel,

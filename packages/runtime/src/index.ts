@@ -35,7 +35,7 @@ export { documentField, isMergekitDocument, mapMergekitUris } from './mergekit/m
 export { type MergekitReference, readReference } from './mergekit/model-reference.js';
 export { parseRecipe, requestFromObject } from './recipes/recipe.js';
 export { type ClientOptions, createClient } from './client/grpc-client.js';
-export { type Config, readConfig } from './config/config.js';
+export { type Config, defaultBackend, readConfig } from './config/config.js';
 export { type Running, serve, type ServeOptions } from './serve/serve.js';
 export { main, runService, type ServiceOptions } from './serve/run-service.js';
 export { createLog } from './telemetry/log.js';

@@ -1,7 +1,7 @@
 import { type Model, openModelRef, opening } from '@eigenloom/checkpoint';
 import type { common, init } from '@eigenloom/contracts';
 import { invalidInput } from '@eigenloom/errors';
-import { type NetworkPlan, loadTokenizer, planNetwork } from '@eigenloom/models';
+import { type NetworkPlan, checkDataset, loadTokenizer, planNetwork } from '@eigenloom/models';
 import type { CallOptions } from '@eigenloom/numeric';
 import type { RequestContext } from '@eigenloom/runtime';
 import { findTargets } from './find-targets.js';
@@ -87,6 +87,14 @@ async function startOf({ method }: init.InitAdapterRequest, context: RequestCont
     case 'eva': {
       const data = method.value.data ?? { uri: '', textField: '', labelField: '', limit: 0 };
       const dataPath = await context.resolve(data.uri, 'eva.data.uri');
+      const { textField, limit } = data;
+      await opening({ field: 'eva.data.uri', uri: data.uri }, () =>
+        checkDataset(dataPath, {
+          ...(textField === '' ? {} : { textField }),
+          limit,
+          signal: context.signal,
+        }),
+      );
       return { scope: 'activations', data, dataPath, settings: evaSettings(method.value) };
     }
     case 'default':

@@ -83,13 +83,17 @@ describe.each(['tensorflow', 'webgpu'] as const)('training on %s', (backend) => 
 it.each([
   ['BACKEND_TENSORFLOW', 'EIGENLOOM_TENSORFLOW'],
   ['BACKEND_WEBGPU', 'EIGENLOOM_WEBGPU'],
-])('%s runs on that backend alone: without it there is no training', async (backend, setting) => {
-  const before = process.env[setting];
-  process.env[setting] = join(folder, 'nothing');
-  try {
-    await expect(losses(backend, { full: {} })).rejects.toMatchObject({ reason: 'BACKEND_UNAVAILABLE' });
-  } finally {
-    if (before === undefined) Reflect.deleteProperty(process.env, setting);
-    else process.env[setting] = before;
-  }
-});
+])(
+  '%s runs on that backend alone: without it there is no training',
+  async (backend, setting) => {
+    const before = process.env[setting];
+    process.env[setting] = join(folder, 'nothing');
+    try {
+      await expect(losses(backend, { full: {} })).rejects.toMatchObject({ reason: 'BACKEND_UNAVAILABLE' });
+    } finally {
+      if (before === undefined) Reflect.deleteProperty(process.env, setting);
+      else process.env[setting] = before;
+    }
+  },
+  120_000,
+);

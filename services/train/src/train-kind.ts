@@ -27,9 +27,10 @@ export const trainKind: JobKind<'train'> = {
   },
   async run(request, context) {
     const plan = await resolvePlan(request, context);
-    const output = await trainOnEngine(plan, context);
+    context.progress({ phase: 'hashing the inputs' });
+    const lineage = await lineageOf(plan, context.signal, context.digests);
+    const output = await trainOnEngine(plan, lineage.inputs, context);
     context.progress({ phase: 'writing the result' });
-    const lineage = await lineageOf(plan, context.signal);
     const { method } = plan;
     const artifact = await context.commit('', request.outputUri, lineage, (staging) =>
       method.kind === 'lora'
@@ -47,10 +48,14 @@ export const trainKind: JobKind<'train'> = {
   },
 };
 
-function trainOnEngine(plan: TrainPlan, context: JobContext): Promise<TrainingOutput> {
+function trainOnEngine(
+  plan: TrainPlan,
+  inputs: TrainingInput['inputs'],
+  context: JobContext,
+): Promise<TrainingOutput> {
   return runOnEngine<TrainingInput, TrainingOutput>(
     WORKER,
-    { plan, scratch: context.scratch },
+    { plan, inputs, scratch: context.scratch },
     {
       backend: plan.backend,
       signal: context.signal,

@@ -42,6 +42,22 @@ const adapter = (more: Readonly<Record<string, unknown>> = {}): Readonly<Record<
 });
 const spectrum = { model: { uri: 'model' }, spectrum: {} };
 
+const training = (texts: string, more: object = {}): Readonly<Record<string, unknown>> => ({
+  model: { uri: 'model' },
+  trainData: { uri: texts },
+  full: {},
+  sequenceClassification: more,
+  maxLength: 8,
+  maxSteps: 1,
+});
+/** A good model and a file beside it. */
+const data =
+  (name: string, content: string) =>
+  async (folder: string): Promise<void> => {
+    await model(folder);
+    await writeFile(join(folder, name), content);
+  };
+
 /** Replaces the weights of a good model. */
 const withWeights =
   (bytes: (good: Buffer) => Buffer) =>
@@ -390,6 +406,27 @@ export const ERROR_CASES: readonly ErrorCase[] = [
     reason: 'NOT_A_FILE',
     exitStatus: 2,
     message: /model\.safetensors: is a folder/,
+  },
+  {
+    title: 'a table as the texts of a training',
+    service: 'train',
+    prepare: data('texts.txt', 'text,label\n"fine, really",good\nno,bad\n'),
+    request: training('texts.txt'),
+    code: 'DATA_LOSS',
+    reason: 'DATASET_FORMAT',
+    exitStatus: 5,
+    message:
+      /train_data\.uri \(".*texts\.txt"\): texts\.txt is CSV .*, which is not read; wanted is UTF-8 text/,
+  },
+  {
+    title: 'a class that the head does not have',
+    service: 'train',
+    prepare: data('texts.jsonl', '{"text":"fine","label":"good"}\n{"text":"no","label":"awful"}\n'),
+    request: training('texts.jsonl', { labels: ['bad', 'good'] }),
+    code: 'FAILED_PRECONDITION',
+    reason: 'LABEL_UNKNOWN',
+    exitStatus: 4,
+    message: /train_data: line 2: "awful" is not a class: the classes are "bad", "good"/,
   },
   {
     title: 'a recipe of aliases that multiply',

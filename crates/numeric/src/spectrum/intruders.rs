@@ -62,16 +62,18 @@ pub fn compare(
     task.advance(1);
     let (base_values, all) = left_vectors(base, usize::MAX, task)?;
     task.advance(1);
-    // A fresh task: the product has its own count of steps.
-    let cosines = multiply(leading.view(), true, all.view(), false, &Task::new())?;
-    let max_cosines = cosines
-        .data
-        .chunks(cosines.columns.max(1))
-        .map(|row| {
+    let max_cosines = if all.columns == 0 {
+        // A base of zeros has no vector that any could resemble.
+        vec![0.0; leading.columns]
+    } else {
+        // A fresh task: the product has its own count of steps.
+        let cosines = multiply(leading.view(), true, all.view(), false, &Task::new())?;
+        let largest = |row: &[f64]| {
             row.iter()
                 .fold(0.0, |best: f64, value| best.max(value.abs()))
-        })
-        .collect();
+        };
+        cosines.data.chunks(cosines.columns).map(largest).collect()
+    };
     let difference: Vec<f64> = tuned
         .data()
         .iter()

@@ -23,7 +23,7 @@ export function intruderMap(results: Results): EChartsCoreOption {
       left: left(i),
       top: 6,
       padding: 0,
-      textStyle: { fontSize: 13, fontWeight: 600 },
+      textStyle: { fontSize: 13, fontWeight: 600, width, overflow: 'truncate' },
     })),
     grid: results.readings.map((_, i) => ({ left: left(i), top: TOP, width, height: tensors.length * CELL })),
     xAxis: results.readings.map((_, i) => ({
@@ -38,7 +38,7 @@ export function intruderMap(results: Results): EChartsCoreOption {
       gridIndex: i,
       inverse: true,
       data: tensors.map(({ tensor }) => shortName(tensor)),
-      axisLabel: { show: i === 0, interval: 0 },
+      axisLabel: { show: i === 0, interval: 0, width: LEFT - 12, overflow: 'truncate' },
       axisTick: { show: false },
     })),
     visualMap: {

@@ -38,7 +38,7 @@ export function lossCurves(results: Results, task: TaskName): EChartsCoreOption 
     ];
   });
   return {
-    legend: { data: STARTS.map(nameOf), top: 0, icon: 'roundRect' },
+    legend: { data: STARTS.map(nameOf), top: 0, icon: 'roundRect', itemGap: 24 },
     grid: { left: 56, right: 16, top: 36, bottom: 44 },
     xAxis: { type: 'value', name: 'step', nameLocation: 'middle', nameGap: 28, min: 1, max: 'dataMax' },
     yAxis: { type: 'value', name: 'training loss', nameLocation: 'middle', nameGap: 40, scale: true },

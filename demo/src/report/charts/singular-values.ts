@@ -6,14 +6,14 @@ import { colourOf, nameOf } from '../palette.js';
 const NOISE = 1e-5;
 const SHOWN = 40;
 const COLUMNS = 6;
-const PANEL = { width: 168, height: 150, left: 52, top: 44, gapX: 14, gapY: 46 };
+const PANEL = { width: 168, height: 150, left: 52, top: 56, gapX: 14, gapY: 46 };
 
 /** `pissa` of `train-period-pissa-s1`. */
 export const methodOf = (id: string): string => id.split('-')[2] ?? id;
 
-/** `0 query` of `encoder.layer.0.attention.self.query.weight`. */
+/** `layer 0 query` of `encoder.layer.0.attention.self.query`, with or without `.weight` behind it. */
 export function shortName(tensor: string): string {
-  const [, layer, module] = /layer\.(\d+)\..*\.(\w+)\.weight$/.exec(tensor) ?? [];
+  const [, layer, module] = /layers?\.(\d+)\.(?:.*\.)?(\w+)$/.exec(tensor.replace(/\.weight$/, '')) ?? [];
   return layer === undefined || module === undefined ? tensor : `layer ${layer} ${module}`;
 }
 
@@ -44,16 +44,25 @@ export function singularValues(results: Results): EChartsCoreOption {
     top: PANEL.top + Math.floor(i / perRow(tensors)) * (PANEL.height + PANEL.gapY),
   });
   return {
-    legend: { data: methods.map(nameOf), top: 0, icon: 'roundRect' },
+    legend: { data: methods.map(nameOf), top: 0, icon: 'roundRect', itemGap: 24 },
     title: tensors.map((tensor, i) => ({
       text: shortName(tensor),
       left: place(i).left,
       top: place(i).top - 20,
       padding: 0,
-      textStyle: { fontSize: 12, fontWeight: 600 },
+      // A name that has no short form ends within its panel.
+      textStyle: { fontSize: 12, fontWeight: 600, width: PANEL.width, overflow: 'truncate' },
     })),
     grid: tensors.map((_, i) => ({ ...place(i), width: PANEL.width, height: PANEL.height })),
-    xAxis: tensors.map((_, i) => ({ type: 'value', gridIndex: i, min: 0, max: SHOWN, interval: 10 })),
+    xAxis: tensors.map((_, i) => ({
+      type: 'value',
+      gridIndex: i,
+      min: 0,
+      max: SHOWN,
+      interval: 10,
+      // The last label of the panel to the left is there.
+      axisLabel: { showMinLabel: i % perRow(tensors) === 0 },
+    })),
     yAxis: tensors.map((_, i) => ({
       type: 'log',
       gridIndex: i,

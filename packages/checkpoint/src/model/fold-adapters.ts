@@ -1,6 +1,7 @@
 import { incompatible } from '@eigenloom/errors';
 import { type OpenFileOptions, type SafetensorsFile } from '@eigenloom/numeric';
 
+import { adapterLabels, withLabels } from '../adapter/adapter-labels.js';
 import { type AdapterFold, type StoredTensor, prepareFold } from '../adapter/fold-adapter.js';
 import { namingAdapter } from '../adapter/naming-adapter.js';
 import { readAdapter } from '../adapter/read-adapter.js';
@@ -39,12 +40,13 @@ export type Describe = (sources: ReadonlyMap<string, TensorSource>) => Map<strin
  */
 export async function foldAdapters(
   base: ReadonlyMap<string, TensorSource>,
-  config: ModelConfig,
+  given: ModelConfig,
   folders: readonly FoldedFolder[],
   describe: Describe,
   options: OpenFileOptions,
 ): Promise<FoldedModel> {
-  if (folders.length === 0) return { sources: base, config, untied: false };
+  if (folders.length === 0) return { sources: base, config: given, untied: false };
+  let config = given;
   const tied = tiedEmbeddingsOf(config, base);
   const sources = new Map(base);
   const shared = tied && base.get(tied.embeddings);
@@ -56,6 +58,8 @@ export async function foldAdapters(
         prepareFold(adapter, { tensors: describe(sources), config }),
       );
       applyFold(sources, fold, tied);
+      const labels = adapter.savedTensors.size === 0 ? undefined : await adapterLabels(folder);
+      if (labels !== undefined) config = withLabels(config, labels);
     });
   }
   const untied =

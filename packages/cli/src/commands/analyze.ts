@@ -51,7 +51,7 @@ export function addAnalyze(program: Command): void {
     .option('--singular-values', 'store the singular values in the artifact too')
     .option(
       '--eigenvalue-cut <x>',
-      'eigenvalues at or below are left out of the fit (default: 1e-5 of their mean)',
+      'eigenvalues at or below are left out of the fit (default: 1e-4 of their mean)',
       decimal,
     );
   add(parent, 'intruders', 'Singular vectors that resemble none of the base model')

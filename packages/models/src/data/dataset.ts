@@ -40,6 +40,18 @@ export async function loadDataset(path: string, options: DatasetOptions = {}): P
   return examples;
 }
 
+// Enough examples to find a wrong field name or a wrong file; the job reads the rest.
+const EXAMPLES_CHECKED = 200;
+
+/** Reads the first examples, to find out before a job whether its data can be read. Errors: those of `loadDataset`. */
+export function checkDataset(path: string, options: DatasetOptions = {}): Promise<Example[]> {
+  const { limit = 0 } = options;
+  return loadDataset(path, {
+    ...options,
+    limit: limit === 0 ? EXAMPLES_CHECKED : Math.min(limit, EXAMPLES_CHECKED),
+  });
+}
+
 /** As loadDataset, one example at a time. */
 export async function* streamDataset(path: string, options: DatasetOptions = {}): AsyncGenerator<Example> {
   const name = basename(path);

@@ -77,7 +77,7 @@ export interface WeightLayout {
 }
 
 export interface SpectrumOptions extends CallOptions {
-  /** Eigenvalues at or below take no part in the power-law fit. Default: 1e-5 of the mean eigenvalue. */
+  /** Eigenvalues at or below take no part in the power-law fit. Default: 1e-4 of the mean eigenvalue. */
   readonly cut?: number | undefined;
 }
 

@@ -15,6 +15,8 @@ const folders = z.string().transform((text) =>
     .map((each) => resolve(each)),
 );
 
+const backend = z.enum(['native', 'tensorflow', 'webgpu']).default('native');
+
 /** Every variable that the services read. Empty means unset. */
 const SCHEMA = z.object({
   /** Address that gRPC listens on. */
@@ -42,6 +44,8 @@ const SCHEMA = z.object({
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional(),
   /** Port of the Prometheus endpoint, on the same address as gRPC; unset: none. */
   EIGENLOOM_METRICS_PORT: port.optional(),
+  /** Where tensors of a training are computed when the request does not say. */
+  EIGENLOOM_BACKEND: backend,
   EIGENLOOM_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   /** Jobs at a time, for each kind. */
   EIGENLOOM_CONCURRENCY: z.coerce
@@ -103,4 +107,11 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     graceMs: values.EIGENLOOM_GRACE_SECONDS * 1000,
     reflection: values.EIGENLOOM_REFLECTION,
   };
+}
+
+/** The backend of a request that names none; throws InvalidInput `CONFIG_INVALID`. */
+export function defaultBackend(environment: NodeJS.ProcessEnv = process.env): z.output<typeof backend> {
+  const parsed = backend.safeParse(environment['EIGENLOOM_BACKEND'] || undefined);
+  if (parsed.success) return parsed.data;
+  throw invalidInput('CONFIG_INVALID', 'EIGENLOOM_BACKEND', parsed.error.issues[0]?.message ?? 'is invalid');
 }

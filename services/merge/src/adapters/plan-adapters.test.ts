@@ -51,6 +51,9 @@ async function configured(name: string, from: string, keys: object): Promise<str
   return path;
 }
 
+// Long enough for a machine that does much else.
+jest.setTimeout(120_000);
+
 const [x, y, z] = ['x', 'y', 'z'].map(adapterGolden) as [string, string, string];
 
 describe('refused before anything runs', () => {
@@ -149,6 +152,30 @@ test('a tensor in full of one adapter is kept; of two it is refused', async () =
 /** A vector of one factor by hand. */
 const factor = async (path: string): Promise<Float32Array> =>
   (await readAdapter(path)).modules.get('model.layers.0.self_attn.q_proj')!.a;
+
+test('a merged head keeps the names of its classes, and heads with another order of classes are refused', async () => {
+  const named = async (name: string, classes: readonly string[]): Promise<string> => {
+    const path = await variant(name, 'x', () => ({ savedTensors: head(1) }));
+    await writeFile(
+      join(path, 'config.json'),
+      JSON.stringify({ id2label: Object.fromEntries(classes.entries()) }),
+    );
+    return path;
+  };
+  const [a, b, swapped] = [
+    await named('named-a', ['spam', 'ham']),
+    await named('named-b', ['spam', 'ham']),
+    await named('named-c', ['ham', 'spam']),
+  ];
+  const made = request([a, b], { adapter_average: {} }, { outputUri: join(folder, 'named') });
+  await mergeKind.run(made, contextIn(folder));
+  expect(JSON.parse(await readFile(join(made.outputUri, 'config.json'), 'utf8'))).toEqual({
+    id2label: { 0: 'spam', 1: 'ham' },
+  });
+  await expect(
+    mergeKind.validate(request([a, swapped], { adapter_average: {} }), contextIn(folder)),
+  ).rejects.toMatchObject({ reason: 'LABELS_DIFFER' });
+});
 
 test('average and moving average, with tensors in full, as the formulas say', async () => {
   const paths = [

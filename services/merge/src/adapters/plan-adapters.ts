@@ -14,13 +14,14 @@ import { checkInputs } from '../plan/plan-recipe.js';
 import { checkAdapterOutput } from './check-output.js';
 import { boundAdapterMethod } from './methods/index.js';
 import { planInventory } from './plan-inventory.js';
+import { planLabels } from './plan-labels.js';
 import { planModules } from './plan-modules.js';
 import { planSaved } from './plan-saved.js';
 import type { AdapterInput, AdapterMergePlan } from './planned.js';
 
 /**
  * Plans a merge of adapters; headers are read. Errors: InvalidInput with the field; `ADAPTERS_DIFFER`, `ADAPTER_NEEDS_CONVERSION`,
- * `SAVED_TENSORS_CONFLICT`; those of the files.
+ * `SAVED_TENSORS_CONFLICT`, `LABELS_DIFFER`; those of the files.
  */
 export async function planAdapters(
   request: merge.MergeRequest,
@@ -45,6 +46,7 @@ export async function planAdapters(
     inputs,
     modules,
     saved: planSaved(inputs, shares),
+    labelsFile: await planLabels(inputs),
     shares,
     settings: settingsOf(inputs.map(({ adapter }) => adapter)),
     notes: notesOf(inputs),

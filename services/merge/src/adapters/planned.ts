@@ -65,6 +65,8 @@ export interface AdapterMergePlan {
   /** In order of path. */
   readonly modules: readonly PlannedModule[];
   readonly saved: ReadonlyMap<string, PlannedSaved>;
+  /** A config.json that names the classes of a saved head. */
+  readonly labelsFile?: string | undefined;
   /** All but what depends on the ranks. */
   readonly settings: Omit<AdapterPlan['settings'], 'rank' | 'alpha'>;
   /** Shares of the members in what the result stands for; default: their weights. */

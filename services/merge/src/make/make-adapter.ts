@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { writeFile } from 'node:fs/promises';
+import { copyFile, writeFile } from 'node:fs/promises';
 
 import type { merge } from '@eigenloom/contracts';
 
@@ -35,6 +35,7 @@ export const makeAdapter: Maker = {
       });
       const card = adapterCard({ request, method, inputs, lineage, modules, notes });
       await writeFile(join(staging, 'README.md'), card, { flag: 'wx' });
+      if (plan.labelsFile !== undefined) await copyFile(plan.labelsFile, join(staging, 'config.json'));
     });
     for (const note of notes) context.log.warn(note);
     return adapterResponse(model, modules);

@@ -1,5 +1,6 @@
 import { tiesEmbeddings } from '@eigenloom/checkpoint';
 import { incompatible } from '@eigenloom/errors';
+import { classNamesOf } from '@eigenloom/models';
 
 import type { PlannedInput } from './planned.js';
 
@@ -14,7 +15,26 @@ export function familyProblems(inputs: readonly PlannedInput[]): Problems {
   // Said at the top of a config, further inside, or by the family's default.
   const tying = differenceOf(({ model }) => tiesEmbeddings(model.config), inputs);
   if (tying !== undefined) problems.set('tie_word_embeddings', tying);
+  const classes = classOrderProblem(inputs);
+  if (classes !== undefined) problems.set('id2label', classes);
   return problems;
+}
+
+/** Heads for the same classes in another order would be merged with the rows of other classes. */
+function classOrderProblem(inputs: readonly PlannedInput[]): string | undefined {
+  const named = inputs.flatMap(({ model, label }) => {
+    const names = classNamesOf(model.config, `${label}: config.json`);
+    return names === undefined ? [] : [{ names, label }];
+  });
+  const [first, ...others] = named;
+  const sorted = (names: readonly string[]): string => JSON.stringify(names.toSorted());
+  const other = others.find(
+    ({ names }) =>
+      names.join('\n') !== first?.names.join('\n') && sorted(names) === sorted(first?.names ?? []),
+  );
+  if (first === undefined || other === undefined) return undefined;
+  const shown = (names: readonly string[]): string => JSON.stringify(names).slice(0, 60);
+  return `has the classes in the order ${shown(first.names)} in ${first.label} and ${shown(other.names)} in ${other.label}`;
 }
 
 /** How the models differ in a key of config.json: `is "llama" in base and "mistral" in models[0]`. */

@@ -28,7 +28,9 @@ export function notesOf(plan: MergePlan): string[] {
   const buffers = plan.tensors.filter(({ buffer }) => buffer === true);
   if (buffers.length > 0) {
     const from = buffers[0]?.sources[0]?.input.label ?? '';
-    notes.push(`${count(buffers)} copied from ${from}, because training changes no buffers (${named(buffers)})`);
+    notes.push(
+      `${count(buffers)} copied from ${from}, because training changes no buffers (${named(buffers)})`,
+    );
   }
   const alone = plan.tensors.filter(({ base, buffer }) => base === undefined && buffer !== true);
   if (plan.base !== undefined && alone.length > 0) {

@@ -116,7 +116,9 @@ test('the base of an adapter is looked at before the adapter', async () => {
 test('an adapter is named by its own field', async () => {
   const error = await refusal({ models: [ref('ok'), ref('ok', 'lora')], linear: {} });
   expect(error).toMatchObject({ reason: 'CORRUPT_SAFETENSORS' });
-  expect(error.message).toMatch(/^models\[1\]\.model\.adapters\[0\] \("lora"\): adapter_model\.safetensors: /);
+  expect(error.message).toMatch(
+    /^models\[1\]\.model\.adapters\[0\] \("lora"\): adapter_model\.safetensors: /,
+  );
 });
 
 test('a model given as an adapter is named', async () => {

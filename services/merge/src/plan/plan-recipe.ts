@@ -147,11 +147,7 @@ interface Pairs {
  * With `ofBase` the result has the base's tensors, for a task vector exists only there; otherwise the first model's, and every model
  * must have the same, but for buffers. Names may differ by the prefix of a full model.
  */
-function pairAll(
-  models: readonly PlannedInput[],
-  base: PlannedInput | undefined,
-  ofBase: boolean,
-): Pairs {
+function pairAll(models: readonly PlannedInput[], base: PlannedInput | undefined, ofBase: boolean): Pairs {
   const parts = models.map(wholeOf);
   const basePart = base === undefined ? undefined : wholeOf(base);
   const leader = (ofBase ? basePart : undefined) ?? parts[0];

@@ -1,5 +1,7 @@
 import type { merge } from '@eigenloom/contracts';
+import { opening } from '@eigenloom/checkpoint';
 import { invalidInput } from '@eigenloom/errors';
+import { checkDataset } from '@eigenloom/models';
 import type { JobContext, Lineage, RequestContext } from '@eigenloom/runtime';
 
 import { graftPreparer } from '../graft/prepare-graft.js';
@@ -69,6 +71,14 @@ export async function dataOf(
   const inputs: ReadInput[] = [];
   for (const { field, role, ref } of fields) {
     const path = await context.resolve(ref.uri, uriOf(field));
+    if ('textField' in ref) {
+      const { limit, textField, labelField } = ref;
+      const names = { textField: textField || 'text', labelField: labelField || 'label' };
+      const { signal } = context;
+      await opening({ field: uriOf(field), uri: ref.uri }, () =>
+        checkDataset(path, { ...names, limit, signal }),
+      );
+    }
     const names = new Map([[uriOf(field), role]]);
     inputs.push({ role, fields: names, files: [path], adapters: [], ignored: [] });
   }

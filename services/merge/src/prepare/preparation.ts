@@ -11,7 +11,7 @@ export interface DataField {
   readonly field: string;
   /** What they are in the lineage: `data`. */
   readonly role: string;
-  readonly ref: Pick<common.DatasetRef, 'uri'>;
+  readonly ref: Pick<common.DatasetRef, 'uri'> | common.DatasetRef;
 }
 
 /** What has been found out from the models and the data. */

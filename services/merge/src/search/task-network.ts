@@ -1,6 +1,5 @@
 import { openModel } from '@eigenloom/checkpoint';
 import { tf } from '@eigenloom/engine';
-import { incompatible } from '@eigenloom/errors';
 import {
   type ClassifiedText,
   classifierLogits,
@@ -17,7 +16,7 @@ import {
   type TextTokenizer,
 } from '@eigenloom/models';
 
-import { classifiedTexts, labelsOfModels } from './classified-texts.js';
+import { classesOfModels, classifiedTexts } from './classified-texts.js';
 import type { SearchInput, SearchTask } from './search-input.js';
 
 /** How well a task does. */
@@ -54,10 +53,9 @@ export class TaskNetwork {
     const shared = findClassifierHead(architecture, new Map(parameters.names.map((name) => [name, null])));
     const head = shared ?? (await loadClassifierHead(network, model)).head;
     requireHeadFits(network, head, parameters);
-    const labels = labelsOfModels([model]);
-    const options = { tokenizer, maxLength, labels, requireLabels, signal };
+    const classes = classesOfModels([model], parameters.get(`${head.module}.weight`).shape[0]);
+    const options = { tokenizer, maxLength, classes, requireLabels, signal };
     const texts = await classifiedTexts(task.data, options);
-    requireClasses(task, parameters.get(`${head.module}.weight`).shape[0], texts);
     return new TaskNetwork(task, network, head, texts);
   }
 
@@ -87,17 +85,6 @@ export class TaskNetwork {
     if (labelled) return { loss, accuracy };
     const total = predictions.reduce((sum, { probabilities }) => sum + entropyOf(probabilities), 0);
     return { loss: total / predictions.length, accuracy: undefined };
-  }
-}
-
-/** Where the config names no classes those of the data count, which may be too many. */
-function requireClasses({ data }: SearchTask, classes: number, texts: readonly ClassifiedText[]): void {
-  const most = texts.reduce((top, { label }) => Math.max(top, label + 1), 0);
-  if (most > classes) {
-    throw incompatible(
-      'UNKNOWN_LABEL',
-      `${data.field}: has ${most} classes, the model's head has ${classes}`,
-    );
   }
 }
 

@@ -1,8 +1,8 @@
 import { type Model, opening } from '@eigenloom/checkpoint';
 import type { EngineModule } from '@eigenloom/engine';
-import { loadTokenizer } from '@eigenloom/models';
+import { headRowsOf, loadTokenizer } from '@eigenloom/models';
 
-import { classifiedTexts, labelsOfModels } from '../search/classified-texts.js';
+import { classesOfModels, classifiedTexts } from '../search/classified-texts.js';
 import { openPaths } from '../search/open-search.js';
 import type { SearchInput } from '../search/search-input.js';
 import { candidateScore } from './candidates.js';
@@ -13,10 +13,12 @@ const searchSoup: EngineModule<SearchInput, SoupChoice> = async (input, { signal
   report({ fraction: 0, phase: 'loading the models' });
   const models: Model[] = [];
   for (const paths of input.models) models.push(await openPaths(paths, signal));
+  const [first] = models;
   const [task] = input.tasks;
   const tokenizer = await opening(input.tokenizerPlace, () => loadTokenizer(input.tokenizerFolder));
   const { maxLength, requireLabels } = input;
-  const options = { tokenizer, maxLength, requireLabels, labels: labelsOfModels(models), signal };
+  const classes = classesOfModels(models, first === undefined ? 0 : headRowsOf(first));
+  const options = { tokenizer, maxLength, requireLabels, classes, signal };
   const texts = task === undefined ? [] : await classifiedTexts(task.data, options);
   const { score, inMemory } = await candidateScore(models, input.tensors, texts, { ...input, signal });
   const phase = inMemory

@@ -85,7 +85,13 @@ test('the greedy search finds the same in memory and from disk', async () => {
     limit: 0,
     field: '',
   };
-  const options = { tokenizer, maxLength: 16, labels: undefined, requireLabels: true, signal };
+  const options = {
+    tokenizer,
+    maxLength: 16,
+    classes: { count: 2, names: ['no', 'yes'] },
+    requireLabels: true,
+    signal,
+  };
   const texts = await classifiedTexts(data, options);
   const search = async (memoryBytes: number): Promise<object> => {
     const found = await candidateScore(models, tensors, texts, { batchSize: 16, memoryBytes, signal });

@@ -30,7 +30,7 @@ export interface StatisticTask {
 }
 
 /** Changes with every change of the numbers, so that what was computed before is not found any more. */
-export const VERSIONS: Readonly<Record<StatisticKind['kind'], number>> = { fisher: 1, gram: 1 };
+export const VERSIONS: Readonly<Record<StatisticKind['kind'], number>> = { fisher: 2, gram: 2 };
 
 /** A tensor of a statistic for a weight of the model. */
 export interface ComputedTensor {

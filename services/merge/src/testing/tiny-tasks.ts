@@ -126,7 +126,8 @@ async function writeNetwork(folder: string, like: Model, { parameters }: Network
   }));
   const read = async (name: string): Promise<Float32Array> =>
     Float32Array.from(await parameters.get(name).data());
-  await writeModel(folder, { like, tensors, read: ({ name }) => read(name) });
+  const config = { ...like.config, id2label: { 0: 'no', 1: 'yes' } };
+  await writeModel(folder, { like, tensors, config, read: ({ name }) => read(name) });
 }
 
 /** A model with normally distributed noise on every tensor that a filter takes. */

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncPath, writeNew } from '@eigenloom/checkpoint';
+import { incompatible } from '@eigenloom/errors';
 import { sha256File } from '@eigenloom/numeric';
 import type { RunState } from '../loop/run-state.js';
 import type { TensorValues } from '../loop/trainable.js';
@@ -16,8 +17,15 @@ export interface TrainingCheckpoint {
   readonly best: ReadonlyMap<string, TensorValues> | null;
 }
 
-interface CheckpointRecord {
+/** What a run is bound to. */
+export interface RunIdentity {
+  /** Of the plan; checkpoints of other plans are passed over. */
   readonly fingerprint: string;
+  /** SHA-256 of the files that are read, by role and file name; a checkpoint is not gone on with when one has changed. */
+  readonly inputs: Readonly<Record<string, string>>;
+}
+
+interface CheckpointRecord extends RunIdentity {
   readonly state: RunState;
   /** SHA-256 by file name. */
   readonly files: Readonly<Record<string, string>>;
@@ -28,6 +36,8 @@ const BEST = 'best.safetensors';
 const RECORD = 'state.json';
 const NAME = /^step-(\d{9})$/;
 const KEPT = 2;
+/** Changed files that a message names. */
+const NAMED = 4;
 
 /**
  * Checkpoints of one run in a folder: `step-NNNNNNNNN/` with safetensors and `state.json`. Each is written under another name,
@@ -37,8 +47,7 @@ const KEPT = 2;
 export class CheckpointStore {
   constructor(
     private readonly folder: string,
-    /** Of the plan; checkpoints of other plans are passed over. */
-    private readonly fingerprint: string,
+    private readonly run: RunIdentity,
   ) {}
 
   /** `fence` runs last before the checkpoint gets its name. */
@@ -61,17 +70,32 @@ export class CheckpointStore {
     await this.#prune();
   }
 
-  /** The newest checkpoint that is whole; `onDamaged` hears of those passed over. */
+  /**
+   * The newest checkpoint that is whole; `onDamaged` hears of those passed over. Errors: `INPUT_CHANGED`, naming the files whose content
+   * is not what the checkpoint was trained on.
+   */
   async newest(onDamaged: (name: string) => void = () => undefined): Promise<TrainingCheckpoint | null> {
     for (const name of (await this.#names()).reverse()) {
-      try {
-        const read = await this.#read(join(this.folder, name));
-        if (read !== null) return read;
-      } catch {
-        onDamaged(name);
+      const read = await this.#read(join(this.folder, name)).catch(() => undefined);
+      if (read === undefined) onDamaged(name);
+      else if (read !== null) {
+        this.#requireSameInputs(read.inputs, read.state.step);
+        return read;
       }
     }
     return null;
+  }
+
+  #requireSameInputs(then: RunIdentity['inputs'], step: number): void {
+    const { inputs: now } = this.run;
+    const names = [...new Set([...Object.keys(then), ...Object.keys(now)])];
+    const changed = names.filter((name) => then[name] !== now[name]).sort();
+    if (changed.length === 0) return;
+    const shown = changed.slice(0, NAMED).join(', ') + (changed.length > NAMED ? ', …' : '');
+    throw incompatible(
+      'INPUT_CHANGED',
+      `cannot go on from the checkpoint of step ${step}: the content of ${shown} has changed since; put it back, or train anew as another job`,
+    );
   }
 
   async #fill(folder: string, { state, tensors, best }: TrainingCheckpoint): Promise<void> {
@@ -84,18 +108,19 @@ export class CheckpointStore {
       await writeTensors(join(folder, file), values);
       files[file] = await sha256File(join(folder, file));
     }
-    await writeRecord(join(folder, RECORD), { fingerprint: this.fingerprint, state, files });
+    await writeRecord(join(folder, RECORD), { ...this.run, state, files });
     await syncPath(folder);
   }
 
-  async #read(folder: string): Promise<TrainingCheckpoint | null> {
+  async #read(folder: string): Promise<(TrainingCheckpoint & Pick<RunIdentity, 'inputs'>) | null> {
     const record = await readRecord(join(folder, RECORD));
-    if (record.fingerprint !== this.fingerprint) return null;
+    if (record.fingerprint !== this.run.fingerprint) return null;
     for (const [file, expected] of Object.entries(record.files)) {
       if ((await sha256File(join(folder, file))) !== expected)
         throw new Error(`${file} does not match its checksum`);
     }
     return {
+      inputs: record.inputs,
       state: record.state,
       tensors: await readTensors(join(folder, TENSORS)),
       best: BEST in record.files ? await readTensors(join(folder, BEST)) : null,

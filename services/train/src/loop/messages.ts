@@ -4,6 +4,8 @@ import type { RunState } from './run-state.js';
 /** What the worker thread is given. */
 export interface TrainingInput {
   readonly plan: TrainPlan;
+  /** SHA-256 of the files that the plan names, by role and file name: `train_data/texts.jsonl`. */
+  readonly inputs: Readonly<Record<string, string>>;
   /** Folder for checkpoints. */
   readonly scratch: string;
 }

@@ -12,6 +12,7 @@ import {
   type LoraPair,
   type Network,
 } from '@eigenloom/models';
+import type { ChosenClasses } from '../plan/choose-classes.js';
 import type { TrainPlan } from '../plan/train-plan.js';
 
 /** A network ready to train: its head, its adapters, and which variables are trained under which names. */
@@ -24,6 +25,12 @@ export interface PreparedNetwork {
   readonly trained: ReadonlyMap<string, tf.Variable>;
 }
 
+/** The rows of the head that is trained, and where their values come from. */
+export interface TrainedHead {
+  readonly count: number;
+  readonly start: ChosenClasses['start'];
+}
+
 type Matrix = tf.Variable<tf.Rank.R2>;
 /** A pair whose matrices are trained. */
 type TrainedPair = LoraPair & { readonly a: Matrix; readonly b: Matrix };
@@ -31,14 +38,14 @@ type TrainedPair = LoraPair & { readonly a: Matrix; readonly b: Matrix };
 /** Loads the model, or the residual under an adapter, and makes variables of what is trained. */
 export async function prepareNetwork(
   plan: TrainPlan,
-  classCount: number,
+  { count, start }: TrainedHead,
   signal: AbortSignal,
 ): Promise<PreparedNetwork> {
   const { method } = plan;
   const model = await openBase(plan, signal);
   const network = await loadNetwork(model, { signal });
   const adapter = method.kind === 'lora' ? await readAdapter(method.adapterPath, { signal }) : null;
-  const head = await prepareHead(plan, network, model, adapter, classCount);
+  const head = await prepareHead(plan, network, { model, adapter, start }, count);
   const adapters = adapter === null ? new Map<string, TrainedPair>() : adapterVariables(network, adapter);
   const trained = new Map<string, tf.Variable>();
   if (method.kind === 'full') {
@@ -49,7 +56,7 @@ export async function prepareNetwork(
       trained.set(`lora_B/${module}`, b);
     }
   }
-  for (const name of headNames(network, head, classCount)) trained.set(name, network.parameters.train(name));
+  for (const name of headNames(network, head, count)) trained.set(name, network.parameters.train(name));
   return { network, head, adapters, trained };
 }
 
@@ -64,11 +71,16 @@ export function openBase(plan: TrainPlan, signal: AbortSignal): Promise<Model> {
 export const headNames = (network: Network, head: ClassifierHead | null, classCount: number): string[] =>
   head === null ? [] : headSpecs(network, head, classCount).map(({ name }) => name);
 
+interface HeadSources {
+  readonly model: Model;
+  readonly adapter: LoadedAdapter | null;
+  readonly start: TrainedHead['start'];
+}
+
 async function prepareHead(
   plan: TrainPlan,
   network: Network,
-  model: Model,
-  adapter: LoadedAdapter | null,
+  { model, adapter, start }: HeadSources,
   classCount: number,
 ): Promise<ClassifierHead | null> {
   const { objective } = plan;
@@ -77,17 +89,13 @@ async function prepareHead(
   const head = classifierHead(architecture, objective.pooling ?? architecture.defaultPooling);
   requireHeadFits(network, head, network.parameters);
   const specs = headSpecs(network, head, classCount);
-  const shapes = specs.map(({ name, shape }) => ({ name, shape: shape.join() }));
-  if (adapter !== null && shapes.every((s) => adapter.savedTensors.get(s.name)?.shape.join() === s.shape)) {
+  if (start === 'new') addClassifierHead(network, head, classCount, plan.seed);
+  else {
     for (const { name, shape } of specs) {
-      network.parameters.set(name, tf.tensor(adapter.savedTensors.get(name)?.data ?? [], [...shape]));
+      const values =
+        start === 'adapter' ? adapter?.savedTensors.get(name)?.data : await model.read(name, 'f32');
+      network.parameters.set(name, tf.tensor(values ?? [], [...shape]));
     }
-  } else if (shapes.every((s) => model.tensors.get(s.name)?.shape.join() === s.shape)) {
-    for (const { name, shape } of specs) {
-      network.parameters.set(name, tf.tensor(await model.read(name, 'f32'), [...shape]));
-    }
-  } else {
-    addClassifierHead(network, head, classCount, plan.seed);
   }
   return head;
 }

@@ -1,35 +1,51 @@
 import { join } from 'node:path';
 import type { EngineContext, EngineModule } from '@eigenloom/engine';
-import { loadTokenizer } from '@eigenloom/models';
+import { loadTokenizer, planNetwork } from '@eigenloom/models';
 import { CheckpointStore, type TrainingCheckpoint } from '../checkpoints/checkpoint-store.js';
 import { writeTensors } from '../checkpoints/tensor-file.js';
 import { checkSteps } from '../plan/check-steps.js';
+import { chooseClasses, type ChosenClasses } from '../plan/choose-classes.js';
 import { planFingerprint } from '../plan/fingerprint.js';
+import { storedHead } from '../plan/stored-head.js';
+import type { TrainPlan } from '../plan/train-plan.js';
 import { FENCE_CALL, type TrainingInput, type TrainingOutput } from './messages.js';
-import { prepareNetwork } from './prepare-network.js';
+import { openBase, prepareNetwork } from './prepare-network.js';
 import { newRunState, type RunState, type StepRecord } from './run-state.js';
 import { TrainableSet, type TensorValues } from './trainable.js';
 import { Trainer } from './trainer.js';
 import { loadTrainingData } from './training-data.js';
 
 /** The training loop, in a worker thread. Resumes from the newest whole checkpoint in `scratch`. */
-const run: EngineModule<TrainingInput, TrainingOutput> = async ({ plan, scratch }, context) => {
+const run: EngineModule<TrainingInput, TrainingOutput> = async ({ plan, inputs, scratch }, context) => {
   context.report({ phase: 'reading data', fraction: 0 });
   const tokenizer = await loadTokenizer(plan.modelPath);
-  const data = await loadTrainingData(plan, tokenizer, plan.maxLength, context.signal);
+  const chosen = await classesOf(plan, context.signal);
+  const data = await loadTrainingData(plan, chosen, tokenizer, context.signal);
   context.report({ phase: 'loading the model', fraction: 0 });
-  const prepared = await prepareNetwork(plan, data.labels.length, context.signal);
+  const prepared = await prepareNetwork(
+    plan,
+    { count: data.labels.length, start: chosen?.start ?? 'new' },
+    context.signal,
+  );
   const trainable = new TrainableSet(prepared.trained);
   const loop = new Loop(
     { scratch, keepBest: plan.keepBest, checkpointSteps: plan.checkpointSteps },
     new Trainer(plan, prepared, trainable, data),
     trainable,
-    new CheckpointStore(join(scratch, 'checkpoints'), planFingerprint(plan)),
+    new CheckpointStore(join(scratch, 'checkpoints'), { fingerprint: planFingerprint(plan), inputs }),
     context,
   );
   return { ...(await loop.run()), labels: data.labels };
 };
 export default run;
+
+/** Null for a language model. */
+async function classesOf(plan: TrainPlan, signal: AbortSignal): Promise<ChosenClasses | null> {
+  const { objective } = plan;
+  if (objective.kind !== 'sequence_classification') return null;
+  const model = await openBase(plan, signal);
+  return chooseClasses(objective.labels, await storedHead(plan, model, planNetwork(model), signal));
+}
 
 interface LoopSettings {
   readonly scratch: string;

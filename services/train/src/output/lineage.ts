@@ -1,26 +1,38 @@
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { ADAPTER_FILES, openModel } from '@eigenloom/checkpoint';
+import { ADAPTER_FILES, type DigestCache, openModel } from '@eigenloom/checkpoint';
 import { sha256File } from '@eigenloom/numeric';
 import type { Lineage } from '@eigenloom/runtime';
 import type { TrainPlan } from '../plan/train-plan.js';
 
-/** Digests of everything that a run read. */
-export async function lineageOf(plan: TrainPlan, signal: AbortSignal): Promise<Lineage> {
+const MODEL_FILES = ['config.json', 'tokenizer.json', 'tokenizer_config.json'];
+
+/** Digests of everything that a run reads, by role and file name; `digests` knows those of files that have not changed. */
+export async function lineageOf(
+  plan: TrainPlan,
+  signal: AbortSignal,
+  digests?: DigestCache,
+): Promise<Lineage> {
   const inputs: Record<string, string> = {};
   const add = async (role: string, path: string): Promise<void> => {
-    inputs[`${role}/${basename(path)}`] = await sha256File(path, { signal });
+    inputs[`${role}/${basename(path)}`] = await (digests === undefined
+      ? sha256File(path, { signal })
+      : digests.of(path, signal));
   };
   const addModel = async (role: string, path: string): Promise<void> => {
     const model = await openModel(path, { signal });
     for (const file of model.weightFiles.values()) await add(role, file);
     const present = await readdir(model.directory);
-    for (const name of ['config.json', 'tokenizer.json']) {
+    for (const name of MODEL_FILES) {
       if (present.includes(name)) await add(role, join(model.directory, name));
     }
   };
   const addAdapter = async (role: string, folder: string): Promise<void> => {
-    for (const name of ADAPTER_FILES) await add(role, join(folder, name));
+    // Beside an adapter that saved a head, config.json names the classes.
+    const present = await readdir(folder);
+    for (const name of [...ADAPTER_FILES, 'config.json']) {
+      if (present.includes(name)) await add(role, join(folder, name));
+    }
   };
   await addModel('model', plan.modelPath);
   for (const [index, folder] of plan.foldedAdapterPaths.entries())

@@ -12,18 +12,18 @@ import {
 import type { train } from '@eigenloom/contracts';
 import { AppError, invalidInput } from '@eigenloom/errors';
 import {
-  loadDataset,
+  checkDataset,
   loadTokenizer,
   planNetwork,
   requireHeadFits,
+  rowsOfLabels,
   type NetworkPlan,
 } from '@eigenloom/models';
 import { checkSteps } from './check-steps.js';
+import { chooseClasses, type ChosenClasses, todoOf } from './choose-classes.js';
 import { chosenHead } from './chosen-head.js';
+import { storedHead } from './stored-head.js';
 import type { DataPlan, TrainPlan } from './train-plan.js';
-
-// Enough examples to find a wrong field name or a wrong file; the job reads the rest.
-const EXAMPLES_CHECKED = 200;
 
 /** What a plan is about, opened but not read. */
 export interface CheckedInputs {
@@ -75,10 +75,11 @@ export async function checkInputs(
   }
   await opening(modelPlace, () => loadTokenizer(modelPath));
   await checkAdapter(plan, { model, network }, request, signal);
-  await checkData(plan, plan.trainData, placeOf('train_data.uri', request?.trainData?.uri), signal);
+  const chosen = await chosenClasses(plan, model, network, signal);
+  await checkData(plan.trainData, chosen, placeOf('train_data.uri', request?.trainData?.uri), signal);
   if (plan.validationData !== null) {
     const place = placeOf('validation_data.uri', request?.validationData?.uri);
-    await checkData(plan, plan.validationData, place, signal);
+    await checkData(plan.validationData, chosen, place, signal);
   }
   return { model, network };
 }
@@ -155,24 +156,35 @@ function refuseOthersInFull(
   );
 }
 
-async function checkData(plan: TrainPlan, data: DataPlan, place: Place, signal: AbortSignal): Promise<void> {
+/** Null for a language model. */
+async function chosenClasses(
+  plan: TrainPlan,
+  model: Model,
+  network: NetworkPlan,
+  signal: AbortSignal,
+): Promise<ChosenClasses | null> {
   const { objective } = plan;
-  const { textField, labelField } = data;
-  const limit = data.limit === 0 ? EXAMPLES_CHECKED : Math.min(data.limit, EXAMPLES_CHECKED);
-  const requireLabels = objective.kind === 'sequence_classification';
-  const examples = await opening(place, () =>
-    loadDataset(data.path, { textField, labelField, limit, requireLabels, signal }),
+  if (objective.kind !== 'sequence_classification') return null;
+  const stored = await opening({ field: 'sequence_classification.labels' }, () =>
+    storedHead(plan, model, network, signal),
   );
-  if (!requireLabels || objective.labels.length === 0) return;
-  const known = new Set(objective.labels);
-  const stranger = examples.find(({ label }) => !known.has(label ?? ''));
-  if (stranger !== undefined) {
-    throw invalidInput(
-      'LABEL_UNKNOWN',
-      'sequence_classification.labels',
-      `lacks ${JSON.stringify(stranger.label)} of line ${stranger.line} of ${place.field.replace(/\.uri$/, '')}`,
-    );
-  }
+  return chooseClasses(objective.labels, stored);
+}
+
+async function checkData(
+  { path, textField, labelField, limit }: DataPlan,
+  chosen: ChosenClasses | null,
+  place: Place,
+  signal: AbortSignal,
+): Promise<void> {
+  const examples = await opening(place, () =>
+    checkDataset(path, { textField, labelField, limit, requireLabels: chosen !== null, signal }),
+  );
+  const classes = chosen?.classes;
+  if (chosen === null || classes === undefined) return;
+  await opening({ field: 'sequence_classification.labels' }, () =>
+    rowsOfLabels(classes, examples, place.field.replace(/\.uri$/, ''), todoOf(chosen)),
+  );
 }
 
 const placeOf = (field: string, uri: string | undefined): Place =>

@@ -3,7 +3,7 @@ import type { common } from '@eigenloom/contracts';
 import type { BackendName } from '@eigenloom/engine';
 import { invalidInput } from '@eigenloom/errors';
 import type { Pooling } from '@eigenloom/models';
-import type { RequestContext } from '@eigenloom/runtime';
+import { defaultBackend, type RequestContext } from '@eigenloom/runtime';
 import type {
   DataPlan,
   MethodPlan,
@@ -22,13 +22,13 @@ const MAX_WARMUP_STEPS = 10_000_000;
 export async function resolvePlan(
   request: train.TrainRequest,
   context: RequestContext,
-  defaultBackend: BackendName = 'native',
+  backend: BackendName = defaultBackend(),
 ): Promise<TrainPlan> {
   const { model, method } = request;
   if (model === undefined || model.uri === '')
     throw invalidInput('MODEL_MISSING', 'model.uri', 'names no model');
   const resolve = (uri: string, field: string): Promise<string> => context.resolve(uri, field);
-  const settings = resolveSettings(request, defaultBackend);
+  const settings = resolveSettings(request, backend);
   return {
     ...settings,
     modelPath: await resolve(model.uri, 'model.uri'),
@@ -50,7 +50,7 @@ type Settings = Omit<
   'modelPath' | 'foldedAdapterPaths' | 'trainData' | 'validationData' | 'method'
 >;
 
-function resolveSettings(request: train.TrainRequest, defaultBackend: BackendName): Settings {
+function resolveSettings(request: train.TrainRequest, backend: BackendName): Settings {
   const settings: Settings = {
     seed: request.seed,
     objective: resolveObjective(request.objective),
@@ -64,7 +64,7 @@ function resolveSettings(request: train.TrainRequest, defaultBackend: BackendNam
     earlyStoppingPatience: integer('early_stopping_patience', request.earlyStoppingPatience, 0, MAX_STEPS),
     keepBest: request.keepBest,
     checkpointSteps: integer('checkpoint_steps', request.checkpointSteps, 50, MAX_STEPS),
-    backend: resolveBackend(request.backend, defaultBackend),
+    backend: resolveBackend(request.backend, backend),
   };
   requireValidation(request);
   return settings;
@@ -191,7 +191,12 @@ const BACKENDS: Readonly<Partial<Record<train.Backend, BackendName>>> = {
 function resolveBackend(backend: train.Backend, fallback: BackendName): BackendName {
   if (backend === train.Backend.UNSPECIFIED) return fallback;
   const chosen = BACKENDS[backend];
-  if (chosen === undefined) throw invalidInput('UNKNOWN_VALUE', 'backend', 'is not a backend');
+  if (chosen === undefined)
+    throw invalidInput(
+      'UNKNOWN_VALUE',
+      'backend',
+      `${backend} is not a backend; choose native, tensorflow or webgpu`,
+    );
   return chosen;
 }
 

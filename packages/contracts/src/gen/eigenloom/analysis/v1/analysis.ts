@@ -53,7 +53,7 @@ export interface Spectrum {
   /** Store the singular values too. */
   singularValues: boolean;
   /**
-   * Eigenvalues at or below take no part in the power-law fit. Default: 1e-5 of the mean eigenvalue, so that the fit does not depend on
+   * Eigenvalues at or below take no part in the power-law fit. Default: 1e-4 of the mean eigenvalue, so that the fit does not depend on
    * the scale of the matrix. WeightWatcher's is 1e-5.
    */
   eigenvalueCut?: number | undefined;

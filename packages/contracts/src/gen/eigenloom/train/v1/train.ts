@@ -155,7 +155,7 @@ export function scheduleKindToNumber(object: ScheduleKind): number {
 
 /** Where tensors are computed. */
 export enum Backend {
-  /** UNSPECIFIED - The server's setting. */
+  /** UNSPECIFIED - What EIGENLOOM_BACKEND says where the job runs, else native. */
   UNSPECIFIED = "BACKEND_UNSPECIFIED",
   /** NATIVE - The embedded CPU engine. */
   NATIVE = "BACKEND_NATIVE",
@@ -271,7 +271,7 @@ export interface TrainRequest {
   keepBest: boolean;
   /** Save a checkpoint every so many steps, from which a run resumes. Default 50. */
   checkpointSteps: number;
-  /** Where the tensors are computed. Default: the server's setting. */
+  /** Where the tensors are computed. Default: what EIGENLOOM_BACKEND says where the job runs, else native. */
   backend: Backend;
 }
 
@@ -294,7 +294,10 @@ export interface FullTraining {
 
 /** Cross-entropy of a linear head on the pooled hidden states. */
 export interface SequenceClassification {
-  /** Class names in order. Default: the sorted classes of the training data. */
+  /**
+   * Class names in the order of the head's rows. Default: those of the head that the adapter or the model has, by its id2label; for a
+   * new head the sorted classes of the training data. Other classes than those of the stored head start a new one.
+   */
   labels: string[];
   /** How the hidden states become one vector. */
   pooling: Pooling;

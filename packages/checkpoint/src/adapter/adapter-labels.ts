@@ -1,0 +1,28 @@
+import { join } from 'node:path';
+
+import { exists } from '../exists.js';
+import { pickEntries } from '../json/literals.js';
+import { type JsonObject, readJsonFile } from '../json-file.js';
+
+/** Keys of a model's config that say what the rows of its head are. */
+const LABEL_KEYS = ['id2label', 'label2id', 'problem_type'];
+
+/**
+ * What the `config.json` beside an adapter says of the classes of the head that it was trained with. Undefined where there is none,
+ * as PEFT writes adapters.
+ */
+export async function adapterLabels(folder: string): Promise<JsonObject | undefined> {
+  const path = join(folder, 'config.json');
+  if (!(await exists(path))) return undefined;
+  const config = await readJsonFile(path);
+  if (config['id2label'] === undefined && config['label2id'] === undefined) return undefined;
+  return Object.fromEntries(LABEL_KEYS.flatMap((key) => (key in config ? [[key, config[key]]] : [])));
+}
+
+/** A config with the classes of a head that replaces the model's. */
+export function withLabels(config: JsonObject, labels: JsonObject): JsonObject {
+  return {
+    ...pickEntries(config, (key) => !LABEL_KEYS.includes(key)),
+    ...labels,
+  };
+}

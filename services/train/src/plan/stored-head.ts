@@ -1,0 +1,53 @@
+import { join } from 'node:path';
+import { adapterLabels, openAdapter, type Model } from '@eigenloom/checkpoint';
+import { classNamesOf, headSpecs, type HeadClasses, type NetworkPlan } from '@eigenloom/models';
+import { chosenHead } from './chosen-head.js';
+import type { TrainPlan } from './train-plan.js';
+
+/** A head that lies in the adapter or in the model, with its classes. */
+export interface StoredHead extends HeadClasses {
+  readonly from: 'adapter' | 'model';
+}
+
+/** The head that training goes on from, if the class labels allow it: the adapter's, else the model's own. Reads no weights. */
+export async function storedHead(
+  plan: TrainPlan,
+  model: Model,
+  network: NetworkPlan,
+  signal: AbortSignal,
+): Promise<StoredHead | null> {
+  const { method } = plan;
+  const head = chosenHead(plan, network);
+  if (head === null) return null;
+  const rowsIn = (
+    tensors: ReadonlyMap<string, { readonly shape: readonly number[] }>,
+  ): number | undefined => {
+    const rows = tensors.get(`${head.module}.weight`)?.shape[0];
+    if (rows === undefined) return undefined;
+    const specs = headSpecs(network, head, rows);
+    return specs.every(({ name, shape }) => tensors.get(name)?.shape.join() === shape.join())
+      ? rows
+      : undefined;
+  };
+  const named = (
+    from: StoredHead['from'],
+    count: number,
+    config: Model['config'],
+    where: string,
+  ): StoredHead => {
+    const names = classNamesOf(config, where);
+    // The names of another head than the one that is stored say nothing.
+    return { from, count, names: names?.length === count ? names : undefined };
+  };
+  if (method.kind === 'lora') {
+    const count = rowsIn((await openAdapter(method.adapterPath, { signal })).savedTensors);
+    if (count !== undefined) {
+      const labels = await adapterLabels(method.adapterPath);
+      return labels === undefined
+        ? named('adapter', count, model.config, "the model's config.json")
+        : named('adapter', count, labels, join('adapter', 'config.json'));
+    }
+  }
+  const count = rowsIn(model.tensors);
+  return count === undefined ? null : named('model', count, model.config, "the model's config.json");
+}
