@@ -39,6 +39,7 @@ export { type TiedEmbeddings, tiedEmbeddingsOf, tiesEmbeddings } from './model/t
 export { untiedView } from './model/untied-view.js';
 export { type OpenModelOptions, openModel } from './model/open-model.js';
 export { type PlannedShard, type ShardPlan, planBytes, planShards } from './model/plan-shards.js';
+export { TORCH_NAMES } from './model/stored-dtype.js';
 export { type ModelToWrite, writeModel, writeModelFiles } from './model/write-model.js';
 export { ArtifactCache, type CacheRequest } from './artifact/artifact-cache.js';
 export { type ArtifactCommit, ArtifactStore, readArtifact } from './artifact/artifact-store.js';

@@ -9,6 +9,7 @@ import type { Model, TensorInfo } from './model.js';
 import { type ModelConfig, withoutCodeKeys } from './model-config.js';
 import { type PlannedShard, type ShardPlan, planShards } from './plan-shards.js';
 import { INDEX_FILE } from './shard-index.js';
+import { withStoredDtype } from './stored-dtype.js';
 
 export interface ModelToWrite {
   /** Config, tokenizer and the other files come from it. */
@@ -45,7 +46,7 @@ export async function writeModel(
   await writeModelFiles(directory, model.like, plan, model.config ?? model.like.config);
 }
 
-/** Everything but the weights: index, config, and the tokenizer and other files of `like`. */
+/** Everything but the weights: index, config with the type that they are stored in, and the tokenizer and other files of `like`. */
 export async function writeModelFiles(
   directory: string,
   like: Pick<Model, 'directory' | 'carriedFiles'>,
@@ -54,7 +55,11 @@ export async function writeModelFiles(
 ): Promise<void> {
   if (plan.shards.length > 1) await writeFile(join(directory, INDEX_FILE), indexOf(plan), { flag: 'wx' });
   if (Object.keys(config).length > 0) {
-    await writeFile(join(directory, 'config.json'), sortedJson(withoutCodeKeys(config)), { flag: 'wx' });
+    const stored = withStoredDtype(
+      withoutCodeKeys(config),
+      plan.shards.flatMap(({ tensors }) => tensors),
+    );
+    await writeFile(join(directory, 'config.json'), sortedJson(stored), { flag: 'wx' });
   }
   for (const name of like.carriedFiles) {
     if (name.includes('/'))

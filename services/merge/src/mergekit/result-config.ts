@@ -1,16 +1,10 @@
-import type { ModelConfig } from '@eigenloom/checkpoint';
+import { type ModelConfig, TORCH_NAMES } from '@eigenloom/checkpoint';
 import { incompatible } from '@eigenloom/errors';
 import type { Dtype } from '@eigenloom/numeric';
 
 import type { MergekitInput } from './inputs.js';
 import type { Module } from './modules.js';
 
-const DTYPE_NAMES: Readonly<Partial<Record<Dtype, string>>> = {
-  F32: 'float32',
-  F16: 'float16',
-  BF16: 'bfloat16',
-  F64: 'float64',
-};
 /** Names under which configs count layers, below them also in `text_config` and the like. */
 const COUNT_KEYS = /^(?:num_(?:\w+_)?layers|n_layers?|(?:encoder|decoder)_layers|depth)$/;
 const SECTION_KEYS = /_config$/;
@@ -23,7 +17,7 @@ export function resultConfig(
 ): ModelConfig {
   let config: ModelConfig = { ...donor.model.config };
   if (donor.architecture !== undefined) config = { ...config, architectures: [donor.architecture] };
-  const name = dtype === undefined ? undefined : DTYPE_NAMES[dtype];
+  const name = dtype === undefined ? undefined : TORCH_NAMES[dtype];
   if (name !== undefined) config = { ...config, ['dtype' in config ? 'dtype' : 'torch_dtype']: name };
   for (const { prefix, slices } of modules) {
     const before = donor.anatomy.stacks.find((stack) => stack.prefix === prefix)?.layers.length ?? 0;
