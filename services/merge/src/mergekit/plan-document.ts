@@ -17,7 +17,8 @@ import type { ChosenMethod, PlainMethod } from './method-mapping.js';
 import { type Module, modulesOf } from './modules.js';
 import { type Resolved, type ResolvedTensor, Resolver } from './resolve.js';
 import type { Rearranged } from './rearranged.js';
-import { resultConfig, withVocabulary } from './result-config.js';
+import { resultConfig } from './result-config.js';
+import { stackProblems } from './stacked-layers.js';
 import { type PlannedTokenizer, planTokenizer } from './tokenizer.js';
 import { firstReference } from './references.js';
 
@@ -53,7 +54,8 @@ export async function resolveDocument(
   const view = (await rearrange({ donor, base, models }))?.view ?? ((input): MergekitInput => input);
   const prefixes = donor.anatomy.stacks.map(({ prefix }) => prefix);
   const resolved = new Resolver(document, prefixes, mode, view).resolve(modules);
-  refuseProblems(familyProblems(models), resolved.problems, models);
+  const problems = new Map([...stackProblems(resolved.tensors, view(donor)), ...resolved.problems]);
+  refuseProblems(familyProblems(models), problems, models);
   return { ...resolved, donor, base: base && view(base), models: models.map(view), modules };
 }
 
@@ -81,7 +83,7 @@ export async function planDocument(
     tokenizer = await planTokenizer(document, donor, models, { inputs, context, results, base });
     return tokenizer?.rearranged;
   });
-  const { files, rearranged, rows, notes = [] } = tokenizer ?? {};
+  const { files, rearranged, notes = [] } = tokenizer ?? {};
   const { donor, base, models, modules } = resolved;
   const method = METHODS.find(({ id }) => id === document.mapping.id);
   if (method === undefined) throw unavailable(document);
@@ -93,7 +95,7 @@ export async function planDocument(
     seed: request.seed,
     models: models.filter((model) => model !== base),
     shards: shardsOf(tensors, request),
-    config: rows === undefined ? config : withVocabulary(config, rows),
+    config: tokenizer?.configOf(config) ?? config,
     donor: donor.model,
     chatTemplate: await planChatTemplate(document, files?.files ?? donor.model.carriedFiles, models),
     copies: copies(document, modules),

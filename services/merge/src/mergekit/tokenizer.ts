@@ -1,11 +1,4 @@
-import {
-  type JsonObject,
-  carriedFile,
-  carriedFilesOf,
-  isObject,
-  readJsonFile,
-  sortedJson,
-} from '@eigenloom/checkpoint';
+import { type JsonObject, type ModelConfig, carriedFilesOf } from '@eigenloom/checkpoint';
 import { invalidInput } from '@eigenloom/errors';
 import type { RequestContext } from '@eigenloom/runtime';
 import { join } from 'node:path';
@@ -14,10 +7,13 @@ import type { TokenizerFiles } from '../plan/planned.js';
 import type { StageResult } from '../plan/stages.js';
 import { isTokenizerFile } from '../run/tokenizer-files.js';
 import type { MergekitDocument } from './document.js';
+import { editedTokenizer, withinRows } from './edited-tokenizer.js';
 import type { Inputs, MergekitInput } from './inputs.js';
 import type { Located } from './located.js';
 import { type Rearranged, rearranged } from './rearranged.js';
-import { vocabularySize } from './result-config.js';
+import { vocabularySize, withVocabulary } from './result-config.js';
+import { renumberingFor, withGeneration } from './renumbering.js';
+import { withTokenIds } from './special-ids.js';
 import { type PlacedWish, type Rearranging, type TokenIds, rowsOf, tokensWithoutRow } from './token-rows.js';
 import type { TokenWish } from './token-wish.js';
 import type { TokenizerWish } from './tokenizer-wish.js';
@@ -42,8 +38,8 @@ export interface PlannedTokenizer {
   readonly files: TokenizerFiles;
   /** Undefined where the embeddings of all models are in its order already. */
   readonly rearranged: Rearranged | undefined;
-  /** Rows of the embeddings. */
-  readonly rows: number | undefined;
+  /** What the config says of it: rows of the embeddings, ids of special tokens. */
+  readonly configOf: (config: ModelConfig) => ModelConfig;
   readonly notes: readonly string[];
 }
 
@@ -64,35 +60,67 @@ export async function planTokenizer(
     source === 'base' || source === 'union'
       ? { directory: donor.model.directory, files: donor.model.carriedFiles.filter(isTokenizerFile) }
       : await filesOf(source, models, surroundings);
-  const target = await readVocabulary(files.directory, files.files, signal);
-  if (target === undefined) throw invalidInput('TOKENIZER_MISSING', at, 'there are no tokenizer files');
+  const found = await readVocabulary(files.directory, files.files, signal);
+  if (found === undefined) throw invalidInput('TOKENIZER_MISSING', at, 'there are no tokenizer files');
+  const { target, dropped } = source === 'base' || source === 'union' ? withRows(found, donor) : whole(found);
   // As in mergekit, a model without a tokenizer is taken to have the base's.
   const ofDonor = await readVocabulary(donor.model.directory, donor.model.carriedFiles, signal);
   const own: (Vocabulary | undefined)[] = [];
   for (const { model } of models) own.push(await readVocabulary(model.directory, model.carriedFiles, signal));
   const same = own.every((vocabulary) => vocabulary === undefined || sameVocabulary(target, vocabulary));
   const multiple = padTo === undefined || padTo === 0 ? 1 : padTo;
+  const ids = await renumberingFor(files, donor, ofDonor, target);
   if (same && wishes.length === 0 && hasRows(target, donor, multiple)) {
-    return { files, rearranged: undefined, rows: undefined, notes: [] };
+    const configOf = ids === undefined ? unchanged : (config: ModelConfig) => withTokenIds(config, ids);
+    return { files: await withGeneration(files, donor, ids), rearranged: undefined, configOf, notes: [] };
   }
   const parts = models.map((input, index) => partOf(input, own[index] ?? ofDonor ?? target, at));
-  const json = extended(tokenizer, target, parts);
+  const json = extended(tokenizer, target, parts) ?? (dropped === 0 ? undefined : target.json);
   const tokens = json === undefined ? knownTokens(target, at) : allTokens(json);
   const placed = await placeWishes(wishes, models, surroundings);
   const setting: Rearranging = {
     ...{ tokens, wishes: placed, padTo: multiple },
-    models: parts.map(({ ids }) => ids),
+    models: parts.map((part) => part.ids),
     base: surroundings.base === undefined ? undefined : models.indexOf(surroundings.base),
   };
   const [first, ...others] = rowsOf(setting);
   if (first === undefined) throw invalidInput('FIELD_MISSING', at, 'of which models?');
-  const without = tokensWithoutRow(setting);
+  const rows = first.starts.length - 1 + first.padding;
+  const made = json === undefined ? files : await editedTokenizer(files, json);
   return {
-    files: json === undefined ? files : await edited(files, json),
+    files: await withGeneration(made, donor, ids),
     rearranged: rearranged(models, [first, ...others]),
-    rows: first.starts.length - 1 + first.padding,
-    notes: without === 0 ? [] : [`${without} tokens that no model has get rows of zeros`],
+    configOf: (config) => withVocabulary(ids === undefined ? config : withTokenIds(config, ids), rows),
+    notes: notesOf(donor, rows, dropped, tokensWithoutRow(setting)),
   };
+}
+
+/** A tokenizer without the tokens for which its model has no embeddings, and how many those are. */
+function withRows(vocabulary: Vocabulary, { model }: MergekitInput): { target: Vocabulary; dropped: number } {
+  const { json } = vocabulary;
+  const rows = vocabularySize(model.config);
+  const within = json === undefined || rows === undefined ? undefined : withinRows(json, rows);
+  if (within === undefined) return whole(vocabulary);
+  const tokens = allTokens(within);
+  const dropped = (vocabulary.tokens?.size ?? 0) - tokens.size;
+  return { target: { digest: `${vocabulary.digest} within ${rows}`, tokens, json: within }, dropped };
+}
+
+const whole = (target: Vocabulary): { target: Vocabulary; dropped: number } => ({ target, dropped: 0 });
+
+const unchanged = (config: ModelConfig): ModelConfig => config;
+
+function notesOf(donor: MergekitInput, rows: number, dropped: number, without: number): string[] {
+  const before = vocabularySize(donor.model.config);
+  return [
+    ...(before === undefined || before === rows
+      ? []
+      : [`the embeddings get ${rows} rows, as many as the tokenizer asks for, instead of ${before}`]),
+    ...(dropped === 0
+      ? []
+      : [`${dropped} tokens of the tokenizer have no row in its model and are taken out`]),
+    ...(without === 0 ? [] : [`${without} tokens that no model has get rows of zeros`]),
+  ];
 }
 
 interface VocabularyPart extends TokenSet {
@@ -160,20 +188,6 @@ async function placeWishes(
     placed.set(token, { token, force, at, source: { ...source, model } });
   }
   return placed;
-}
-
-/** The new tokenizer.json, and its tokens in tokenizer_config.json where that lists them. */
-async function edited(files: TokenizerFiles, json: JsonObject): Promise<TokenizerFiles> {
-  const texts = new Map([['tokenizer.json', `${JSON.stringify(json, undefined, 2)}\n`]]);
-  if (files.files.includes('tokenizer_config.json')) {
-    const config = await readJsonFile(await carriedFile(files.directory, 'tokenizer_config.json'));
-    if (isObject(config['added_tokens_decoder'])) {
-      const listed = addedTokens(json).map(({ id, ...settings }) => [String(id), settings] as const);
-      const decoder = { ...config['added_tokens_decoder'], ...Object.fromEntries(listed) };
-      texts.set('tokenizer_config.json', sortedJson({ ...config, added_tokens_decoder: decoder }));
-    }
-  }
-  return { ...files, texts };
 }
 
 async function filesOf(

@@ -37,7 +37,7 @@ export async function writeMerged(
   const carriedFiles =
     tokenizer === undefined
       ? donor.carriedFiles
-      : donor.carriedFiles.filter((name) => !isTokenizerFile(name));
+      : donor.carriedFiles.filter((name) => !isTokenizerFile(name) && !tokenizer.files.includes(name));
   await writeModelFiles(folder, { directory: donor.directory, carriedFiles }, shards, config);
   for (const name of tokenizer?.files ?? []) {
     const text = tokenizer?.texts?.get(name);
