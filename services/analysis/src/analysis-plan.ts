@@ -1,7 +1,7 @@
 import { constrainedMemory } from 'node:process';
 import { totalmem } from 'node:os';
 
-import { type Model, openModel } from '@eigenloom/checkpoint';
+import { type Model, openModel, storesTransposed } from '@eigenloom/checkpoint';
 import type { analysis, common } from '@eigenloom/contracts';
 import { incompatible, invalidInput } from '@eigenloom/errors';
 import type { RequestContext } from '@eigenloom/runtime';
@@ -106,11 +106,17 @@ async function open(
 function sorted(name: string, model: Model, base: Model | undefined, method: BoundMethod): Weight | Skipped {
   const info = model.tensors.get(name);
   if (info === undefined) return { name, reason: 'is not in the model' };
-  const found = recognise(info);
-  if (isSkipped(found)) return found;
+  const recognised = recognise(info);
+  if (isSkipped(recognised)) return recognised;
+  const found = oriented(recognised, model);
   const reason =
     method.reasonToSkip(found) ?? baseReason(info.shape, name, base) ?? sizeReason(found, base, method);
   return reason === undefined ? found : { name, reason };
+}
+
+function oriented(weight: Weight, { config }: Model): Weight {
+  const transposed = weight.type === 'dense' && storesTransposed(config, weight.longname) === true;
+  return transposed ? { ...weight, transposed } : weight;
 }
 
 function baseReason(shape: readonly number[], name: string, base: Model | undefined): string | undefined {

@@ -1,5 +1,6 @@
 import { invalidInput } from '@eigenloom/errors';
-import { compareSingularVectors } from '@eigenloom/numeric';
+import { type Matrix, compareSingularVectors } from '@eigenloom/numeric';
+import { transpose } from '../weights/transpose.js';
 import { sizeOf, type Weight } from '../weights/weight.js';
 import type { AnalysisMethod } from './method.js';
 
@@ -9,6 +10,8 @@ const DEFAULT_EPSILON = 0.5;
 
 /** A kernel (out, in, …) is taken as the matrix out × in·positions, which is how an adapter sees it. */
 const width = ({ columns, positions }: Weight): number => columns * positions;
+
+const outputs = ({ rows, columns, transposed }: Weight): number => (transposed === true ? columns : rows);
 
 /**
  * Intruder dimensions: leading left singular vectors of the tuned weight whose cosines to all left singular vectors of the base are
@@ -26,20 +29,26 @@ export const intruders: AnalysisMethod<'intruders'> = {
     }
   },
   reasonToSkip: (weight) =>
-    weight.rows === 1 ? 'has one row, so its only left singular vector is 1' : undefined,
+    outputs(weight) === 1 ? 'has one row, so its only left singular vector is 1' : undefined,
   operations: (weight) => 14 * sizeOf(weight) * Math.min(weight.rows, width(weight)),
   workingBytes: (weight) => 8 * 8 * sizeOf(weight),
   async analyse(weight, { tuned, base }, parameters, options) {
     const k = parameters.k === 0 ? DEFAULT_K : parameters.k;
     const epsilon = parameters.epsilon ?? DEFAULT_EPSILON;
-    const [rows, columns] = [weight.rows, width(weight)];
+    const [rows, columns] = weight.transposed ? [weight.columns, weight.rows] : [weight.rows, width(weight)];
+    // The vectors of the output side are the left ones of W (out × in), whichever way it is stored.
+    const matrix = async (values: Float64Array): Promise<Matrix<Float64Array>> => {
+      const data = weight.transposed ? await transpose(values, columns, rows, options.signal) : values;
+      return { rows, columns, data };
+    };
     const compared = await compareSingularVectors(
-      { rows, columns, data: tuned },
-      { rows, columns, data: base ?? new Float64Array(tuned.length) },
+      await matrix(tuned),
+      await matrix(base ?? new Float64Array(tuned.length)),
       k,
       options,
     );
-    const cosines = Array.from(compared.maxCosines);
+    // Rounding may leave a cosine a little above 1, which has no angle.
+    const cosines = Array.from(compared.maxCosines, (cosine) => Math.min(1, cosine));
     const found = cosines.flatMap((cosine, index) => (cosine < epsilon ? [index] : []));
     return {
       row: {

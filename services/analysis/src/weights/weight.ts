@@ -11,6 +11,8 @@ export interface Weight {
   readonly positions: number;
   /** Matrices that follow each other in the tensor: the experts of a stack; 1 for all others. */
   readonly stacked: number;
+  /** Stored (in, out), as GPT-2's linear weights are; all others are (out, in). */
+  readonly transposed?: boolean;
 }
 
 /** A tensor that is left out, and why. */
