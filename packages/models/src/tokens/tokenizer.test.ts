@@ -42,4 +42,36 @@ describe('tokenizer', () => {
     await expect(loadTokenizer(folder)).rejects.toMatchObject({ reason: 'TOKENIZER_INVALID' });
     await rm(folder, { recursive: true });
   });
+
+  it('refuses a token that the model has no row for, as the text is read', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'tokenizer-'));
+    const definition = {
+      model: {
+        type: 'WordPiece',
+        vocab: { '[UNK]': 0, old: 1, new: 2 },
+        unk_token: '[UNK]',
+        continuing_subword_prefix: '##',
+        max_input_chars_per_word: 100,
+      },
+      ...{
+        pre_tokenizer: { type: 'BertPreTokenizer' },
+        normalizer: null,
+        post_processor: null,
+        decoder: null,
+      },
+      added_tokens: [],
+    };
+    await writeFile(join(folder, 'tokenizer.json'), JSON.stringify(definition));
+    const encoded = async (): Promise<number[]> => (await loadTokenizer(folder)).encode('old new', 8);
+    await expect(encoded()).resolves.toEqual([1, 2]);
+    await writeFile(join(folder, 'config.json'), '{"vocab_size": 3}');
+    await expect(encoded()).resolves.toEqual([1, 2]);
+    await writeFile(join(folder, 'config.json'), '{"vocab_size": 2}');
+    await expect(encoded()).rejects.toMatchObject({
+      kind: 'INCOMPATIBLE',
+      reason: 'TOKEN_OUT_OF_RANGE',
+      message: expect.stringContaining('token "new" of the text "old new" has id 2') as string,
+    });
+    await rm(folder, { recursive: true });
+  });
 });

@@ -1,12 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as tokenizers from '@huggingface/tokenizers';
-import { corruptData, invalidInput, notFound } from '@eigenloom/errors';
+import { corruptData, incompatible, invalidInput, notFound } from '@eigenloom/errors';
 
 /** Text to token ids as `tokenizer.json` says. */
 export interface TextTokenizer {
   readonly padTokenId: number | undefined;
-  /** Token ids with the special tokens around them, at most `maxLength`; a longer text loses its end. */
+  /**
+   * Token ids with the special tokens around them, at most `maxLength`; a longer text loses its end. Errors: `MAX_LENGTH_TOO_SMALL`;
+   * `TOKEN_OUT_OF_RANGE` for a token that the model's embeddings have no row for.
+   */
   encode(text: string, maxLength: number): number[];
 }
 
@@ -14,6 +17,7 @@ export interface TextTokenizer {
 interface HuggingFaceTokenizer {
   encode(text: string, options: { add_special_tokens: boolean }): { ids: number[] };
   token_to_id(token: string): number | undefined;
+  id_to_token(id: number): string | undefined;
 }
 const { Tokenizer } = tokenizers as unknown as {
   Tokenizer: new (definition: object, settings: object) => HuggingFaceTokenizer;
@@ -23,7 +27,10 @@ const { Tokenizer } = tokenizers as unknown as {
 // and no vocabulary in use has tokens of more than 128 characters on average.
 const CHARACTERS_PER_TOKEN = 128;
 
-/** Reads the tokenizer of a model folder: `tokenizer.json` and, if there is one, `tokenizer_config.json`. */
+/**
+ * Reads the tokenizer of a model folder: `tokenizer.json` and, if there is one, `tokenizer_config.json`; `config.json` says how many of
+ * its tokens the model has.
+ */
 export async function loadTokenizer(directory: string): Promise<TextTokenizer> {
   const definition = await readJson(directory, 'tokenizer.json');
   if (definition === undefined) throw notFound('TOKENIZER_MISSING', 'the model folder has no tokenizer.json');
@@ -36,10 +43,15 @@ export async function loadTokenizer(directory: string): Promise<TextTokenizer> {
       cause,
     });
   }
-  return wrap(tokenizer, settings);
+  const rows = (await readJson(directory, 'config.json'))?.['vocab_size'];
+  return wrap(tokenizer, settings, typeof rows === 'number' ? rows : Infinity);
 }
 
-function wrap(tokenizer: HuggingFaceTokenizer, settings: Record<string, unknown>): TextTokenizer {
+function wrap(
+  tokenizer: HuggingFaceTokenizer,
+  settings: Record<string, unknown>,
+  rows: number,
+): TextTokenizer {
   const plain = (text: string): number[] => tokenizer.encode(text, { add_special_tokens: false }).ids;
   const { before, after } = specialTokens(tokenizer, plain);
   const pad = settings['pad_token'];
@@ -56,9 +68,25 @@ function wrap(tokenizer: HuggingFaceTokenizer, settings: Record<string, unknown>
         );
       }
       const ids = plain(text.slice(0, maxLength * CHARACTERS_PER_TOKEN));
-      return [...before, ...ids.slice(0, room), ...after];
+      const row = [...before, ...ids.slice(0, room), ...after];
+      const beyond = row.find((id) => id >= rows);
+      if (beyond !== undefined) throw withoutRow(tokenizer.id_to_token(beyond), beyond, rows, text);
+      return row;
     },
   };
+}
+
+/** Characters of a text that an error shows. */
+const SHOWN = 60;
+
+/** A tokenizer with tokens that were added without new rows in the embeddings: found as the text is read, not in the middle of a run. */
+function withoutRow(token: string | undefined, id: number, rows: number, text: string): Error {
+  const name = token === undefined ? '' : ` ${JSON.stringify(token)}`;
+  const shown = JSON.stringify(text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text);
+  return incompatible(
+    'TOKEN_OUT_OF_RANGE',
+    `token${name} of the text ${shown} has id ${id}, and the model's embeddings have ${rows} rows (vocab_size): its tokenizer was given tokens that it was not`,
+  );
 }
 
 /** What the post-processor puts around a text: found on a text that surely has tokens. */

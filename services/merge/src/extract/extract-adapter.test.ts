@@ -251,6 +251,34 @@ describe('with models made here', () => {
   });
 });
 
+test('without a changed module to decompose there is no adapter, and what changed is named', async () => {
+  const shapes = { 'a.q.weight': [4, 4], 'a.norm.weight': [4] } as const;
+  const base = Object.fromEntries(
+    await Promise.all(
+      Object.entries(shapes).map(async ([name, shape], i) => [name, await normal(shape, BigInt(i))] as const),
+    ),
+  );
+  const norm = await normal([4], 9n);
+  const folders = [
+    await writeModel(join(folder, 'norms-tuned'), { ...base, 'a.norm.weight': norm }),
+    await writeModel(join(folder, 'norms'), base),
+  ] as const;
+  await expect(extract({ rank: 2 }, ...folders)).rejects.toMatchObject({
+    reason: 'NOTHING_TO_DECOMPOSE',
+    message: expect.stringContaining('what changed is "a.norm.weight"') as string,
+  });
+});
+
+test('vocabularies of two sizes are refused with what makes them one', async () => {
+  const of = async (rows: number, name: string): Promise<string> =>
+    writeModel(join(folder, name), { 'lm_head.weight': await normal([rows, 4], 1n) });
+  const message = expect.stringContaining('by a mergekit configuration with tokenizer_source') as string;
+  await expect(extract({}, await of(6, 'more-rows'), await of(5, 'fewer-rows'))).rejects.toMatchObject({
+    reason: 'INCOMPATIBLE_MODELS',
+    message,
+  });
+});
+
 test('requests that make no sense are refused, and an estimate bounds what is written', async () => {
   const context = contextIn(folder);
   const refused = (request: merge.MergeRequest): Promise<unknown> => mergeKind.validate(request, context);

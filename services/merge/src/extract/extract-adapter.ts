@@ -24,7 +24,7 @@ export interface ExtractOutcome {
 
 /**
  * Extracts an adapter, one matrix in memory at a time, and writes it in PEFT's format.
- * Errors: `BIAS_CHANGED`, `MERGE_CHANGED_NOTHING`, `NON_FINITE_INPUT`, `DISK_FULL`.
+ * Errors: `BIAS_CHANGED`, `MERGE_CHANGED_NOTHING`, `NOTHING_TO_DECOMPOSE`, `NON_FINITE_INPUT`, `DISK_FULL`.
  */
 export async function extractAdapter(
   staging: string,
@@ -41,6 +41,7 @@ export async function extractAdapter(
     if (infos.size === 0 && changes.length === 0) {
       throw incompatible('MERGE_CHANGED_NOTHING', 'the model equals its base in every tensor');
     }
+    if (infos.size === 0) throw withoutPairs(changes);
     const saved = savedOf(changes);
     const adapter = { settings: settingsOf(plan, infos, saved), saved, infos, store };
     await writeStoredPairs(staging, { ...adapter, allowNonFinite: false }, { signal: run.signal });
@@ -52,6 +53,16 @@ export async function extractAdapter(
     await store.remove();
     await rm(run.folder, { recursive: true, force: true });
   }
+}
+
+/** PEFT loads no adapter without a pair, whatever it keeps in full. */
+function withoutPairs(changes: readonly Change[]): Error {
+  const names = changes.slice(0, 3).map(({ pair }) => JSON.stringify(pair.name));
+  const more = changes.length > names.length ? `, and ${changes.length - names.length} more` : '';
+  return incompatible(
+    'NOTHING_TO_DECOMPOSE',
+    `none of the modules to decompose changed, so there would be no pair, and PEFT loads no such adapter; what changed is ${names.join(', ')}${more}: name its modules in target_modules, or keep the whole model`,
+  );
 }
 
 function checkBiases(changed: readonly Change[], { parameters }: ExtractPlan): void {

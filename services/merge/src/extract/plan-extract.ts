@@ -4,6 +4,7 @@ import {
   architecturesOf,
   findTensor,
   isEmbedding,
+  isOutputLayer,
   linearModules,
   modulePattern,
   notLinear,
@@ -99,9 +100,14 @@ function pairTensors({ model, label }: PlannedInput, base: PlannedInput): Tensor
 function checkShapes(name: string, tuned: TensorInfo, base: TensorInfo, label: string): void {
   if (tuned.shape.join() === base.shape.join() && isFloat(tuned.dtype) === isFloat(base.dtype)) return;
   const kind = ({ dtype, shape }: TensorInfo): string => `${dtype} [${shape.join(', ')}]`;
+  const vocabulary = isEmbedding(moduleOf(name)) || isOutputLayer(moduleOf(name));
+  const todo =
+    vocabulary && tuned.shape[1] === base.shape[1]
+      ? '; bring both to one vocabulary first, by a mergekit configuration with tokenizer_source'
+      : '';
   throw incompatible(
     'INCOMPATIBLE_MODELS',
-    `tensor ${JSON.stringify(name)} is ${kind(tuned)} in ${label} and ${kind(base)} in base`,
+    `tensor ${JSON.stringify(name)} is ${kind(tuned)} in ${label} and ${kind(base)} in base${todo}`,
     { details: { tensor: name } },
   );
 }
