@@ -1,5 +1,5 @@
-import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
 
 import { newFolder, writeVectors } from '../testing/safetensors-bytes.js';
 import { openModel } from './open-model.js';
@@ -128,6 +128,38 @@ test('a model keeps its bytes and files through shards', async () => {
   for (const name of model.tensors.keys()) {
     expect(await copy.readRaw(name)).toEqual(await model.readRaw(name));
   }
+});
+
+test('what a model is loaded with beside its weights goes along, in folders too', async () => {
+  const files = [
+    ...[
+      '1_Pooling/config.json',
+      '2_Dense/config.json',
+      '2_Dense/model.safetensors',
+      '3_Normalize/config.json',
+    ],
+    ...['additional_chat_templates/tool_use.jinja', 'modules.json', 'processor_config.json', 'spm.model'],
+  ];
+  const others = [
+    ...['2_Dense/pytorch_model.bin', '0_Other/config.json', 'checkpoint-10/config.json'],
+    ...['additional_chat_templates/x.py', 'training_args.bin'],
+  ];
+  await writeVectors(join(folder, 'model.safetensors'), { a: [1] });
+  for (const name of [...files, ...others]) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), `content of ${name}`);
+  }
+  const model = await openModel(folder);
+  const out = join(folder, 'out');
+  await mkdir(out);
+  await writeModel(out, { like: model });
+  const written = await readdir(out, { recursive: true, withFileTypes: true });
+  const names = written
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => relative(out, join(parentPath, name)));
+  expect(names.sort()).toEqual([...files, 'model.safetensors'].sort());
+  const dense = '2_Dense/model.safetensors';
+  expect(await readFile(join(out, dense), 'utf8')).toBe(`content of ${dense}`);
 });
 
 test('a tokenizer file that is a pickle is not carried over', async () => {

@@ -1,4 +1,4 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { type Model, openModel } from '@eigenloom/checkpoint';
@@ -132,4 +132,15 @@ test('a change of the number of rows is told', async () => {
   await merged('tokenizer_source: base');
   const card = await readFile(join(folder, 'out', 'README.md'), 'utf8');
   expect(card).toContain('the embeddings get 2 rows, as many as the tokenizer asks for, instead of 8');
+});
+
+test('modules after the transformer are copied, and the card says so', async () => {
+  await write('a', 1, { vocab: ['x', 'y'] });
+  await write('b', 3, { vocab: ['x', 'y'] });
+  await mkdir(join(folder, 'a', '2_Dense'));
+  await writeFile(join(folder, 'a', '2_Dense', 'model.safetensors'), 'dense');
+  await merged('');
+  expect(await readFile(join(folder, 'out', '2_Dense', 'model.safetensors'), 'utf8')).toBe('dense');
+  const card = await readFile(join(folder, 'out', 'README.md'), 'utf8');
+  expect(card).toContain('copied and not merged: 2_Dense/model.safetensors.');
 });

@@ -34,7 +34,7 @@ export function notesOf(plan: MergePlan): string[] {
     notes.push(`left out, because the base lacks them: ${plan.leftOut.length} tensors (${names.join(', ')})`);
   }
   if (plan.rearranged !== undefined) notes.push('embeddings are put in the order of the result’s tokens');
-  return [...notes, ...tiedNotes(inputs), ...ignoredNotes(inputs), ...plan.notes];
+  return [...notes, ...tiedNotes(inputs), ...ignoredNotes(inputs), ...copiedNotes(plan), ...plan.notes];
 }
 
 const typesOf = (sources: PlannedTensor['sources']): string[] => sources.map(({ tensor }) => tensor.dtype);
@@ -65,3 +65,10 @@ const ignoredNotes = (inputs: readonly PlannedInput[]): string[] => {
   const ignored = new Set(inputs.flatMap(({ ignored: keys }) => keys));
   return [...ignored].sort().map((key) => `${key} is ignored, because it would run code`);
 };
+
+/** Modules after the transformer, such as 2_Dense of sentence-transformers, come from one model. */
+export function copiedNotes({ donor, base, models }: Pick<MergePlan, 'donor' | 'base' | 'models'>): string[] {
+  const weights = donor.carriedFiles.filter((name) => name.endsWith('/model.safetensors'));
+  const several = models.length + (base === undefined ? 0 : 1) > 1;
+  return weights.length === 0 || !several ? [] : [`copied and not merged: ${weights.join(', ')}`];
+}

@@ -2,6 +2,7 @@ import { merge } from '@eigenloom/contracts';
 import { type JsonObject, sortedJson } from '@eigenloom/checkpoint';
 import { type Lineage, mapInputUris } from '@eigenloom/runtime';
 
+import { copiedNotes } from '../plan/notes.js';
 import type { MergePlan, ReadInput } from '../plan/planned.js';
 import type { Preparation } from '../prepare/preparation.js';
 import type { Changes } from './changes.js';
@@ -45,7 +46,7 @@ export function modelCard(facts: CardFacts): string {
     ...(interference === undefined ? [] : ['', interferenceLine(interference)]),
     ...(plan.leftOut.length === 0 ? [] : ['', leftOutLine(plan.leftOut)]),
     ...ignoredLines(inputs),
-    ...plan.notes.flatMap((note) => ['', `${note}.`]),
+    ...[...copiedNotes(plan), ...plan.notes].flatMap((note) => ['', `${note}.`]),
     '',
     ...recipeSection(facts),
     '',

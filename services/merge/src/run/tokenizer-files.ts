@@ -1,17 +1,37 @@
 const TOKENIZER_FILES: ReadonlySet<string> = new Set([
   'added_tokens.json',
+  'bpe.codes',
+  'byte_maps.json',
   'chat_template.jinja',
   'chat_template.json',
+  'dict.txt',
+  'emoji.json',
+  'entity_vocab.json',
   'merges.txt',
+  'normalizer.json',
+  'prophetnet.tokenizer',
+  'qwen.tiktoken',
   'sentencepiece.bpe.model',
+  'sentencepiece.model',
+  'source.spm',
   'special_tokens_map.json',
   'spiece.model',
+  'spm.model',
+  'spm_char.model',
+  'target.spm',
+  'target_vocab.json',
+  'tekken.json',
   'tokenizer.json',
   'tokenizer.model',
   'tokenizer_config.json',
+  'vocab-src.json',
+  'vocab-tgt.json',
   'vocab.json',
   'vocab.txt',
+  'word_pronunciation.json',
+  'word_shape.json',
 ]);
 
 /** Whether a file that a model carries belongs to its tokenizer. */
-export const isTokenizerFile = (name: string): boolean => TOKENIZER_FILES.has(name);
+export const isTokenizerFile = (name: string): boolean =>
+  TOKENIZER_FILES.has(name) || name.startsWith('additional_chat_templates/');
