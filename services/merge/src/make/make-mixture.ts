@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 
 import type { WrittenDigests } from '@eigenloom/checkpoint';
 import { merge } from '@eigenloom/contracts';
+import { AppError } from '@eigenloom/errors';
 import { loadTokenizer, planNetwork } from '@eigenloom/models';
 import type { JobContext, Lineage, RequestContext } from '@eigenloom/runtime';
 
@@ -29,9 +30,23 @@ async function planned(request: merge.MergeRequest, context: RequestContext): Pr
   const { gateMode } = parameters;
   if (gateMode !== merge.GateMode.RANDOM) await loadTokenizer(plan.donor.directory);
   if (gateMode === merge.GateMode.HIDDEN_LAST || gateMode === merge.GateMode.HIDDEN_AVERAGE) {
-    planNetwork(plan.base.model);
+    requireForwardPass(plan);
   }
   return { plan, parameters };
+}
+
+/** Errors: those of `planNetwork`, with the gates that work for any family. */
+function requireForwardPass({ base }: MixturePlan): void {
+  try {
+    planNetwork(base.model);
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    const why = `${error.message}; GATE_MODE_CHEAP_EMBED and GATE_MODE_RANDOM need none`;
+    const fieldViolations = [{ field: 'mixture_of_experts.gate_mode', description: why }];
+    throw new AppError(error.kind, error.reason, `mixture_of_experts.gate_mode: ${why}`, {
+      ...{ details: error.details, fieldViolations, cause: error },
+    });
+  }
 }
 
 /** Makes a mixture of experts: computes the routers, then copies tensors from disk to disk. */

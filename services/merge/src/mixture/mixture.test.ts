@@ -196,6 +196,22 @@ describe('refused by name', () => {
       refused({ gate_mode: 'GATE_MODE_HIDDEN_LAST', prompts }, { base: { uri: bare, adapters: [] } }),
     ).rejects.toMatchObject({ reason: 'TOKENIZER_MISSING' });
   });
+
+  test('a family without a forward pass, with the gates that need none', async () => {
+    const uri = join(folder, 'mistral');
+    await cp(mixtureGolden('base'), uri, { recursive: true });
+    const config = JSON.parse(await readFile(join(uri, 'config.json'), 'utf8')) as object;
+    const family = { model_type: 'mistral', architectures: ['MistralForCausalLM'] };
+    await writeFile(join(uri, 'config.json'), JSON.stringify({ ...config, ...family }));
+    const models = { base: { uri, adapters: [] }, models: [modelWith(uri, {}), modelWith(uri, {})] };
+    await expect(refused({ gate_mode: 'GATE_MODE_HIDDEN_LAST', prompts }, models)).rejects.toMatchObject({
+      message: expect.stringMatching(
+        /"mistral".*; GATE_MODE_CHEAP_EMBED and GATE_MODE_RANDOM need none/,
+      ) as string,
+      fieldViolations: [{ field: 'mixture_of_experts.gate_mode' }],
+    });
+    await expect(make({ gate_mode: 'GATE_MODE_CHEAP_EMBED', prompts }, models)).resolves.toBeDefined();
+  });
 });
 
 test('what a config of Llama leaves out is said, for Mixtral has other defaults', async () => {
