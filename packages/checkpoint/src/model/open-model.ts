@@ -12,6 +12,7 @@ import { carriedFilesOf } from './carried-files.js';
 import { foldAdapters } from './fold-adapters.js';
 import type { FoldedPair, Model, ModelArrays, TensorInfo, TensorSource } from './model.js';
 import { loadConfig } from './model-config.js';
+import { withNewHead } from './new-head.js';
 import { type WeightFiles, openWeightFiles } from './weight-files.js';
 
 export interface OpenModelOptions extends OpenFileOptions {
@@ -36,7 +37,9 @@ export async function openModel(path: string, options: OpenModelOptions = {}): P
   const folded = await foldAdapters(stored, config, options.adapters ?? [], tensorInfos, options);
   const { sources } = folded;
   const untied = folded.untied || options.untied === true;
-  return new OpenedModel({ weights, config: folded.config, untied, ignored, carriedFiles }, sources);
+  const adapters = options.adapters ?? [];
+  const headed = await withNewHead(folded.config, stored, tensorInfos(sources), adapters);
+  return new OpenedModel({ weights, config: headed, untied, ignored, carriedFiles }, sources);
 }
 
 interface Parts {
