@@ -15,6 +15,7 @@ import { carriedFilesOf } from './carried-files.js';
 import { foldAdapters } from './fold-adapters.js';
 import type { FoldedPair, Model, ModelArrays, TensorInfo, TensorSource } from './model.js';
 import { loadConfig } from './model-config.js';
+import { withNewHead } from './new-head.js';
 import { methodOf, quantizationOf, quantized, refuseQuantized, withoutQuantization } from './quantization.js';
 import { type WeightFiles, openWeightFiles } from './weight-files.js';
 
@@ -57,7 +58,8 @@ export async function openModel(path: string, options: OpenModelOptions = {}): P
     options,
   );
   const untied = folded.untied || options.untied === true;
-  return new OpenedModel({ ...parts, config, untied }, sources);
+  const headed = await withNewHead(config, stored, tensorInfos(sources), options.adapters ?? []);
+  return new OpenedModel({ ...parts, config: headed, untied }, sources);
 }
 
 async function openParts(path: string, options: OpenModelOptions): Promise<Parts> {
