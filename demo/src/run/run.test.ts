@@ -35,8 +35,9 @@ describe('with a tiny classifier', () => {
     };
     // A head that always says the last class.
     const bias = Float32Array.from({ length: classes }, (_, i) => (i === classes - 1 ? 100 : 0));
+    const module = query!.name.replace(/\.weight$/, '');
     await writeAdapter(folder, {
-      modules: new Map([[query!.name.replace(/\.weight$/, ''), pair]]),
+      modules: new Map([[module, pair]]),
       savedTensors: new Map([
         ['classifier.weight', { shape: head.shape, data: new Float32Array(head.shape[0]! * head.shape[1]!) }],
         ['classifier.bias', { shape: [classes], data: bias }],
@@ -45,7 +46,7 @@ describe('with a tiny classifier', () => {
         rank: 1,
         alpha: 1,
         rankStabilized: false,
-        targetModules: ['query'],
+        targetModules: [module],
         modulesToSave: ['classifier'],
         fanInFanOut: false,
         dropout: 0,

@@ -39,7 +39,7 @@ export const ADAPTER_ERROR_CASES: readonly ErrorCase[] = [
     code: 'DATA_LOSS',
     reason: 'CORRUPT_ADAPTER',
     exitStatus: 5,
-    message: /adapter "lora": adapter_config\.json: lora_alpha is null; a number above 0 is wanted/,
+    message: /lora"\): adapter_config\.json: lora_alpha is null; a number above 0 is wanted/,
   },
   {
     ...common,
@@ -51,7 +51,7 @@ export const ADAPTER_ERROR_CASES: readonly ErrorCase[] = [
     code: 'DATA_LOSS',
     reason: 'CORRUPT_ADAPTER',
     exitStatus: 5,
-    message: /adapter "lora": adapter_model\.safetensors: has no tensors/,
+    message: /lora"\): adapter_model\.safetensors: has no tensors/,
   },
   {
     ...common,

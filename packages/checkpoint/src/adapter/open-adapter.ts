@@ -14,7 +14,6 @@ import {
   scalingOf,
 } from './adapter.js';
 import { parseSettings, patternValue } from './adapter-config.js';
-import { namingAdapter } from './naming-adapter.js';
 import { type OpenedSavedTensor, corrupt, readKeys } from './read-keys.js';
 import { readAdapterConfig } from './read-adapter-config.js';
 
@@ -41,11 +40,7 @@ export interface OpenedAdapter {
  * Opens a PEFT LoRA adapter: `adapter_config.json` and `adapter_model.safetensors` of a folder.
  * Errors: `FILE_NOT_FOUND`, `PICKLE_REFUSED`, `CORRUPT_ADAPTER`, `UNSUPPORTED_ADAPTER`, those of the files.
  */
-export function openAdapter(directory: string, options: OpenFileOptions = {}): Promise<OpenedAdapter> {
-  return namingAdapter(directory, () => openFiles(directory, options));
-}
-
-async function openFiles(directory: string, options: OpenFileOptions): Promise<OpenedAdapter> {
+export async function openAdapter(directory: string, options: OpenFileOptions = {}): Promise<OpenedAdapter> {
   const settings = parseSettings(await readAdapterConfig(directory));
   const file = await openAdapterWeights(directory, options);
   const { factors, savedTensors, ownTensors } = readKeys(file);

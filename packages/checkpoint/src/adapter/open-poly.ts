@@ -2,7 +2,6 @@ import type { OpenFileOptions, SafetensorsFile } from '@eigenloom/numeric';
 
 import { CONFIG_FILE } from './adapter.js';
 import { type PolySettings, parsePolySettings } from './adapter-config.js';
-import { namingAdapter } from './naming-adapter.js';
 import { openAdapterWeights } from './open-adapter.js';
 import { readAdapterConfig } from './read-adapter-config.js';
 import { type OpenedSavedTensor, type ReadKey, corrupt, readKeys } from './read-keys.js';
@@ -30,11 +29,10 @@ export interface OpenedPoly {
  * Opens an adapter of PEFT's kind POLY; undefined where the folder holds another kind. Ponti et al. 2022, arXiv:2202.13914; heads: Caccia
  * et al. 2023, arXiv:2211.03831. Errors: `FILE_NOT_FOUND`, `PICKLE_REFUSED`, `CORRUPT_ADAPTER`, those of the files.
  */
-export function openPoly(directory: string, options: OpenFileOptions = {}): Promise<OpenedPoly | undefined> {
-  return namingAdapter(directory, () => openFiles(directory, options));
-}
-
-async function openFiles(directory: string, options: OpenFileOptions): Promise<OpenedPoly | undefined> {
+export async function openPoly(
+  directory: string,
+  options: OpenFileOptions = {},
+): Promise<OpenedPoly | undefined> {
   const settings = parsePolySettings(await readAdapterConfig(directory));
   if (settings === undefined) return undefined;
   const file = await openAdapterWeights(directory, options);

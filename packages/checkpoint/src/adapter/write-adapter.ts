@@ -47,7 +47,7 @@ export interface AdapterPlan {
 export async function writeAdapter(
   directory: string,
   adapter: AdapterToWrite,
-  options: CallOptions = {},
+  options: WriterOptions = {},
 ): Promise<readonly string[]> {
   return writePlannedAdapter(
     directory,

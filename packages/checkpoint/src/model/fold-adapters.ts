@@ -52,15 +52,13 @@ export async function foldAdapters(
   const shared = tied && base.get(tied.embeddings);
   if (tied !== undefined && shared !== undefined && !base.has(tied.head)) sources.set(tied.head, shared);
   for (const { folder, place } of folders) {
-    await opening(place, async () => {
+    const fold = async (): Promise<void> => {
       const adapter = await readAdapter(folder, options);
-      const fold = await namingAdapter(folder, () =>
-        prepareFold(adapter, { tensors: describe(sources), config }),
-      );
-      applyFold(sources, fold, tied);
+      applyFold(sources, prepareFold(adapter, { tensors: describe(sources), config }), tied);
       const labels = adapter.savedTensors.size === 0 ? undefined : await adapterLabels(folder);
       if (labels !== undefined) config = withLabels(config, labels);
-    });
+    };
+    await (place === undefined ? namingAdapter(folder, fold) : opening(place, fold));
   }
   const untied =
     tied === undefined ? hasNewHead(base, sources, config) : await differ(sources, base, tied, options);

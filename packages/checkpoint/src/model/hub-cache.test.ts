@@ -51,8 +51,13 @@ test('shards and adapters of a snapshot are read', async () => {
   await blob('bb', JSON.stringify({ weight_map: { a: 'x.safetensors' } }), 'model.safetensors.index.json');
   await link('x.safetensors', '../../blobs/aa');
   expect((await openModel(snapshot)).tensors.has('a')).toBe(true);
-  await blob('cc', '{"peft_type": "LORA"}', 'adapter_config.json');
-  await writeFile(join(repository, 'blobs', 'dd'), fileOf('{}'));
+  await blob('cc', '{"peft_type": "LORA", "r": 1, "target_modules": ["q"]}', 'adapter_config.json');
+  const factor = (at: number): object => ({ dtype: 'F32', shape: [1, 1], data_offsets: [at, at + 4] });
+  const pair = {
+    'base_model.model.q.lora_A.weight': factor(0),
+    'base_model.model.q.lora_B.weight': factor(4),
+  };
+  await writeFile(join(repository, 'blobs', 'dd'), fileOf(JSON.stringify(pair), 8));
   await link('adapter_model.safetensors', '../../blobs/dd');
   expect((await openAdapter(snapshot)).directory).toBe(snapshot);
 });

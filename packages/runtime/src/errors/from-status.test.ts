@@ -8,9 +8,10 @@ test.each(Object.keys(GRPC_CODE) as (keyof typeof GRPC_CODE)[])('%s keeps its ki
   expect(error).toMatchObject({ kind, reason: 'SOME_REASON', details: { tensor: 'w' } });
 });
 
-test('a numeric error keeps its text, an internal one does not', () => {
+test('errors of our own keep their text, what is unknown says nothing of itself', () => {
   expect(fromStatus(toStatus(numericFailure('SINGULAR', 'w: singular'))).message).toBe('w: singular');
-  expect(fromStatus(toStatus(internal('X', 'secret'))).message).toBe('internal error');
+  expect(fromStatus(toStatus(internal('IO', 'x: the disk failed'))).message).toBe('x: the disk failed');
+  expect(fromStatus(toStatus(new Error('secret'))).message).toBe('internal error');
 });
 
 test('a foreign status is internal', () => {

@@ -1,7 +1,7 @@
 import { errorDetails, type status as rpc } from '@eigenloom/contracts';
-import { AppError, type ErrorKind, type FieldViolation } from '@eigenloom/errors';
+import { AppError, type FieldViolation } from '@eigenloom/errors';
 import { kindOfCode } from './grpc-codes.js';
-import { BAD_REQUEST_TYPE, ERROR_DOMAIN, ERROR_INFO_TYPE, INTERNAL_TEXT } from './to-status.js';
+import { BAD_REQUEST_TYPE, ERROR_DOMAIN, ERROR_INFO_TYPE, KIND_KEY } from './to-status.js';
 
 /** The AppError that a google.rpc.Status was made of; a foreign status gets the reason `UNKNOWN`. */
 export function fromStatus(status: rpc.Status): AppError {
@@ -21,11 +21,8 @@ export function fromStatus(status: rpc.Status): AppError {
       );
     }
   }
-  return new AppError(kindOf(status, isOwn), reason, status.message, { details, fieldViolations });
-}
-
-/** Numeric and internal errors have one gRPC status; the text of internal ones stays in their process, so one with a text is numeric. */
-function kindOf({ code, message }: rpc.Status, isOwn: boolean): ErrorKind {
-  const kind = kindOfCode(code);
-  return kind === 'INTERNAL' && isOwn && message !== INTERNAL_TEXT ? 'NUMERIC' : kind;
+  const { [KIND_KEY]: kind, ...others } = details;
+  if (isOwn && kind === 'NUMERIC')
+    return new AppError('NUMERIC', reason, status.message, { details: others });
+  return new AppError(kindOfCode(status.code), reason, status.message, { details, fieldViolations });
 }

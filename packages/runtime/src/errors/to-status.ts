@@ -6,8 +6,8 @@ import { GRPC_CODE } from './grpc-codes.js';
 export const ERROR_DOMAIN = 'eigenloom.dev';
 export const ERROR_INFO_TYPE = 'type.googleapis.com/google.rpc.ErrorInfo';
 export const BAD_REQUEST_TYPE = 'type.googleapis.com/google.rpc.BadRequest';
-/** All that is said of an internal error. */
-export const INTERNAL_TEXT = 'internal error';
+/** Key of the metadata that tells a numeric error from an internal one: both have the gRPC status INTERNAL. */
+export const KIND_KEY = 'kind';
 /** Larger trailers hang grpc-js clients. */
 const MAX_STATUS_BYTES = 4096;
 const MAX_MESSAGE_LENGTH = 1024;
@@ -25,7 +25,8 @@ export function toStatus(thrown: unknown): rpc.Status {
     message,
     details: detailsOf(error, metadata, violations),
   });
-  const metadata: Record<string, string> = { ...error.details };
+  const kind = error.kind === 'NUMERIC' ? { [KIND_KEY]: error.kind } : {};
+  const metadata: Record<string, string> = { ...kind, ...error.details };
   let status = build(metadata, MAX_VIOLATIONS);
   for (const key of Object.keys(metadata).reverse()) {
     if (sizeOf(status) <= MAX_STATUS_BYTES) break;

@@ -46,7 +46,7 @@ async function writeRandom(name: string, stream: bigint, poison?: number): Promi
     modules.set(path, { kind: 'linear', a, b, ...shapes, rank: RANK, alpha: ALPHA, scaling: ALPHA / RANK });
   }
   await mkdir(join(folder, name), { recursive: true });
-  await writeAdapter(join(folder, name), {
+  const adapter = {
     modules,
     savedTensors: new Map(),
     settings: {
@@ -61,7 +61,8 @@ async function writeRandom(name: string, stream: bigint, poison?: number): Promi
       baseModel: '',
       initLoraWeights: true,
     },
-  });
+  };
+  await writeAdapter(join(folder, name), adapter, { allowNonFinite: poison !== undefined });
 }
 
 let count = 0;

@@ -67,7 +67,7 @@ export async function writeTinyAdapter(
       rank: 2,
       alpha: 4,
       rankStabilized,
-      targetModules: [...new Set(modules.map((module) => module.split('.').at(-1) ?? module))],
+      targetModules: modules,
       modulesToSave: [],
       fanInFanOut: false,
       dropout: 0,
