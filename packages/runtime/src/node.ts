@@ -1,4 +1,4 @@
-import { DigestCache, makeFolder } from '@eigenloom/checkpoint';
+import { DigestCache } from '@eigenloom/checkpoint';
 import { SERVICE_KINDS } from '@eigenloom/contracts';
 import { toAppError } from '@eigenloom/errors';
 import { randomUUID } from 'node:crypto';

@@ -69,7 +69,9 @@ test('a checkpoint is gone on with on the same content only', async () => {
   const changes: [string, (path: string) => Promise<void>, RegExp][] = [
     [
       train,
-      async () => void (await writeExamples(folder, 'train.jsonl', 24, 1)),
+      async () => {
+        await writeExamples(folder, 'train.jsonl', 24, 1);
+      },
       /train_data\/train\.jsonl has changed/,
     ],
     [train, (path) => appendFile(path, '\n{"text":"w3 w4","label":"ham"}'), /train_data\/train\.jsonl has/],

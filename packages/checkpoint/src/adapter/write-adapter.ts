@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-import { type CallOptions, SafetensorsWriter, type TensorPlan, type WriterOptions } from '@eigenloom/numeric';
+import { SafetensorsWriter, type TensorPlan, type WriterOptions } from '@eigenloom/numeric';
 
 import { sortedJson } from '../json-file.js';
 import {

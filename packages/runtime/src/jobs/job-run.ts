@@ -1,4 +1,4 @@
-import { type DigestCache, makeFolder } from '@eigenloom/checkpoint';
+import type { DigestCache } from '@eigenloom/checkpoint';
 import { type common, jobs } from '@eigenloom/contracts';
 import { AppError, conflict, toAppError, withPath } from '@eigenloom/errors';
 import { setTimeout as delay } from 'node:timers/promises';

@@ -10,7 +10,7 @@ import {
   type Model,
 } from '@eigenloom/checkpoint';
 import type { train } from '@eigenloom/contracts';
-import { AppError, invalidInput } from '@eigenloom/errors';
+import { invalidInput } from '@eigenloom/errors';
 import {
   checkDataset,
   loadTokenizer,
