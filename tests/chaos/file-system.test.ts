@@ -7,8 +7,6 @@ import { outputOf } from './support/left-behind.js';
 import { writeMerge } from './support/models.js';
 import { canTrace, type RunEnd, runMerge } from './support/strace.js';
 
-const LIMIT_MS = 120_000;
-
 let folder: string;
 let reference: Record<string, string>;
 let rounds = 0;
@@ -25,7 +23,7 @@ beforeAll(async () => {
   const path = await freshMerge();
   await runMerge(path);
   reference = await outputOf(path);
-}, LIMIT_MS);
+});
 afterAll(() => removeFolder(folder));
 
 /** strace's options: a call that always fails, on some paths only where any are named. */
@@ -46,23 +44,18 @@ traced('a file system that cannot do all', () => {
       expect([result?.reason, stderr]).toEqual([undefined, '']);
       expect(await outputOf(path)).toEqual(reference);
     },
-    LIMIT_MS,
   );
 
-  test.each(['EINVAL', 'EOPNOTSUPP'])(
-    'cannot make folders durable (%s): the same bytes',
-    async (error) => {
-      const path = await freshMerge();
-      await mkdir(join(path, 'data/records'), { recursive: true });
-      const folders = ['', 'data', 'data/records', 'data/scratch', 'data/stages'].map((name) =>
-        join(path, name),
-      );
-      const { result, stderr } = await runMerge(path, failing('fsync', error, folders));
-      expect([result?.reason, stderr]).toEqual([undefined, '']);
-      expect(await outputOf(path)).toEqual(reference);
-    },
-    LIMIT_MS,
-  );
+  test.each(['EINVAL', 'EOPNOTSUPP'])('cannot make folders durable (%s): the same bytes', async (error) => {
+    const path = await freshMerge();
+    await mkdir(join(path, 'data/records'), { recursive: true });
+    const folders = ['', 'data', 'data/records', 'data/scratch', 'data/stages'].map((name) =>
+      join(path, name),
+    );
+    const { result, stderr } = await runMerge(path, failing('fsync', error, folders));
+    expect([result?.reason, stderr]).toEqual([undefined, '']);
+    expect(await outputOf(path)).toEqual(reference);
+  });
 });
 
 /** What is said where the weights of the second model cannot be opened, or read. */
@@ -80,32 +73,21 @@ const REFUSALS = [
 ] as const;
 
 traced('a model that cannot be read', () => {
-  test.each(REFUSALS)(
-    'where opening gives %s: %s',
-    async (error, reason, text) => {
-      const path = await freshMerge();
-      const weights = join(path, 'two/model.safetensors');
-      const { result } = await runMerge(path, failing('openat', error, [weights]));
-      expect(result).toMatchObject({ reason });
-      expect(result?.message).toContain('model.safetensors');
-      expect(result?.message).toContain(text);
-    },
-    LIMIT_MS,
-  );
+  test.each(REFUSALS)('where opening gives %s: %s', async (error, reason, text) => {
+    const path = await freshMerge();
+    const weights = join(path, 'two/model.safetensors');
+    const { result } = await runMerge(path, failing('openat', error, [weights]));
+    expect(result).toMatchObject({ reason });
+    expect(result?.message).toContain('model.safetensors');
+    expect(result?.message).toContain(text);
+  });
 
-  test(
-    'where reading gives EIO: IO, with the file',
-    async () => {
-      const path = await freshMerge();
-      const { result } = await runMerge(
-        path,
-        failing('pread64', 'EIO', [join(path, 'two/model.safetensors')]),
-      );
-      expect(result).toMatchObject({ reason: 'IO' });
-      expect(result?.message).toContain('model.safetensors');
-    },
-    LIMIT_MS,
-  );
+  test('where reading gives EIO: IO, with the file', async () => {
+    const path = await freshMerge();
+    const { result } = await runMerge(path, failing('pread64', 'EIO', [join(path, 'two/model.safetensors')]));
+    expect(result).toMatchObject({ reason: 'IO' });
+    expect(result?.message).toContain('model.safetensors');
+  });
 });
 
 const canMount = spawnSync('unshare', ['-rm', 'sh', '-c', 'mount -t tmpfs none /mnt']).status === 0;
@@ -115,30 +97,22 @@ const onReadOnly = (path: string, name: string): Promise<RunEnd> =>
   runMerge(path, ['unshare', '-rm', 'sh', '-c', READ_ONLY, join(path, name)]);
 
 (canMount ? describe : describe.skip)('a folder that is mounted read-only', () => {
-  test(
-    'of the output: READ_ONLY, with the field and the path, and nothing is left',
-    async () => {
-      const path = await freshMerge();
-      const output = join(path, 'models');
-      await mkdir(output);
-      await writeMerge(path, { output_uri: `file:${join(output, 'below/out')}` });
-      const { result } = await onReadOnly(path, 'models');
-      expect(result).toMatchObject({ reason: 'READ_ONLY' });
-      expect(result?.message).toMatch(/^output_uri: /);
-      expect(result?.message).toContain(join(output, 'below'));
-    },
-    LIMIT_MS,
-  );
+  test('of the output: READ_ONLY, with the field and the path, and nothing is left', async () => {
+    const path = await freshMerge();
+    const output = join(path, 'models');
+    await mkdir(output);
+    await writeMerge(path, { output_uri: `file:${join(output, 'below/out')}` });
+    const { result } = await onReadOnly(path, 'models');
+    expect(result).toMatchObject({ reason: 'READ_ONLY' });
+    expect(result?.message).toMatch(/^output_uri: /);
+    expect(result?.message).toContain(join(output, 'below'));
+  });
 
-  test(
-    'of the data: says so, and no job begins',
-    async () => {
-      const path = await freshMerge();
-      await mkdir(join(path, 'data'));
-      const { status, stderr } = await onReadOnly(path, 'data');
-      expect(status).not.toBe(0);
-      expect(stderr).toContain('EROFS');
-    },
-    LIMIT_MS,
-  );
+  test('of the data: says so, and no job begins', async () => {
+    const path = await freshMerge();
+    await mkdir(join(path, 'data'));
+    const { status, stderr } = await onReadOnly(path, 'data');
+    expect(status).not.toBe(0);
+    expect(stderr).toContain('EROFS');
+  });
 });

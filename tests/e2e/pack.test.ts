@@ -8,7 +8,6 @@ import { type LocalRegistry, startRegistry } from './support/local-registry.js';
 import { writeTinyAdapter } from './support/tiny-adapter.js';
 import { writeTinyBert, writeTopics } from './support/tiny-bert.js';
 
-const LIMIT_MS = 600_000;
 const REPOSITORY = join(__dirname, '../..');
 const PACKAGES = ['checkpoint', 'cli', 'contracts', 'engine', 'errors', 'models', 'numeric', 'runtime'];
 const SERVICES = ['analysis', 'init', 'merge', 'train'];
@@ -50,7 +49,7 @@ describe('the packed workspaces', () => {
     await run('npm', ['install', '--no-audit', '--no-fund', ...packed], { cwd: project, env: environment() });
     await writeTinyBert(join(project, 'a'), 1);
     await writeTinyBert(join(project, 'b'), 2);
-  }, LIMIT_MS);
+  });
   afterAll(async () => {
     await registry?.close();
     await removeFolder(folder);
@@ -71,43 +70,39 @@ describe('the packed workspaces', () => {
     }
   });
 
-  it(
-    'run from any folder of the project: methods, a merge to the same bytes, a training with its worker',
-    async () => {
-      expect((await npx(['methods'])).stdout).toMatch(/merge +linear/);
-      await mkdir(join(project, 'deep/er'), { recursive: true });
-      const merge = { models: [{ model: { uri: 'a' } }, { model: { uri: 'b' } }], linear: {} };
-      await writeFile(join(project, 'merge.json'), JSON.stringify(merge));
-      const deep = JSON.stringify(merge).replace(/"(a|b)"/g, '"../../$1"');
-      await writeFile(join(project, 'deep/er/merge.json'), deep);
-      const { stdout } = await npx(
-        ['merge', 'merge.json', '--out', 'merged', '--json'],
-        join(project, 'deep/er'),
-      );
-      const here = await succeed(['merge', 'merge.json', '--out', 'here', '--json'], project);
-      const digest = (text: string): string =>
-        (JSON.parse(text) as { response: { model: { digest: string } } }).response.model.digest;
-      expect(digest(stdout)).toBe(digest(here.stdout));
-      expect(await readdir(join(project, 'deep/er'))).toEqual(['merge.json', 'merged']);
-      // Its jobs are in the user's own data folder.
-      expect(await readdir(join(folder, 'home/data/eigenloom/records'))).toContain('changes');
+  it('run from any folder of the project: methods, a merge to the same bytes, a training with its worker', async () => {
+    expect((await npx(['methods'])).stdout).toMatch(/merge +linear/);
+    await mkdir(join(project, 'deep/er'), { recursive: true });
+    const merge = { models: [{ model: { uri: 'a' } }, { model: { uri: 'b' } }], linear: {} };
+    await writeFile(join(project, 'merge.json'), JSON.stringify(merge));
+    const deep = JSON.stringify(merge).replace(/"(a|b)"/g, '"../../$1"');
+    await writeFile(join(project, 'deep/er/merge.json'), deep);
+    const { stdout } = await npx(
+      ['merge', 'merge.json', '--out', 'merged', '--json'],
+      join(project, 'deep/er'),
+    );
+    const here = await succeed(['merge', 'merge.json', '--out', 'here', '--json'], project);
+    const digest = (text: string): string =>
+      (JSON.parse(text) as { response: { model: { digest: string } } }).response.model.digest;
+    expect(digest(stdout)).toBe(digest(here.stdout));
+    expect(await readdir(join(project, 'deep/er'))).toEqual(['merge.json', 'merged']);
+    // Its jobs are in the user's own data folder.
+    expect(await readdir(join(folder, 'home/data/eigenloom/records'))).toContain('changes');
 
-      await writeTopics(join(project, 'train.jsonl'), 16, 1);
-      await writeTinyAdapter(join(project, 'adapter'));
-      const train = {
-        model: { uri: 'a' },
-        train_data: { uri: 'train.jsonl' },
-        lora: { adapter_uri: 'adapter' },
-        sequence_classification: {},
-        max_length: 16,
-        max_steps: 2,
-      };
-      await writeFile(join(project, 'train.json'), JSON.stringify(train));
-      await npx(['train', 'train.json', '--out', 'trained']);
-      expect(await readdir(join(project, 'trained'))).toContain('adapter_model.safetensors');
-    },
-    LIMIT_MS,
-  );
+    await writeTopics(join(project, 'train.jsonl'), 16, 1);
+    await writeTinyAdapter(join(project, 'adapter'));
+    const train = {
+      model: { uri: 'a' },
+      train_data: { uri: 'train.jsonl' },
+      lora: { adapter_uri: 'adapter' },
+      sequence_classification: {},
+      max_length: 16,
+      max_steps: 2,
+    };
+    await writeFile(join(project, 'train.json'), JSON.stringify(train));
+    await npx(['train', 'train.json', '--out', 'trained']);
+    expect(await readdir(join(project, 'trained'))).toContain('adapter_model.safetensors');
+  });
 
   it('say which machines their numeric core is for', async () => {
     const platform = await readFile(join(installed(), 'numeric/native/platform'), 'utf8');
@@ -124,15 +119,11 @@ describe('the bin of the repository', () => {
   });
   afterAll(() => removeFolder(folder));
 
-  it(
-    'runs by a link from any folder',
-    async () => {
-      await symlink(BIN, join(folder, 'eigenloom'));
-      const { stdout } = await run(join(folder, 'eigenloom'), ['methods', 'merge'], { cwd: folder });
-      expect(stdout).toContain('task_arithmetic');
-    },
-    LIMIT_MS,
-  );
+  it('runs by a link from any folder', async () => {
+    await symlink(BIN, join(folder, 'eigenloom'));
+    const { stdout } = await run(join(folder, 'eigenloom'), ['methods', 'merge'], { cwd: folder });
+    expect(stdout).toContain('task_arithmetic');
+  });
 
   it('is what the manifest names, and says what to do before the build', async () => {
     const manifest = JSON.parse(await readFile(join(REPOSITORY, 'packages/cli/package.json'), 'utf8')) as {

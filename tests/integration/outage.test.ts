@@ -1,14 +1,11 @@
 import type { JobsClient, JobView } from '@eigenloom/runtime';
-import { joinRequest, NatsServer, ServiceProcess } from '@eigenloom/testkit';
+import { joinRequest, NatsServer, ServiceProcess, until } from '@eigenloom/testkit';
 import { spawnSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { becomes, healthOf } from './support/health.js';
 import { Mesh } from './support/mesh.js';
-import { until } from './support/until.js';
-
-jest.setTimeout(120_000);
 
 /** A caller hears of an outage within 5 s on a machine that does nothing else; a busy one gets this long. */
 const SOON_MS = 25_000;
@@ -75,7 +72,9 @@ describe('NATS that is not there', () => {
   it('without JetStream it is waited for, and the log says what is missing', async () => {
     const service = await mesh.begin();
     await nats.start({ jetStream: false });
-    await until(() => service.output().includes('runs without JetStream'));
+    await until('the log says that JetStream is missing', () =>
+      service.output().includes('runs without JetStream'),
+    );
     await nats.kill();
     await nats.start();
     await service.ready;
@@ -197,7 +196,7 @@ describe('NATS that has lost what it kept', () => {
   it.each(Object.entries(LOSSES))('%s: goes on with new jobs, without a restart', async (_, lose) => {
     await mesh.finished(client);
     await lose();
-    await until(async () => (await outcome(mesh.finished(client))) === 'succeeded');
+    await until('a job succeeds', async () => (await outcome(mesh.finished(client))) === 'succeeded');
     await becomes(service.address, 'SERVING');
     expect(await service.end()).toBe(0);
   });
@@ -208,9 +207,11 @@ describe('NATS that has lost what it kept', () => {
       const target = join(mesh.folder, 'out');
       const name = await mesh.endless(client, { outputUri: `file:${target}` });
       await lose();
-      await until(() => service.output().includes('the record of the job is gone'));
+      await until('the log says that the record is gone', () =>
+        service.output().includes('the record of the job is gone'),
+      );
       expect(service.output()).toMatch(/NATS has lost the records of jobs/);
-      await until(async () => (await outcome(client.get(name))) === 'NOT_FOUND');
+      await until('the job is unknown', async () => (await outcome(client.get(name))) === 'NOT_FOUND');
       // The worker is free for another.
       expect((await mesh.finished(client)).error).toBeUndefined();
       expect(existsSync(target)).toBe(false);
@@ -221,7 +222,9 @@ describe('NATS that has lost what it kept', () => {
     const running = await mesh.endless(client);
     const queued = await client.submit('merge', joinRequest([mesh.input]));
     await LOSSES['the events']();
-    await until(() => service.output().includes('NATS has lost the events'));
+    await until('the log says that the events are lost', () =>
+      service.output().includes('NATS has lost the events'),
+    );
     await client.cancel(running);
     expect((await client.wait(running)).metadata).toMatchObject({ attempt: 1, state: 'JOB_STATE_CANCELLED' });
     expect((await client.wait(queued.name)).error).toBeUndefined();
@@ -247,7 +250,7 @@ const canMount = spawnSync('unshare', ['-rm', 'sh', '-c', 'mount -t tmpfs none /
       };
       expect(fill).toThrow(/ENOSPC/);
       // The blocks that are open still take some.
-      await until(async () => {
+      await until('the full disk is noticed', async () => {
         return (await outcome(client.submit('merge', joinRequest([mesh.input])))) === 'DEPENDENCY_DOWN';
       });
       await becomes(service.address, 'NOT_SERVING');
@@ -256,7 +259,7 @@ const canMount = spawnSync('unshare', ['-rm', 'sh', '-c', 'mount -t tmpfs none /
       await nats.kill();
       await nats.start();
       await becomes(service.address, 'SERVING');
-      await until(async () => (await outcome(mesh.finished(client))) === 'succeeded');
+      await until('a job succeeds', async () => (await outcome(mesh.finished(client))) === 'succeeded');
     } finally {
       await mesh.remove();
       await nats.remove();

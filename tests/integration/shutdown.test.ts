@@ -1,4 +1,4 @@
-import { freePort, joinRequest, NatsServer, type ServiceProcess } from '@eigenloom/testkit';
+import { freePort, joinRequest, NatsServer, type ServiceProcess, until } from '@eigenloom/testkit';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer } from 'node:net';
@@ -6,9 +6,6 @@ import { join } from 'node:path';
 
 import { Mesh } from './support/mesh.js';
 import { DOWNLOAD, type End, HEALTH, stoppedClient, WATCH } from './support/stopped-client.js';
-import { until } from './support/until.js';
-
-jest.setTimeout(120_000);
 
 /** More than the sockets between two processes take. */
 const LARGE_BYTES = 64 * 2 ** 20;
@@ -100,7 +97,7 @@ describe('a job that does not react to the end of its service', () => {
     const service = await mesh.launch(more, 'stubborn');
     const client = mesh.client(service);
     const { name } = await client.submit('merge', joinRequest([mesh.input]));
-    await until(async () => (await client.get(name)).metadata.progress !== undefined);
+    await until('the job runs', async () => (await client.get(name)).metadata.progress !== undefined);
     return service;
   };
 
@@ -113,7 +110,7 @@ describe('a job that does not react to the end of its service', () => {
   it('ends with the second signal: 1', async () => {
     const service = await stubborn({});
     service.signal('SIGTERM');
-    await until(() => service.output().includes('"msg":"stopping"'));
+    await until('it is stopping', () => service.output().includes('"msg":"stopping"'));
     expect(await service.end('SIGTERM')).toBe(1);
     expect(service.output()).toContain('told twice to stop');
   });

@@ -3,8 +3,6 @@ import { NatsServer } from '@eigenloom/testkit';
 
 import { Mesh } from './support/mesh.js';
 
-jest.setTimeout(120_000);
-
 /** A thirtieth of the times in use. */
 const TIMES = { callMs: 1_000, silenceMs: 1_500, keepaliveMs: 700, keepaliveTimeoutMs: 300 };
 
@@ -21,7 +19,7 @@ test('calls of a client to a server that is stopped end', async () => {
     service.signal('SIGSTOP');
     await expect(client.get(name)).rejects.toMatchObject({
       kind: 'DEADLINE_EXCEEDED',
-      message: 'the server does not answer',
+      message: `the server at ${service.address} does not answer`,
     });
     for (const stream of [client.watch(name), client.readFile(name, 'all.txt')]) {
       await expect(ended(stream)).rejects.toMatchObject({

@@ -7,8 +7,6 @@ import { type Dtype, SafetensorsWriter } from '@eigenloom/numeric';
 import { type JobsClient, startEmbedded } from '@eigenloom/runtime';
 import { analysisKind } from './analysis-kind.js';
 
-jest.setTimeout(120_000);
-
 const N = 32;
 type Entry = (row: number, column: number) => number;
 interface Row {

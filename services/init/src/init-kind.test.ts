@@ -9,8 +9,6 @@ import { type JobsClient, startEmbedded } from '@eigenloom/runtime';
 import { initKind } from './init-kind.js';
 import { METHODS } from './methods/index.js';
 
-jest.setTimeout(60_000);
-
 const ROOT = resolve(__dirname, '../../..');
 const GOLDEN = join(ROOT, 'tests', 'golden', 'peft');
 const BASE = join(GOLDEN, 'base');

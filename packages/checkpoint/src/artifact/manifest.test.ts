@@ -5,8 +5,6 @@ import { join } from 'node:path';
 
 import { digestOf, hashFolder, manifestText } from './manifest.js';
 
-jest.setTimeout(60_000);
-
 test('a folder of 12 003 files has a manifest of all, smaller than what a reader takes', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'eigenloom-manifest-'));
   const names = Array.from(

@@ -52,7 +52,6 @@ async function configured(name: string, from: string, keys: object): Promise<str
 }
 
 // Long enough for a machine that does much else.
-jest.setTimeout(120_000);
 
 const [x, y, z] = ['x', 'y', 'z'].map(adapterGolden) as [string, string, string];
 

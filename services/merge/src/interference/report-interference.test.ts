@@ -20,8 +20,6 @@ const SHAPES = { matrix: [40, 70], vector: [1001], wide: [2, 40_000] };
 const MODELS = 3;
 const DENSITY = 0.3;
 
-jest.setTimeout(60_000);
-
 let folder: string;
 let base: SyntheticTensors;
 let tuned: SyntheticTensors[];

@@ -39,8 +39,6 @@ const WEIGHTS = [0.5, 0.2, 0.3];
 /** Rows that do not divide a chunk, more than one chunk, and a vector. */
 const SHAPES = { matrix: [100, 777], vector: [1001], cube: [2, 9, 16] };
 
-jest.setTimeout(60_000);
-
 let folder: string;
 let base: SyntheticTensors;
 let models: SyntheticTensors[];

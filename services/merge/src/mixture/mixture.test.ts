@@ -11,8 +11,6 @@ import { tinyLlama, writeTinyModel } from '../testing/tiny-model.js';
 
 type Prompts = Record<'a' | 'b', [positive: string[], negative: string[]]>;
 
-jest.setTimeout(60_000);
-
 let folder: string;
 let prompts: object[];
 beforeAll(async () => {

@@ -7,8 +7,6 @@ import { merge } from '@eigenloom/contracts';
 import { mergeKind } from '../merge-kind.js';
 import { contextIn, modelWith, newFolder, requestOf } from '../testing/job-context.js';
 
-jest.setTimeout(60_000);
-
 const GOLDEN = join(__dirname, '..', '..', '..', '..', 'tests', 'golden', 'tied');
 const BASE = join(GOLDEN, 'base');
 const [EMBEDDINGS, HEAD] = ['model.embed_tokens.weight', 'lm_head.weight'] as const;
