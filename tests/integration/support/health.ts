@@ -1,7 +1,6 @@
+import { until } from '@eigenloom/testkit';
 import { credentials, makeGenericClientConstructor } from '@grpc/grpc-js';
 import { service } from 'grpc-health-check';
-
-import { until } from './until.js';
 
 type Check = (
   request: { service: string },
@@ -31,5 +30,5 @@ export function healthOf(address: string, name: string): Promise<string> {
 
 /** Waits until a server says this of its readiness. */
 export async function becomes(address: string, status: 'SERVING' | 'NOT_SERVING'): Promise<void> {
-  await until(async () => (await healthOf(address, 'readiness')) === status);
+  await until(`readiness is ${status}`, async () => (await healthOf(address, 'readiness')) === status);
 }
