@@ -1,4 +1,15 @@
+import { AppError } from '@eigenloom/errors';
 import { parseOptions } from './options.js';
+
+function failureOf(act: () => unknown): AppError {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof AppError) return error;
+    throw error;
+  }
+  throw new Error('nothing was thrown');
+}
 
 describe('parseOptions', () => {
   it('takes sizes from the command line', () => {
@@ -26,5 +37,16 @@ describe('parseOptions', () => {
     ['--typo', '1'],
   ])('refuses %s %s', (...args) => {
     expect(() => parseOptions(args, '/')).toThrow();
+  });
+
+  it.each([
+    [['--typo', '1'], '--typo'],
+    [['--seeds'], '--seeds'],
+    [['stray'], 'stray'],
+  ])('names what is wrong with %j, and the options that there are', (args, name) => {
+    const failure = failureOf(() => parseOptions(args, '/'));
+    expect(failure).toMatchObject({ kind: 'INVALID_INPUT', reason: 'USAGE' });
+    expect(failure.message).toContain(name);
+    expect(failure.message).toContain('--test-examples');
   });
 });

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { invalidInput } from '@eigenloom/errors';
+import { AppError, invalidInput } from '@eigenloom/errors';
 import type { DataOptions } from './data/prepare.js';
 import type { SpeechGrouping, SpeechLabel } from './data/state-of-the-union.js';
 
@@ -44,21 +44,30 @@ function oneOf<T extends string>(name: string, text: string | undefined, choices
   return found;
 }
 
+const OPTIONS = {
+  quick: { type: 'boolean', default: false },
+  seeds: { type: 'string' },
+  steps: { type: 'string' },
+  'test-examples': { type: 'string' },
+  'speech-label': { type: 'string' },
+  'speech-split': { type: 'string' },
+  model: { type: 'string' },
+  out: { type: 'string' },
+} as const;
+
+/** The options as they were given. Errors: `USAGE`, with what node says about the option. */
+function given(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS }).values;
+  } catch (error) {
+    const found = error instanceof Error ? error.message : String(error);
+    throw new AppError('INVALID_INPUT', 'USAGE', `${found}\n${USAGE}`, { cause: error });
+  }
+}
+
 /** Reads the command line; `root` is the checkout. */
 export function parseOptions(args: readonly string[], root: string): DemoOptions {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      quick: { type: 'boolean', default: false },
-      seeds: { type: 'string' },
-      steps: { type: 'string' },
-      'test-examples': { type: 'string' },
-      'speech-label': { type: 'string' },
-      'speech-split': { type: 'string' },
-      model: { type: 'string' },
-      out: { type: 'string' },
-    },
-  });
+  const values = given(args);
   const sizes = values.quick ? QUICK : FULL;
   const steps = count('--steps', values.steps, sizes.steps);
   const seeds = count('--seeds', values.seeds, sizes.seeds);

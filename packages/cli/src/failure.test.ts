@@ -23,19 +23,28 @@ describe('describeFailure', () => {
     [[], 'a command is missing; see eigenloom --help'],
     [['mrge'], `unknown command 'mrge' (Did you mean merge?)`],
     [['frobnicate'], `unknown command 'frobnicate'; see eigenloom --help`],
+    [['frobnicate', 'x'], `unknown command 'frobnicate'; see eigenloom --help`],
+    [['jobs', 'frobnicate'], `unknown command 'frobnicate'; see eigenloom jobs --help`],
+    [['jobs', 'show'], `missing required argument 'name'; see eigenloom jobs show --help`],
+    [['jobs', 'prune', '--older-than', '5x'], /It is not an age .*; see eigenloom jobs prune --help/],
     [
       ['init', '--rank', 'four'],
       /'four' is invalid\. It is not a whole number .*; see eigenloom init --help/,
     ],
   ] as const)('says how a command is used: %j', async (argv, message) => {
-    const error = await createProgram()
-      .parseAsync(argv, { from: 'user' })
-      .catch((thrown: unknown) => thrown);
-    const { line, status } = describeFailure(error, argv);
+    const program = createProgram();
+    const error = await program.parseAsync(argv, { from: 'user' }).catch((thrown: unknown) => thrown);
+    const { line, status } = describeFailure(error, argv, program);
     expect(line.slice('eigenloom: '.length)).toEqual(
       typeof message === 'string' ? message : expect.stringMatching(message),
     );
     expect(status).toBe(2);
+  });
+
+  it('shows defaults of options as they are written', () => {
+    const jobs = createProgram().commands.find((command) => command.name() === 'jobs');
+    const prune = jobs?.commands.find((command) => command.name() === 'prune');
+    expect(prune?.helpInformation()).toMatch(/\(default: "?30d"?\)/);
   });
 
   it('knows a cancelled job', () => {

@@ -1,5 +1,5 @@
 import { AppError, invalidInput, withPath } from '@eigenloom/errors';
-import { CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { EXIT_STATUS } from './exit-status.js';
 
 const BREAKS = /[\s\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g;
@@ -7,15 +7,13 @@ const BREAKS = /[\s\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g;
 /** One line for a person: no control characters, whatever a file or a server put into the message. */
 export const oneLine = (message: string): string => message.replace(BREAKS, ' ').trim();
 
-function ofCommander(error: CommanderError, argv: readonly string[]): AppError {
+function ofCommander(error: CommanderError, { argv, program }: CommandLine): AppError {
+  const help = helpOf(argv, program);
   if (error.code === 'commander.help') {
-    return new AppError('INVALID_INPUT', 'USAGE', `a command is missing; see ${helpOf(argv)}`);
+    return new AppError('INVALID_INPUT', 'USAGE', `a command is missing; see ${help}`);
   }
-  // A suggestion is help enough, and an unknown command has none of its own.
-  const unknown = error.code === 'commander.unknownCommand';
-  const hint = error.message.includes('Did you mean')
-    ? ''
-    : `; see ${helpOf(unknown ? argv.slice(0, -1) : argv)}`;
+  // A suggestion is help enough.
+  const hint = error.message.includes('Did you mean') ? '' : `; see ${help}`;
   return new AppError(
     'INVALID_INPUT',
     'USAGE',
@@ -27,18 +25,30 @@ function ofCommander(error: CommanderError, argv: readonly string[]): AppError {
 export const usage = (option: string, description: string): AppError =>
   invalidInput('USAGE', option, description);
 
-/** Where the command that was used wrongly is described: `merge` of `eigenloom merge`. */
-function helpOf(argv: readonly string[]): string {
-  const [command = ''] = argv;
-  return /^[a-z]+$/.test(command) ? `eigenloom ${command} --help` : 'eigenloom --help';
+interface CommandLine {
+  readonly argv: readonly string[];
+  readonly program: Command | undefined;
+}
+
+/** Where the command that was used wrongly is described: `eigenloom jobs prune --help`. A word that is no command has no help. */
+function helpOf(argv: readonly string[], program: Command | undefined): string {
+  const words = ['eigenloom'];
+  let command = program;
+  for (const word of argv) {
+    command = command?.commands.find((candidate) => candidate.name() === word);
+    if (command === undefined) break;
+    words.push(word);
+  }
+  return [...words, '--help'].join(' ');
 }
 
 /** What the command says about an error: one line, and its exit status. */
 export function describeFailure(
   error: unknown,
   argv: readonly string[] = [],
+  program?: Command,
 ): { readonly line: string; readonly status: number } {
-  const failure = error instanceof CommanderError ? ofCommander(error, argv) : withPath(error);
+  const failure = error instanceof CommanderError ? ofCommander(error, { argv, program }) : withPath(error);
   return { line: `eigenloom: ${oneLine(failure.message)}`, status: EXIT_STATUS[failure.kind] };
 }
 

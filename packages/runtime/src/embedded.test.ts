@@ -200,6 +200,23 @@ describe('embedded runtime', () => {
     expect(view).toMatchObject({ name: '', done: true, estimate: { diskBytes: 3n } });
   });
 
+  it('names the steps of a pipeline that its estimate does not count', async () => {
+    const step = (id: string, uris: string[]): pipeline.Step =>
+      pipeline.Step.fromPartial({ id, request: { $case: 'merge', value: requestOf(uris) } });
+    const estimateOf = (steps: pipeline.Step[]): Promise<unknown> =>
+      runtime
+        .submit('pipeline', pipeline.RunPipelineRequest.fromPartial({ steps, validateOnly: true }))
+        .then(({ estimate }) => estimate);
+    expect(await estimateOf([step('one', [a()]), step('two', ['step:one'])])).toMatchObject({
+      diskBytes: 3n,
+      notes: [expect.stringMatching(/^not counted, .*: "two"$/)],
+    });
+    expect(await estimateOf([step('one', [a()]), step('two', [b()])])).toMatchObject({
+      diskBytes: 6n,
+      notes: [],
+    });
+  });
+
   it('refuses a bad request by its field', async () => {
     await expect(runtime.submit('merge', requestOf(['file:/etc/passwd']))).rejects.toBeInstanceOf(AppError);
     await expect(runtime.submit('merge', requestOf(['file:/etc/passwd']))).rejects.toMatchObject({

@@ -4,6 +4,7 @@ import { dirname, isAbsolute, resolve, sep } from 'node:path';
 import { invalidInput, isAbsent, isErrno, notFound, systemError } from '@eigenloom/errors';
 
 import { blobsOf, snapshotPath } from '../model/hub-cache.js';
+import { hubHint } from './hub-hint.js';
 
 /** The folders that URIs may lead into. Symbolic links are followed before a path is compared with them. */
 export class AllowedRoots {
@@ -28,7 +29,8 @@ export class AllowedRoots {
       real = await realpath(absolute);
     } catch (cause) {
       await this.checkAncestor(absolute, path, field);
-      throw notFound('FILE_NOT_FOUND', `${field}: ${shown(path)} does not exist`, { cause });
+      const hint = await hubHint(absolute, field);
+      throw notFound('FILE_NOT_FOUND', `${field}: ${shown(path)} does not exist${hint}`, { cause });
     }
     await this.checkReal(real, field);
     await this.checkBlobs(real, field);

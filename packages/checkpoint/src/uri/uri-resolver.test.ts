@@ -82,6 +82,18 @@ test('a missing file inside is named as the request named it', async () => {
   });
 });
 
+test('a model that is named as on the hub is told to be a folder', async () => {
+  const message = async (uri: string, field: string): Promise<string> =>
+    uris.resolve(uri, field).then(String, (error: unknown) => (error as Error).message);
+  const hint = /nothing is fetched from the Hugging Face hub/;
+  for (const field of ['base.uri', 'models[1].model.uri', 'mergekit.models[0].model']) {
+    expect(await message('owner/name', field)).toMatch(hint);
+    expect(await message('hf:owner/name', field)).toMatch(hint);
+    expect(await message('model/name', field)).not.toMatch(hint);
+  }
+  expect(await message('owner/name', 'train_data.uri')).toBe('train_data.uri: "owner/name" does not exist');
+});
+
 test('a path inside a job is found, and nothing beside it', async () => {
   await writeFile(join(root, 'model', 'x'), '');
   expect(await uris.resolve('job:operations/a1/x', 'f')).toBe(join(root, 'model', 'x'));

@@ -4,6 +4,7 @@ import { type AppError, invalidInput } from '@eigenloom/errors';
 
 import { AllowedRoots } from './allowed-roots.js';
 import { parseUri } from './parse-uri.js';
+import { NOT_FETCHED } from './hub-hint.js';
 
 /** Brings what a remote URI names onto this machine and returns its folder. */
 export interface RemoteSource<Location> {
@@ -69,5 +70,7 @@ export class UriResolver {
   }
 }
 
-const unsupported = (scheme: string, field: string): AppError =>
-  invalidInput('UNSUPPORTED_URI', field, `${scheme}: is not configured here`);
+const unsupported = (scheme: string, field: string): AppError => {
+  const hint = scheme === 'hf' ? `; ${NOT_FETCHED}` : '';
+  return invalidInput('UNSUPPORTED_URI', field, `${scheme}: is not configured here${hint}`);
+};

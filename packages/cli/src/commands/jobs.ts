@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { type Age, age, meshFolder, meshOptions, type MeshOptions } from '../options.js';
 
 interface JobsOptions extends MeshOptions {
@@ -42,7 +42,11 @@ export function addJobs(program: Command): void {
   meshFolder(
     parent.command('prune').description('Remove finished jobs, and their artifacts in the artifact store'),
   )
-    .option('--older-than <age>', 'only those that ended so long ago, as 30d, 12h or 0d', age, age('30d'))
+    .addOption(
+      new Option('--older-than <age>', 'only those that ended so long ago, as 30d, 12h or 0d')
+        .argParser(age)
+        .default(age('30d'), '30d'),
+    )
     .option('--dry-run', 'only say what would be removed')
     .option('--json', 'print JSON')
     .action(async (options: PruneCommandOptions) => {

@@ -184,15 +184,25 @@ export class JobService {
     signal: AbortSignal,
   ): Promise<() => Promise<common.Estimate>> {
     const estimates: (() => Promise<common.Estimate>)[] = [];
+    const unchecked: string[] = [];
     for (const node of graphOf(request)) {
       const here = this.parts.kinds.some(({ kind }) => kind === node.kind);
-      if (!here || readsSteps(node.request)) continue;
+      if (!here || readsSteps(node.request)) {
+        unchecked.push(JSON.stringify(node.id));
+        continue;
+      }
       const step = { ...stepRequest('estimate', request, node), outputUri: '' };
       estimates.push(await this.check(node.kind, step, signal));
     }
-    return async () => sum(await Promise.all(estimates.map((estimate) => estimate())));
+    return async () => {
+      const checked = sum(await Promise.all(estimates.map((estimate) => estimate())));
+      return unchecked.length === 0 ? checked : { ...checked, notes: [...checked.notes, leftOut(unchecked)] };
+    };
   }
 }
+
+const leftOut = (steps: readonly string[]): string =>
+  `not counted, because they read what other steps make or another service runs them: ${steps.join(', ')}`;
 
 /** Whether a request reads what another step makes. */
 function readsSteps(request: Node['request']): boolean {
