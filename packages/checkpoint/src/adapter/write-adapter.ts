@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-import { type CallOptions, SafetensorsWriter, type TensorPlan, type WriterOptions } from '@eigenloom/numeric';
+import { SafetensorsWriter, type TensorPlan, type WriterOptions } from '@eigenloom/numeric';
 
 import { sortedJson } from '../json-file.js';
 import {
@@ -47,7 +47,7 @@ export interface AdapterPlan {
 export async function writeAdapter(
   directory: string,
   adapter: AdapterToWrite,
-  options: CallOptions = {},
+  options: WriterOptions = {},
 ): Promise<readonly string[]> {
   return writePlannedAdapter(
     directory,
