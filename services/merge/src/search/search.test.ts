@@ -64,7 +64,11 @@ const coefficientsOf = async (out: string): Promise<Record<string, number[]>> =>
 
 async function openTasks(fields: Partial<SearchInput> = {}): Promise<Search> {
   const base = await openModel(path('base'));
-  const paths = (name: string): SearchInput['reference'] => ({ path: path(name), adapters: [] });
+  const paths = (name: string): SearchInput['reference'] => ({
+    path: path(name),
+    adapters: [],
+    untied: false,
+  });
   const task = (name: string, model: number): SearchInput['tasks'][number] => ({
     model,
     head: paths(name),
