@@ -2,6 +2,7 @@ import { appendFile, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/pro
 import { join } from 'node:path';
 
 import { openModel, writeAdapter } from '@eigenloom/checkpoint';
+import { withoutSpecialTokens } from '@eigenloom/checkpoint/dist/testing/without-special-tokens.js';
 import { common, merge } from '@eigenloom/contracts';
 import { setBackend } from '@eigenloom/engine';
 import {
@@ -425,5 +426,45 @@ describe('beside a model that an adapter untied', () => {
   it('regmean has the head of both', async () => {
     const merged = await run(request({ regmean: {} }));
     expect(merged.has(HEAD)).toBe(true);
+  });
+});
+
+describe('texts', () => {
+  it.each(['fisher', 'regmean'])(
+    'without tokens are refused where a classifier reads them: %s',
+    async (id) => {
+      const bad = join(folder, 'bad.jsonl');
+      await writeFile(bad, '{"text": "a b"}\n{"text": ""}\n');
+      const data = { uri: bad, textField: '', labelField: '', limit: 0 };
+      for (const name of [BERT, 'tiny-llama']) {
+        for (const i of [0, 1]) {
+          await withoutSpecialTokens(join(folder, `${name}-${i}`), join(folder, `${id}-bare-${name}-${i}`));
+        }
+      }
+      const request = requestFor(`${id}-bare-${BERT}`, { [id]: {} });
+      const models = [request.models[0]!, { ...request.models[1]!, data }];
+      await expect(run({ ...request, models })).rejects.toMatchObject({
+        reason: 'TEXT_EMPTY',
+        message: expect.stringMatching(
+          /models\[1\]\.data: bad\.jsonl:2: the text "" has no tokens/,
+        ) as string,
+      });
+      const language = requestFor(`${id}-bare-tiny-llama`, { [id]: {} });
+      await run({ ...language, models: language.models.map((model) => ({ ...model, data })) });
+    },
+  );
+
+  it('longer than a model reads are cut, and a length that it does not read is refused', async () => {
+    const long = join(folder, 'long.txt');
+    await writeFile(long, `${'a b c d '.repeat(40)}\n`);
+    const data = { uri: long, textField: '', labelField: '', limit: 0 };
+    const request = requestFor('tiny-llama', { fisher: {} });
+    // 64 positions; the default is 128 tokens.
+    await run({ ...request, models: request.models.map((model) => ({ ...model, data })) });
+    const asked = requestFor('tiny-llama', { fisher: { max_length: 65 } });
+    await expect(mergeKind.validate(asked, counting())).rejects.toMatchObject({
+      reason: 'OUT_OF_RANGE',
+      message: "fisher.max_length: 65 is above the model's 64 positions; set it to at most 64",
+    });
   });
 });

@@ -3,12 +3,12 @@ import { invalidInput } from '@eigenloom/errors';
 
 import { pathsOf } from '../plan/model-paths.js';
 import type { MergePlan, PlannedInput } from '../plan/planned.js';
+import { defaultTextLength } from '../statistics/text-length.js';
 import type { DataField } from '../prepare/preparation.js';
 import { enoughBytes } from './model-cache.js';
 import type { SearchData, SearchInput, SearchTask } from './search-input.js';
 
 export const DEFAULT_BATCH_SIZE = 32;
-export const DEFAULT_MAX_LENGTH = 128;
 /** Leaves room for the network's activations under the 1.5 GB that a merge may take. */
 export const DEFAULT_MEMORY_BYTES = 2 ** 30;
 
@@ -113,7 +113,7 @@ export function searchInput(plan: MergePlan, options: PlanSearchOptions): Search
     tasks,
     requireLabels,
     batchSize: batchSize || DEFAULT_BATCH_SIZE,
-    maxLength: maxLength || DEFAULT_MAX_LENGTH,
+    maxLength: maxLength || defaultTextLength(referenceOf(plan, fromBase)),
     memoryBytes: Number(memoryBytes) || DEFAULT_MEMORY_BYTES,
     seed: plan.seed,
   };

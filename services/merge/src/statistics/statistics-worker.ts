@@ -8,6 +8,7 @@ import {
   loadClassifierHead,
   loadNetwork,
   makeBatch,
+  planNetwork,
 } from '@eigenloom/models';
 import { SafetensorsWriter, type TensorPlan } from '@eigenloom/numeric';
 
@@ -33,8 +34,10 @@ interface Computation {
 const computeStatistic: EngineModule<StatisticTask, number> = async (task, context) => {
   const { statistic, output } = task;
   const { signal } = context;
-  const texts = await readTexts(task.texts, task.tokenizerFolder, signal);
   const model = await openPaths(task.model, signal);
+  const { tokenizerFolder } = task;
+  const requireTokens = findClassifierHead(planNetwork(model).architecture, model.tensors) !== undefined;
+  const texts = await readTexts(task.texts, { tokenizerFolder, requireTokens }, signal);
   const network = await loadNetwork(model, { signal });
   try {
     const head = await headOf(network, model);
