@@ -49,4 +49,6 @@ export type {
 export { ARCHITECTURES, architectureOf } from './networks/index.js';
 export { randomBits, randomNormals, streamKey, type RandomKey } from './random.js';
 export { makeBatch, type Batch } from './tokens/batch.js';
-export { loadTokenizer, tokenize, type TextTokenizer } from './tokens/tokenizer.js';
+export { checkTextFits, type TextLength } from './tokens/check-length.js';
+export { tokenize, tokenizeExamples, type TokenizedTexts } from './tokens/tokenize.js';
+export { loadTokenizer, type EncodedText, type TextTokenizer } from './tokens/tokenizer.js';

@@ -1,7 +1,7 @@
 import { type Model, openModelRef, opening } from '@eigenloom/checkpoint';
 import type { common, init } from '@eigenloom/contracts';
 import { invalidInput } from '@eigenloom/errors';
-import { type NetworkPlan, checkDataset, loadTokenizer, planNetwork } from '@eigenloom/models';
+import { type NetworkPlan, checkDataset, checkTextFits, loadTokenizer, planNetwork } from '@eigenloom/models';
 import type { CallOptions } from '@eigenloom/numeric';
 import type { RequestContext } from '@eigenloom/runtime';
 import { findTargets } from './find-targets.js';
@@ -132,7 +132,7 @@ function pairSettings({ rank, alpha, rankStabilized, seed }: init.InitAdapterReq
 function checkActivations(
   { architecture, config, prefix }: NetworkPlan,
   targets: readonly Target[],
-  { maxLength }: EvaSettings,
+  { maxLength, isDefaultLength: isDefault }: EvaSettings,
 ): void {
   const linear = new Set(architecture.linearGroups(config, prefix).flatMap(({ modules }) => modules));
   for (const { path } of targets) {
@@ -144,11 +144,5 @@ function checkActivations(
       );
     }
   }
-  if (maxLength > config.maxPositions) {
-    throw invalidInput(
-      'OUT_OF_RANGE',
-      'eva.max_length',
-      `${maxLength} is above the model's ${config.maxPositions} positions`,
-    );
-  }
+  checkTextFits({ field: 'eva.max_length', maxLength, isDefault }, config.maxPositions);
 }

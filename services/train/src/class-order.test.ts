@@ -126,7 +126,8 @@ describe('a head that is gone on with', () => {
   }, 120_000);
 
   it('is the one that an adapter saved, with the names beside it', async () => {
-    const plain = await writeTinyAdapter(folder, TINY_BERT, ['bert.encoder.layer.0.attention.self.query']);
+    const queries = [0, 1].map((layer) => `bert.encoder.layer.${layer}.attention.self.query`);
+    const plain = await writeTinyAdapter(folder, TINY_BERT, queries);
     const first = await start(TINY_BERT, { adapterUri: plain, labels: ['spam', 'ham'] });
     const saved = await readAdapter(first.out);
     const next = await start(TINY_BERT, { adapterUri: first.out });

@@ -2,11 +2,18 @@ import { join } from 'node:path';
 import type { common, train } from '@eigenloom/contracts';
 import { runOnEngine } from '@eigenloom/engine';
 import type { JobContext, JobKind, RequestContext } from '@eigenloom/runtime';
-import { FENCE_CALL, type TrainingInput, type TrainingOutput } from './loop/messages.js';
+import {
+  type DataCounts,
+  FENCE_CALL,
+  READ_CALL,
+  type TrainingInput,
+  type TrainingOutput,
+} from './loop/messages.js';
 import { TRAIN_METHODS } from './methods/index.js';
 import { lineageOf } from './output/lineage.js';
 import { writeTrainedAdapter } from './output/write-adapter.js';
 import { writeFullModel } from './output/write-full-model.js';
+import { areShortened, textsLine } from './output/text-counts.js';
 import { checkInputs } from './plan/check-inputs.js';
 import { estimate } from './plan/estimate.js';
 import { resolvePlan } from './plan/resolve-plan.js';
@@ -62,7 +69,20 @@ function trainOnEngine(
       onProgress: (update) => {
         context.progress(update);
       },
-      calls: { [FENCE_CALL]: () => context.fence() },
+      calls: {
+        [FENCE_CALL]: () => context.fence(),
+        [READ_CALL]: (counts) => {
+          warnOfShortened(counts as DataCounts, plan, context);
+        },
+      },
     },
+  );
+}
+
+function warnOfShortened(counts: DataCounts, { maxLength }: TrainPlan, { log }: JobContext): void {
+  if (!areShortened(counts)) return;
+  log.warn(
+    { max_length: maxLength, ...counts },
+    `texts: ${textsLine(counts)}; max_length is ${maxLength} tokens`,
   );
 }

@@ -80,7 +80,8 @@ describe('keys that are no pair', () => {
     ).rejects.toMatchObject({
       reason: 'ADAPTER_DOES_NOT_FIT',
       message: expect.stringContaining(
-        "its shape is [2, 1], that of the model's q.weight is [1, 1]",
+        "its shape is [2, 1], that of the model's q.weight is [1, 1]; the adapter was trained on a model with 2 rows there, not 1: " +
+          "where its vocabulary was resized, resize the model's first (transformers: model.resize_token_embeddings(2), then save it)",
       ) as string,
     });
   });

@@ -95,11 +95,16 @@ function placeOf(
     );
   }
   if (tensor.shape.join() === shape.join()) return tensor.name;
-  throw doesNotFit(
-    name,
-    `its shape is [${shape.join(', ')}], that of the model's ${tensor.name} is [${tensor.shape.join(', ')}]; ` +
-      'where the vocabulary was changed before training, change that of the model likewise first',
-  );
+  const shapes = `its shape is [${shape.join(', ')}], that of the model's ${tensor.name} is [${tensor.shape.join(', ')}]`;
+  throw doesNotFit(name, `${shapes}; ${adviceFor(shape, tensor.shape)}`);
+}
+
+/** Embeddings and heads have a row for each token; those of the two models may differ where the vocabulary was resized. */
+function adviceFor([rows, ...width]: readonly number[], [own, ...ownWidth]: readonly number[]): string {
+  return width.length === 1 && width.join() === ownWidth.join()
+    ? `the adapter was trained on a model with ${rows} rows there, not ${own}: where its vocabulary was resized, resize the model's ` +
+        `first (transformers: model.resize_token_embeddings(${rows}), then save it)`
+    : 'the adapter was made for another model';
 }
 
 function noSuchModule(module: string, tensors: ReadonlyMap<string, TensorInfo>): Error {

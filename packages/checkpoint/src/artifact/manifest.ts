@@ -70,7 +70,7 @@ async function listFiles(folder: string, prefix: string): Promise<string[]> {
   const paths: string[] = [];
   for (const entry of await readdir(join(folder, prefix), { withFileTypes: true })) {
     const path = prefix === '' ? entry.name : `${prefix}/${entry.name}`;
-    if (entry.isDirectory()) paths.push(...(await listFiles(folder, path)));
+    if (entry.isDirectory()) for (const file of await listFiles(folder, path)) paths.push(file);
     else if (entry.isFile()) paths.push(path);
     else throw invalidInput('UNSAFE_FILE_NAME', path, 'is neither a file nor a folder');
   }

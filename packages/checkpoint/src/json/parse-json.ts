@@ -2,6 +2,7 @@ import { corruptData } from '@eigenloom/errors';
 
 import { JsonScanner, type Token, type TokenKind, quoted } from './json-scanner.js';
 import { remember } from './literals.js';
+import { quickParse } from './quick-parse.js';
 
 /** Deeper than any config; a stack overflow would be no message. */
 const MAX_DEPTH = 200;
@@ -12,7 +13,8 @@ const MAX_DEPTH = 200;
  * `firstLine` the line of the file that the text begins in. Errors: `CORRUPT_JSON`, with the line and what was found.
  */
 export function parseJson(text: string, file: string, firstLine = 1): unknown {
-  return new Parser(text, file, firstLine).whole();
+  const quick = quickParse(text, MAX_DEPTH);
+  return quick === undefined ? new Parser(text, file, firstLine).whole() : quick.value;
 }
 
 const WORDS: ReadonlyMap<string, unknown> = new Map<string, unknown>([

@@ -1,5 +1,7 @@
 import { analysis } from '@eigenloom/contracts';
+import { requestFrom } from '../request.js';
 import { analyzeDocument } from './analyze.js';
+import { initDocument } from './init.js';
 
 describe('eigenloom analyze', () => {
   it('spells a spectrum', () => {
@@ -30,5 +32,17 @@ describe('eigenloom analyze', () => {
         method: { $case: 'intruders', value: { k: 3, epsilon: 0 } },
       }),
     );
+  });
+
+  it.each([
+    ['intruders', 'analysis', 'intruders.k', { k: 0 }],
+    ['init', 'init', 'alpha', { alpha: 0 }],
+    ['eva', 'init', 'eva.batch_size', { method: 'eva', batchSize: 0 }],
+  ] as const)('refuses a 0 that would stand for the default: %s', async (_name, kind, field, options) => {
+    const document = kind === 'init' ? initDocument(options) : analyzeDocument('intruders', options);
+    await expect(requestFrom(kind, undefined, document, {})).rejects.toMatchObject({
+      fieldViolations: [{ field }],
+      message: expect.stringContaining('is 0, which would stand for the default') as string,
+    });
   });
 });

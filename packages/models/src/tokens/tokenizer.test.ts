@@ -2,7 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MINILM, readGolden } from '../testing/golden.js';
-import { loadTokenizer, tokenize } from './tokenizer.js';
+import { tokenize } from './tokenize.js';
+import { loadTokenizer } from './tokenizer.js';
 
 // Expected ids: transformers 5.23.0 by tests/golden/models/generate.py.
 const golden = readGolden<{ texts: string[]; ids: number[][] }>('minilm.json');

@@ -10,6 +10,13 @@ export interface TextTokenizer {
    * `TOKEN_OUT_OF_RANGE` for a token that the model's embeddings have no row for.
    */
   encode(text: string, maxLength: number): number[];
+  /** As `encode`, and whether the text lost its end. */
+  encodeWithin(text: string, maxLength: number): EncodedText;
+}
+
+export interface EncodedText {
+  readonly ids: number[];
+  readonly isCut: boolean;
 }
 
 // The package's type declarations leave out the file extensions that Node's resolution asks for, so they resolve to nothing.
@@ -51,23 +58,26 @@ function wrap(tokenizer: HuggingFaceTokenizer, settings: JsonObject, rows: numbe
   const { before, after } = specialTokens(tokenizer, plain);
   const pad = settings['pad_token'];
   const padText = typeof pad === 'string' ? pad : (pad as { content?: string } | null | undefined)?.content;
+  const encodeWithin = (text: string, maxLength: number): EncodedText => {
+    const room = maxLength - before.length - after.length;
+    if (room < 0) {
+      throw invalidInput(
+        'MAX_LENGTH_TOO_SMALL',
+        'max_length',
+        `the tokenizer adds ${before.length + after.length} tokens`,
+      );
+    }
+    const most = maxLength * CHARACTERS_PER_TOKEN;
+    const ids = plain(text.slice(0, most));
+    const row = [...before, ...ids.slice(0, room), ...after];
+    const beyond = row.find((id) => id >= rows);
+    if (beyond !== undefined) throw withoutRow(tokenizer.id_to_token(beyond), beyond, rows, text);
+    return { ids: row, isCut: text.length > most || ids.length > room };
+  };
   return {
     padTokenId: padText === undefined ? undefined : tokenizer.token_to_id(padText),
-    encode(text, maxLength) {
-      const room = maxLength - before.length - after.length;
-      if (room < 0) {
-        throw invalidInput(
-          'MAX_LENGTH_TOO_SMALL',
-          'max_length',
-          `the tokenizer adds ${before.length + after.length} tokens`,
-        );
-      }
-      const ids = plain(text.slice(0, maxLength * CHARACTERS_PER_TOKEN));
-      const row = [...before, ...ids.slice(0, room), ...after];
-      const beyond = row.find((id) => id >= rows);
-      if (beyond !== undefined) throw withoutRow(tokenizer.id_to_token(beyond), beyond, rows, text);
-      return row;
-    },
+    encode: (text, maxLength) => encodeWithin(text, maxLength).ids,
+    encodeWithin,
   };
 }
 
@@ -95,25 +105,6 @@ function specialTokens(
   const start = whole.findIndex((_, at) => inner.every((id, i) => whole[at + i] === id));
   if (inner.length === 0 || start < 0) return { before: [], after: [] };
   return { before: whole.slice(0, start), after: whole.slice(start + inner.length) };
-}
-
-/** Token ids of many texts. Gives way to the event loop often enough for a service to stay responsive. */
-export async function tokenize(
-  tokenizer: TextTokenizer,
-  texts: readonly string[],
-  options: { maxLength: number; signal?: AbortSignal },
-): Promise<Int32Array[]> {
-  const rows: Int32Array[] = [];
-  let since = performance.now();
-  for (const text of texts) {
-    rows.push(Int32Array.from(tokenizer.encode(text, options.maxLength)));
-    if (performance.now() - since > 10) {
-      await new Promise((resolve) => setImmediate(resolve));
-      options.signal?.throwIfAborted();
-      since = performance.now();
-    }
-  }
-  return rows;
 }
 
 async function readJson(directory: string, name: string): Promise<JsonObject | undefined> {

@@ -3,6 +3,7 @@ import { invalidInput } from '@eigenloom/errors';
 import { closest, distance } from 'fastest-levenshtein';
 import { checkScalar } from './check-scalar.js';
 import { messageDescriptor } from './descriptors.js';
+import { zeroIsDefault } from './zero-defaults.js';
 
 /** Deeper than any message of the contract. */
 const MAX_DEPTH = 32;
@@ -93,7 +94,15 @@ function checkField(field: DescField, value: unknown, path: string, depth: numbe
 function checkItem(field: DescField, value: unknown, path: string, depth: number): unknown {
   if (field.message !== undefined) return checkObject(field.message, value, path, depth + 1);
   if (field.enum !== undefined) return checkEnum(field.enum, value, path);
-  return checkScalar(field.scalar, value, path);
+  const checked = checkScalar(field.scalar, value, path);
+  if (Number(checked) === 0 && zeroIsDefault(`${field.parent.typeName}.${field.name}`)) {
+    throw invalidInput(
+      'OUT_OF_RANGE',
+      path,
+      'is 0, which would stand for the default; give a number above 0, or leave it out for the default',
+    );
+  }
+  return checked;
 }
 
 function checkEnum(type: DescEnum, value: unknown, path: string): string {

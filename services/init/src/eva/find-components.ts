@@ -125,7 +125,7 @@ function groupOf(module: string, groups: readonly Group[]): Group {
 }
 
 function hasConverged({ modules, pca }: Group, ranks: ReadonlyMap<string, number>, tau: number): boolean {
-  const needed = Math.max(...modules.map((module) => ranks.get(module) ?? 0));
+  const needed = modules.reduce((most, module) => Math.max(most, ranks.get(module) ?? 0), 0);
   return (pca.components?.cosines ?? []).slice(0, needed).every((cosine) => cosine >= tau);
 }
 

@@ -1,6 +1,9 @@
+import { basename } from 'node:path';
+
 import { openModel, opening } from '@eigenloom/checkpoint';
 import type { common } from '@eigenloom/contracts';
 import type { EngineModule } from '@eigenloom/engine';
+import { corruptData } from '@eigenloom/errors';
 import {
   type Batch,
   epochBatches,
@@ -61,7 +64,10 @@ async function tokenRows(input: EvaInput, signal: AbortSignal): Promise<Int32Arr
   );
   const tokenizer = await loadTokenizer(input.modelPath);
   const texts = examples.map(({ text }) => text);
-  return tokenize(tokenizer, texts, { maxLength: input.settings.maxLength, signal });
+  const rows = await tokenize(tokenizer, texts, { maxLength: input.settings.maxLength, signal });
+  const used = rows.filter(({ length }) => length > 0);
+  if (used.length > 0) return used;
+  throw corruptData('DATASET_EMPTY', `eva.data: no text of ${basename(input.dataPath)} has a token`);
 }
 
 function* batchesOf(

@@ -9,6 +9,8 @@ export interface EvaSettings {
   readonly tau: number;
   readonly batchSize: number;
   readonly maxLength: number;
+  /** The request says nothing of it. */
+  readonly isDefaultLength: boolean;
   /** 0: twice over the data at most. */
   readonly maxBatches: number;
 }
@@ -18,6 +20,7 @@ export const evaSettings = (parameters: ParametersOf<'eva'>): EvaSettings => ({
   tau: parameters.tau ?? 0.99,
   batchSize: parameters.batchSize === 0 ? 32 : parameters.batchSize,
   maxLength: parameters.maxLength === 0 ? 128 : parameters.maxLength,
+  isDefaultLength: parameters.maxLength === 0,
   maxBatches: parameters.maxBatches,
 });
 

@@ -40,12 +40,14 @@ export function adapterCard(facts: AdapterCardFacts): string {
 function errorLine(modules: readonly merge.AdapterModuleReport[]): string {
   const pairs = modules.filter(({ rank }) => rank > 0);
   const full = modules.length - pairs.length;
-  const norm = Math.hypot(...pairs.map((module) => module.norm));
-  const error = Math.hypot(...pairs.map((module) => module.error));
-  const ranks = pairs.map(({ rank }) => rank);
+  // By sums and comparisons: a call does not take as many arguments as an adapter may have modules.
+  const norm = Math.sqrt(pairs.reduce((sum, module) => sum + module.norm ** 2, 0));
+  const error = Math.sqrt(pairs.reduce((sum, module) => sum + module.error ** 2, 0));
+  const smallest = pairs.reduce((least, { rank }) => Math.min(least, rank), Infinity);
+  const largest = pairs.reduce((most, { rank }) => Math.max(most, rank), 0);
   const relative = ({ error: e, norm: n }: { error: number; norm: number }): number => (n === 0 ? 0 : e / n);
   const [worst] = [...pairs].sort((x, y) => relative(y) - relative(x));
-  const range = worst === undefined ? '' : ` of rank ${Math.min(...ranks)} to ${Math.max(...ranks)}`;
+  const range = worst === undefined ? '' : ` of rank ${smallest} to ${largest}`;
   return [
     `${pairs.length} modules${range}; ‖ΔW‖ = ${norm.toPrecision(6)}, error ${error.toPrecision(3)}.`,
     ...(worst === undefined

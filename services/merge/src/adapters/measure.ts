@@ -10,6 +10,8 @@ export interface Measured {
   readonly norm: number;
   /** ‖s·B·A − Σ wᵢsᵢBᵢAᵢ‖; relative to the norm not below 1e-8, for it is the root of a difference in f64. */
   readonly error: number;
+  /** Whether s·B·A is zero but for rounding, so that the pair changes nothing. */
+  readonly isZero: boolean;
 }
 
 /** Measures a merged pair against its members, with shares instead of their weights if there are, by the factors: ‖BA‖² = Σ (BᵀB)ᵢⱼ(AAᵀ)ᵢⱼ, with the members and the result side by side. */
@@ -30,17 +32,29 @@ export async function measure(
   const left = await matmul(b, b, { transposeA: true }, options);
   const right = await matmul(a, a, { transposeB: true }, options);
   const exact = b.columns - merged.rank;
-  return { norm: norm(left, right, exact), error: norm(left, right, b.columns) };
+  const members_ = product(left, right, 0, exact);
+  const all = product(left, right, 0, b.columns);
+  return {
+    norm: members_.norm,
+    error: all.norm,
+    isZero: product(left, right, exact, b.columns).isZero || (members_.isZero && all.isZero),
+  };
 }
 
-/** Over the first `size` rows and columns. */
-function norm(left: Matrix, right: Matrix, size: number): number {
+/** Squares that cancel to less than this share of their terms are rounding: of the factors in f32, whose share is 2⁻²⁴. */
+const ROUNDING = 2 ** -44;
+
+/** The norm of the product of some columns of B with the same rows of A, and whether it is zero but for rounding. */
+function product(left: Matrix, right: Matrix, from: number, to: number): { norm: number; isZero: boolean } {
   let squares = 0;
-  for (let i = 0; i < size; i += 1) {
-    for (let j = 0; j < size; j += 1) {
+  let terms = 0;
+  for (let i = from; i < to; i += 1) {
+    for (let j = from; j < to; j += 1) {
       const at = i * left.columns + j;
-      squares += (left.data[at] ?? 0) * (right.data[at] ?? 0);
+      const term = (left.data[at] ?? 0) * (right.data[at] ?? 0);
+      squares += term;
+      terms += Math.abs(term);
     }
   }
-  return Math.sqrt(Math.max(0, squares));
+  return { norm: Math.sqrt(Math.max(0, squares)), isZero: squares <= ROUNDING * terms };
 }

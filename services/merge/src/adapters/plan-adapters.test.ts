@@ -84,7 +84,9 @@ describe('refused before anything runs', () => {
     expect(await refusal(request([x, z], { adapter_linear: {} }))).toMatchObject({
       reason: 'ADAPTERS_DIFFER',
       details: { module: 'model.layers.0.mlp.down_proj' },
-      message: expect.stringContaining('has ranks 4 and 3 in models[0] and models[1]') as string,
+      message: expect.stringMatching(
+        /has ranks 4 and 3 in models\[0\] and models\[1\]; adapter_concatenate, adapter_svd, adapter_knots take different ranks/,
+      ) as string,
     });
   });
 
@@ -288,7 +290,7 @@ test.each([0, 1e-9])('pairs scaled by %p merge to what is scaled so', async (sca
   ]) {
     const name = JSON.stringify(method).replaceAll(/\W/g, '');
     const [made, whole] = [small, [x, y]].map((paths, i) =>
-      request(paths, method, { outputUri: join(folder, `${name}-${i}`) }),
+      request(paths, method, { outputUri: join(folder, `${name}-${i}`), allowUnchanged: scale === 0 }),
     ) as [merge.MergeRequest, merge.MergeRequest];
     const ours = await mergeKind.run(made, contextIn(folder));
     const theirs = await mergeKind.run(whole, contextIn(folder));
@@ -315,4 +317,48 @@ test('a job that is cancelled leaves nothing', async () => {
   await expect(mergeKind.run(made, context)).rejects.toMatchObject({ reason: 'CANCELLED' });
   expect((await readdir(folder)).sort()).toEqual(['scratch']);
   expect(await readdir(context.scratch)).toEqual([]);
+});
+
+describe('an adapter that would change nothing', () => {
+  const run = async (made: merge.MergeRequest): Promise<unknown> => mergeKind.run(made, contextIn(folder));
+  const weighted = (weights: readonly number[], method: object, more: Partial<merge.MergeRequest> = {}) =>
+    request([], method, { models: weights.map((weight) => modelWith(x, { weight })), ...more });
+
+  test.each(['adapter_linear', 'adapter_concatenate', 'adapter_svd', 'adapter_knots', 'adapter_ties'])(
+    'is refused where all weights are 0: %s',
+    async (id) => {
+      await expect(run(weighted([0, 0], { [id]: {} }))).rejects.toMatchObject({
+        reason: 'MERGE_CHANGED_NOTHING',
+        message: expect.stringMatching(
+          new RegExp(`^${id}: .* the weights are all 0; give each adapter a weight; set allow_unchanged`),
+        ) as string,
+      });
+      expect(await readdir(folder)).not.toContain('out');
+    },
+  );
+
+  test.each(['adapter_concatenate', 'adapter_svd'])('is refused where adapters cancel: %s', async (id) => {
+    await expect(run(weighted([0.7, -0.7], { [id]: {} }))).rejects.toMatchObject({
+      reason: 'MERGE_CHANGED_NOTHING',
+      message: expect.stringContaining('cancel each other') as string,
+    });
+  });
+
+  test('is refused where nothing of them is kept, and where all of them are zero', async () => {
+    const none = request([x, x], { adapter_magnitude_prune: { density: 1e-9 } });
+    await expect(run(none)).rejects.toMatchObject({ reason: 'MERGE_CHANGED_NOTHING' });
+    const fresh = await variant('fresh', 'x', ({ modules }) => ({
+      modules: new Map([...modules].map(([path, pair]) => [path, { ...pair, b: pair.b.map(() => 0) }])),
+    }));
+    await expect(run(request([fresh], { adapter_average: {} }))).rejects.toMatchObject({
+      reason: 'MERGE_CHANGED_NOTHING',
+    });
+  });
+
+  test('is written with allow_unchanged, and one that is merely small without it', async () => {
+    await run(weighted([0, 0], { adapter_linear: {} }, { allowUnchanged: true }));
+    expect(await readdir(join(folder, 'out'))).toContain('adapter_model.safetensors');
+    await run(weighted([1e-12, -1e-13], { adapter_svd: {} }, { outputUri: join(folder, 'small') }));
+    expect(await readdir(join(folder, 'small'))).toContain('adapter_model.safetensors');
+  });
 });

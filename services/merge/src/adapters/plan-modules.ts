@@ -2,7 +2,7 @@ import type { OpenedModule } from '@eigenloom/checkpoint';
 import type { merge } from '@eigenloom/contracts';
 import { incompatible } from '@eigenloom/errors';
 
-import type { BoundAdapterMethod } from './methods/index.js';
+import { ADAPTER_METHODS, type BoundAdapterMethod } from './methods/index.js';
 import type { AdapterInput, PlannedMember, PlannedModule } from './planned.js';
 
 /** The modules of the result: those of any adapter. Errors: `ADAPTERS_DIFFER`, naming the module. */
@@ -41,23 +41,36 @@ function checkMembers(
   for (const other of others) {
     const difference = differenceOf(first.opened, other.opened, alike);
     if (difference !== undefined) {
-      throw differ(id, path, `${difference} in ${first.input.label} and ${other.input.label}`);
+      const [what, advice] = difference;
+      throw differ(id, path, `${what} in ${first.input.label} and ${other.input.label}${advice}`);
     }
   }
   const missing = inputs.find(({ adapter }) => !adapter.modules.has(path));
   if (alike === 'pairs' && missing !== undefined) throw differ(id, path, `is missing in ${missing.label}`);
 }
 
+/** The methods for which adapters need not be alike. */
+const OTHER_RANKS = Object.values(ADAPTER_METHODS)
+  .filter(({ alike }) => alike === 'nothing')
+  .map(({ id }) => id)
+  .join(', ');
+
 function differenceOf(
   x: OpenedModule,
   y: OpenedModule,
   alike: BoundAdapterMethod['alike'],
-): string | undefined {
+): readonly [what: string, advice: string] | undefined {
   const sides = ({ kind, aShape, bShape }: OpenedModule): string =>
     JSON.stringify([kind, aShape.slice(1), bShape[0], bShape.slice(2)]);
-  if (sides(x) !== sides(y)) return 'has another shape';
-  if (alike !== 'nothing' && x.rank !== y.rank) return `has ranks ${x.rank} and ${y.rank}`;
-  if (alike === 'pairs' && x.scaling !== y.scaling) return `has scales ${x.scaling} and ${y.scaling}`;
+  if (sides(x) !== sides(y)) {
+    const shown = ({ aShape, bShape }: OpenedModule): string =>
+      `A [${aShape.join(', ')}] and B [${bShape.join(', ')}]`;
+    return [`has other shapes, ${shown(x)} and ${shown(y)},`, '; are they adapters of one base model?'];
+  }
+  if (alike !== 'nothing' && x.rank !== y.rank)
+    return [`has ranks ${x.rank} and ${y.rank}`, `; ${OTHER_RANKS} take different ranks`];
+  if (alike === 'pairs' && x.scaling !== y.scaling)
+    return [`has scales ${x.scaling} and ${y.scaling}`, `; ${OTHER_RANKS} take different scales (alpha)`];
   return undefined;
 }
 

@@ -46,23 +46,20 @@ async function writeRandom(name: string, stream: bigint, poison?: number): Promi
     modules.set(path, { kind: 'linear', a, b, ...shapes, rank: RANK, alpha: ALPHA, scaling: ALPHA / RANK });
   }
   await mkdir(join(folder, name), { recursive: true });
-  const adapter = {
-    modules,
-    savedTensors: new Map(),
-    settings: {
-      rank: RANK,
-      alpha: ALPHA,
-      rankStabilized: false,
-      targetModules: ['q', 'head'],
-      modulesToSave: [],
-      fanInFanOut: false,
-      dropout: 0,
-      taskType: '',
-      baseModel: '',
-      initLoraWeights: true,
-    },
+  const settings = {
+    rank: RANK,
+    alpha: ALPHA,
+    rankStabilized: false,
+    targetModules: ['q', 'head'],
+    modulesToSave: [],
+    fanInFanOut: false,
+    dropout: 0,
+    taskType: '',
+    baseModel: '',
+    initLoraWeights: true,
   };
-  await writeAdapter(join(folder, name), adapter, { allowNonFinite: poison !== undefined });
+  const written = { modules, savedTensors: new Map(), settings };
+  await writeAdapter(join(folder, name), written, { allowNonFinite: poison !== undefined });
 }
 
 let count = 0;

@@ -27,6 +27,7 @@ export const makeAdapter: Maker = {
     const model = await context.commit('', request.outputUri, lineage, async (staging) => {
       modules = await mergeAdapters(staging, plan, {
         allowNonFinite: request.allowNonFinite,
+        allowUnchanged: request.allowUnchanged,
         signal: context.signal,
         onProgress: (fraction) => {
           context.progress({ fraction, phase: 'merging' });

@@ -2,6 +2,7 @@ import { invalidInput } from '@eigenloom/errors';
 import type { RowPicks } from '@eigenloom/numeric';
 
 import type { TokenWish } from './token-wish.js';
+import { rowsFor } from './union-tokenizer.js';
 
 /** Tokens of a model that have a row in its embeddings, by that row. */
 export type TokenIds = ReadonlyMap<string, number>;
@@ -36,7 +37,7 @@ type Pick = readonly [model: number, row: number];
  */
 export function rowsOf({ tokens, models, base, wishes, padTo }: Rearranging): RowPicks[] {
   const byId = new Map([...tokens].map(([token, id]) => [id, token]));
-  const rows = Math.max(-1, ...byId.keys()) + 1;
+  const rows = rowsFor(byId.keys());
   const padding = Math.ceil(rows / padTo) * padTo - rows;
   const ids = Array.from({ length: rows }, (_, id) => byId.get(id));
   return models.map((own, model) => {

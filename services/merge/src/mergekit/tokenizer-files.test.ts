@@ -84,6 +84,20 @@ describe('the tokenizer of another model', () => {
   );
 });
 
+test.each(['base', 'union', 'b'])(
+  'a tokenizer.json without a vocabulary is named with its model: %s',
+  async (source) => {
+    await write('a', 1, { vocab: ['x', 'y'] });
+    await write('b', 3, { vocab: ['x', 'y'], others: { 'tokenizer.json': { model: { type: 'BPE' } } } });
+    await expect(merged(`tokenizer_source: ${source}`)).rejects.toMatchObject({
+      reason: 'CORRUPT_JSON',
+      message: expect.stringMatching(
+        /^mergekit\.(?:models\[1\]|tokenizer_source).*: tokenizer\.json has no vocabulary/,
+      ) as string,
+    });
+  },
+);
+
 describe('tokens beyond the rows of the embeddings', () => {
   // `xy` is made by a merge and `<far>` is added; both have ids above the last row.
   beforeEach(async () => {

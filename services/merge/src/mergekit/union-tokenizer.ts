@@ -23,7 +23,12 @@ export function modelTokens({ model }: JsonObject): Map<string, number> {
     const entries = vocab as readonly (readonly unknown[])[];
     return new Map(entries.map(([token], id) => [String(token), id]));
   }
-  if (!isObject(vocab)) throw corruptData('CORRUPT_JSON', 'tokenizer.json: has no vocabulary');
+  if (!isObject(vocab)) {
+    throw corruptData(
+      'CORRUPT_JSON',
+      'tokenizer.json has no vocabulary: model.vocab is missing or neither an object nor a list; is it a whole tokenizer.json?',
+    );
+  }
   return new Map(Object.entries(vocab).map(([token, id]) => [token, Number(id)]));
 }
 
@@ -42,6 +47,13 @@ export function allTokens(tokenizer: JsonObject): Map<string, number> {
   return tokens;
 }
 
+/** Rows that embeddings need for some ids. A loop, for a call does not take as many arguments as vocabularies have tokens. */
+export function rowsFor(ids: Iterable<number>, least = 0): number {
+  let rows = least;
+  for (const id of ids) rows = Math.max(rows, id + 1);
+  return rows;
+}
+
 /**
  * A tokenizer.json with further tokens, as `add_tokens` of `tokenizers` adds them: matched as whole texts before the model runs, with
  * the next free ids. The model and its merges stay. Tokens that are there already are left alone; `like` has the settings of others.
@@ -53,7 +65,7 @@ export function withTokens(
 ): JsonObject {
   const known = allTokens(tokenizer);
   const added: AddedToken[] = addedTokens(tokenizer);
-  let next = Math.max(-1, ...modelTokens(tokenizer).values(), ...added.map(({ id }) => id)) + 1;
+  let next = rowsFor(modelTokens(tokenizer).values(), rowsFor(added.map(({ id }) => id)));
   for (const content of more) {
     if (known.has(content)) continue;
     added.push({ ...PLAIN, ...like.get(content), id: next, content });

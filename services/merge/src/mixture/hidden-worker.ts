@@ -1,7 +1,7 @@
-import { openModel } from '@eigenloom/checkpoint';
 import type { EngineModule } from '@eigenloom/engine';
 import { type TextTokenizer, loadNetwork, loadTokenizer } from '@eigenloom/models';
 
+import { openPaths } from '../plan/model-paths.js';
 import type { ModelPaths } from '../plan/planned.js';
 import { type TextState, meanLayerInputs } from './hidden-states.js';
 import { type PromptTexts, tokenizePrompt } from './prompts.js';
@@ -15,8 +15,7 @@ export interface HiddenTask {
 
 /** Runs in a worker thread: for each expert the mean over its positive prompts minus that over the negative ones, [layers·hidden]. */
 const hiddenDirections: EngineModule<HiddenTask, Float64Array[]> = async (task, { signal, report }) => {
-  const { path, adapters } = task.base;
-  const model = await openModel(path, { adapters, signal });
+  const model = await openPaths(task.base, signal);
   const tokenizer: TextTokenizer = await loadTokenizer(task.tokenizerFolder);
   const network = await loadNetwork(model, { signal });
   const texts = task.experts.reduce(

@@ -8,6 +8,7 @@ import { randomNormal, svd } from '@eigenloom/numeric';
 import type { JobContext } from '@eigenloom/runtime';
 
 import type { ParametersOf } from '../methods/method.js';
+import { pathsOf } from '../plan/model-paths.js';
 import type { HiddenTask } from './hidden-worker.js';
 import type { MixturePlan } from './plan-mixture.js';
 import { tokenizePrompt } from './prompts.js';
@@ -54,7 +55,7 @@ async function directionsOf(
 ): Promise<readonly Float64Array[]> {
   if (gateMode === merge.GateMode.CHEAP_EMBED) return embeddingDirections(plan, prompts, context);
   const task: HiddenTask = {
-    base: { path: plan.base.path, adapters: plan.base.adapters },
+    base: pathsOf(plan.base),
     tokenizerFolder: plan.donor.directory,
     experts: prompts.map(({ positive, negative }) => ({ positive, negative })),
     state: gateMode === merge.GateMode.HIDDEN_LAST ? 'last' : 'average',

@@ -8,6 +8,8 @@ import type { ModelParameters, TensorContext } from '../methods/method.js';
 export interface ModelPaths {
   readonly path: string;
   readonly adapters: readonly string[];
+  /** Its head is a tensor of its own, though the files may have one for both: another model of the merge was untied by an adapter. */
+  readonly untied: boolean;
 }
 
 /** What a merge reads, for its lineage. */
@@ -24,7 +26,7 @@ export interface ReadInput {
 }
 
 /** A model that is read, open. */
-export interface PlannedInput extends ModelPaths, ReadInput {
+export interface PlannedInput extends Omit<ModelPaths, 'untied'>, ReadInput {
   readonly model: Model;
   /** Where the request names it, for messages: `models[0]`. */
   readonly label: string;

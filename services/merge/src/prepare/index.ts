@@ -12,6 +12,7 @@ import { atlasPreparer } from '../search/prepare-atlas.js';
 import { learnedSoupPreparer } from '../search/prepare-learned-soup.js';
 import { greedySoupPreparer } from '../soup/choose-soup.js';
 import { fisherPreparer } from './fisher.js';
+import { checkGivenLength } from '../statistics/text-length.js';
 import type { DataField, Given, Preparation, Preparer } from './preparation.js';
 import { regmeanPreparer } from './regmean.js';
 import { taskMaskPreparer } from './task-mask.js';
@@ -87,7 +88,9 @@ export async function dataOf(
 
 /** Throws when the method's preparation can be known to fail. */
 export function checkPreparation({ method }: merge.MergeRequest, plan: MergePlan | undefined): void {
-  if (method !== undefined && plan !== undefined) bind(method)?.check(plan);
+  if (method === undefined || plan === undefined) return;
+  bind(method)?.check(plan);
+  if ('maxLength' in method.value) checkGivenLength(method.value.maxLength, plan);
 }
 
 /** Data that would be named in the card and never read. */

@@ -1,7 +1,8 @@
 import { appendFile, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { openModel } from '@eigenloom/checkpoint';
+import { openModel, writeAdapter } from '@eigenloom/checkpoint';
+import { withoutSpecialTokens } from '@eigenloom/checkpoint/dist/testing/without-special-tokens.js';
 import { common, merge } from '@eigenloom/contracts';
 import { setBackend } from '@eigenloom/engine';
 import {
@@ -366,5 +367,104 @@ describe('statistics', () => {
     await expect(mergeKind.validate(change(requestFor(name, method)), counting())).rejects.toMatchObject(
       error,
     );
+  });
+});
+
+describe('beside a model that an adapter untied', () => {
+  const HEAD = 'lm_head.weight';
+  const adapter = (): string => join(folder, 'untying');
+  beforeAll(async () => {
+    const { shape, values } = await headOf(join(folder, 'tiny-llama-1'));
+    await mkdir(adapter());
+    await writeAdapter(adapter(), {
+      modules: new Map(),
+      savedTensors: new Map([[HEAD, { shape, data: values.map((value, at) => value + (at % 5) / 10) }]]),
+      settings: {
+        ...{ rank: 1, alpha: 1, rankStabilized: false, fanInFanOut: false, dropout: 0 },
+        ...{ targetModules: [], modulesToSave: ['lm_head'], taskType: 'CAUSAL_LM' },
+        ...{ baseModel: '', initLoraWeights: true },
+      },
+    });
+  });
+
+  async function headOf(path: string): Promise<{ shape: readonly number[]; values: Float32Array }> {
+    const model = await openModel(path);
+    const { name, shape } = model.tensors.get('model.embed_tokens.weight')!;
+    return { shape, values: await model.read(name, 'f32') };
+  }
+
+  const request = (method: object): merge.MergeRequest => {
+    const plain = requestFor('tiny-llama', method);
+    const [first, second] = plain.models;
+    const untied = { ...second!, model: { uri: second!.model!.uri, adapters: [adapter()] } };
+    return { ...plain, models: [first!, untied] };
+  };
+
+  it('the statistic of a tied model has its head apart from its embeddings, and is kept apart', async () => {
+    const context = counting();
+    await run(requestFor('tiny-llama', { fisher: { floor: 1e-9 } }), context);
+    const computed = context.computed;
+    const merged = await run(request({ fisher: { floor: 1e-9 } }), context);
+    // Both anew: the tied model is seen untied now.
+    expect(context.computed - computed).toBe(2);
+    const first = (await headOf(join(folder, 'tiny-llama-0'))).values;
+    const second = (await headOf(join(folder, 'tiny-llama-1'))).values.map(
+      (value, at) => value + (at % 5) / 10,
+    );
+    const plain = first.map((value, at) => mean([Float64Array.of(value), Float64Array.of(second[at]!)], 0));
+    const own = merged.get(HEAD)!;
+    // Weighed element by element, not one mean for all, and within the models.
+    expect(own.filter((value, at) => Math.abs(value - plain[at]!) > 1e-3).length).toBeGreaterThan(
+      own.length / 4,
+    );
+    own.forEach((value, at) => {
+      expect(value).toBeGreaterThanOrEqual(Math.min(first[at]!, second[at]!) - 1e-6);
+      expect(value).toBeLessThanOrEqual(Math.max(first[at]!, second[at]!) + 1e-6);
+    });
+  });
+
+  it('regmean has the head of both', async () => {
+    const merged = await run(request({ regmean: {} }));
+    expect(merged.has(HEAD)).toBe(true);
+  });
+});
+
+describe('texts', () => {
+  it.each(['fisher', 'regmean'])(
+    'without tokens are refused where a classifier reads them: %s',
+    async (id) => {
+      const bad = join(folder, 'bad.jsonl');
+      await writeFile(bad, '{"text": "a b"}\n{"text": ""}\n');
+      const data = { uri: bad, textField: '', labelField: '', limit: 0 };
+      for (const name of [BERT, 'tiny-llama']) {
+        for (const i of [0, 1]) {
+          await withoutSpecialTokens(join(folder, `${name}-${i}`), join(folder, `${id}-bare-${name}-${i}`));
+        }
+      }
+      const request = requestFor(`${id}-bare-${BERT}`, { [id]: {} });
+      const models = [request.models[0]!, { ...request.models[1]!, data }];
+      await expect(run({ ...request, models })).rejects.toMatchObject({
+        reason: 'TEXT_EMPTY',
+        message: expect.stringMatching(
+          /models\[1\]\.data: bad\.jsonl:2: the text "" has no tokens/,
+        ) as string,
+      });
+      const language = requestFor(`${id}-bare-tiny-llama`, { [id]: {} });
+      await run({ ...language, models: language.models.map((model) => ({ ...model, data })) });
+    },
+  );
+
+  it('longer than a model reads are cut, and a length that it does not read is refused', async () => {
+    const long = join(folder, 'long.txt');
+    await writeFile(long, `${'a b c d '.repeat(40)}\n`);
+    const data = { uri: long, textField: '', labelField: '', limit: 0 };
+    const request = requestFor('tiny-llama', { fisher: {} });
+    // 64 positions; the default is 128 tokens.
+    await run({ ...request, models: request.models.map((model) => ({ ...model, data })) });
+    const asked = requestFor('tiny-llama', { fisher: { max_length: 65 } });
+    await expect(mergeKind.validate(asked, counting())).rejects.toMatchObject({
+      reason: 'OUT_OF_RANGE',
+      message: "fisher.max_length: 65 is above the model's 64 positions; set it to at most 64",
+    });
   });
 });

@@ -9,7 +9,7 @@ import {
   loadDataset,
   rowsOfLabels,
   type TextTokenizer,
-  tokenize,
+  tokenizeExamples,
 } from '@eigenloom/models';
 
 import type { SearchData } from './search-input.js';
@@ -23,7 +23,7 @@ export interface TextOptions {
   readonly signal: AbortSignal;
 }
 
-/** The examples of a data set as token ids with the rows of their classes. Errors: `LABEL_UNKNOWN`, naming the line; those of the file. */
+/** The examples of a data set as token ids with the rows of their classes. Errors: `LABEL_UNKNOWN`, `TEXT_EMPTY`, naming the line; those of the file. */
 export async function classifiedTexts(
   { path, textField, labelField, limit, field }: SearchData,
   { tokenizer, maxLength, classes, requireLabels, signal }: TextOptions,
@@ -31,10 +31,8 @@ export async function classifiedTexts(
   const reading = { textField, labelField, limit, requireLabels, signal };
   const examples = await opening({ field }, () => loadDataset(path, reading));
   const rowOf = rowsOfLabels(classes, examples, field);
-  const rows = await tokenize(
-    tokenizer,
-    examples.map(({ text }) => text),
-    { maxLength, signal },
+  const { rows } = await opening({ field }, () =>
+    tokenizeExamples(tokenizer, examples, { path, maxLength, requireTokens: true, signal }),
   );
   return examples.map(({ label }, i) => ({
     ids: rows[i] ?? new Int32Array(),

@@ -4,7 +4,7 @@ import type { TaskScore } from './task-network.js';
 
 const data = { path: '', textField: '', labelField: '', limit: 0, field: '' };
 const task = (model: number, sign: 1 | -1): { task: SearchTask } => ({
-  task: { model, head: { path: '', adapters: [] }, data, sign },
+  task: { model, head: { path: '', adapters: [], untied: false }, data, sign },
 });
 const scores = (...accuracies: number[]): TaskScore[] =>
   accuracies.map((accuracy) => ({ accuracy, loss: 1 - accuracy }));

@@ -37,7 +37,7 @@ export class MergedParameters {
         values: Float32Array.from(tensor.reference),
       }));
     this.#scratch = new Float32Array(
-      Math.max(0, ...this.#merged.map(({ tensor }) => tensor.reference.length)),
+      this.#merged.reduce((longest, { tensor }) => Math.max(longest, tensor.reference.length), 0),
     );
   }
 

@@ -1,4 +1,4 @@
-import { type Model, openModel, opening } from '@eigenloom/checkpoint';
+import { type Model, opening } from '@eigenloom/checkpoint';
 import {
   findClassifierHead,
   loadClassifierHead,
@@ -7,7 +7,7 @@ import {
   type Parameters,
 } from '@eigenloom/models';
 
-import type { ModelPaths } from '../plan/planned.js';
+import { openPaths } from '../plan/model-paths.js';
 import { MergedParameters } from './merged-parameters.js';
 import { ModelCache } from './model-cache.js';
 import type { SearchInput } from './search-input.js';
@@ -27,9 +27,6 @@ export interface OpenModels {
 export interface Search extends Pick<OpenModels, 'cache' | 'tasks'> {
   readonly merged: MergedParameters;
 }
-
-export const openPaths = ({ path, adapters }: ModelPaths, signal: AbortSignal): Promise<Model> =>
-  openModel(path, { adapters, signal });
 
 /** Loads models, network, heads and data. Errors: `SEARCH_TOO_LARGE`, `NO_CLASSIFIER`, those of the files and the data. */
 export async function openForSearch(input: SearchInput, signal: AbortSignal): Promise<OpenModels> {

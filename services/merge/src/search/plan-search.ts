@@ -1,13 +1,14 @@
 import type { common, merge } from '@eigenloom/contracts';
 import { invalidInput } from '@eigenloom/errors';
 
+import { pathsOf } from '../plan/model-paths.js';
 import type { MergePlan, PlannedInput } from '../plan/planned.js';
+import { defaultTextLength } from '../statistics/text-length.js';
 import type { DataField } from '../prepare/preparation.js';
 import { enoughBytes } from './model-cache.js';
 import type { SearchData, SearchInput, SearchTask } from './search-input.js';
 
 export const DEFAULT_BATCH_SIZE = 32;
-export const DEFAULT_MAX_LENGTH = 128;
 /** Leaves room for the network's activations under the 1.5 GB that a merge may take. */
 export const DEFAULT_MEMORY_BYTES = 2 ** 30;
 
@@ -59,9 +60,8 @@ export function soupInput(
   parameters: Sizes & { readonly data?: common.DatasetRef | undefined },
   paths: ReadonlyMap<string, string>,
 ): SearchInput {
-  const { path = '', adapters = [] } = plan.models[0] ?? {};
   const data = searchData(`${method}.data`, 'data', parameters.data, paths);
-  const tasks = [{ model: 0, head: { path, adapters }, data, sign: 1 as const }];
+  const tasks = [{ model: 0, head: pathsOf(referenceOf(plan, false)), data, sign: 1 as const }];
   return searchInput(plan, { ...parameters, tasks, fromBase: false, requireLabels: true });
 }
 
@@ -74,10 +74,9 @@ export function searchTasks(
   return taskDataFields(request).map(({ field, role }) => {
     const model = Number(role.slice('data/'.length));
     const head = plan.models[model] ?? referenceOf(plan, true);
-    const { path, adapters } = head;
     return {
       model,
-      head: { path, adapters },
+      head: pathsOf(head),
       data: searchData(field, role, request.models[model]?.data, paths),
       sign: 1,
     };
@@ -98,7 +97,6 @@ export function searchInput(plan: MergePlan, options: PlanSearchOptions): Search
   const { tasks, fromBase, requireLabels, batchSize, maxLength, memoryBytes } = options;
   const positions = options.positions ?? plan.models.map((_, i) => i);
   const donor = referenceOf(plan, true);
-  const pathsOf = ({ path, adapters }: PlannedInput): SearchInput['reference'] => ({ path, adapters });
   return {
     reference: pathsOf(referenceOf(plan, fromBase)),
     models: positions.flatMap((i) => plan.models[i] ?? []).map(pathsOf),
@@ -115,7 +113,7 @@ export function searchInput(plan: MergePlan, options: PlanSearchOptions): Search
     tasks,
     requireLabels,
     batchSize: batchSize || DEFAULT_BATCH_SIZE,
-    maxLength: maxLength || DEFAULT_MAX_LENGTH,
+    maxLength: maxLength || defaultTextLength(referenceOf(plan, fromBase)),
     memoryBytes: Number(memoryBytes) || DEFAULT_MEMORY_BYTES,
     seed: plan.seed,
   };

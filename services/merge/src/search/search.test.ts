@@ -2,6 +2,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { openModel } from '@eigenloom/checkpoint';
+import { withoutSpecialTokens } from '@eigenloom/checkpoint/dist/testing/without-special-tokens.js';
 import { merge } from '@eigenloom/contracts';
 import { setBackend } from '@eigenloom/engine';
 import { MergeJob } from '@eigenloom/numeric';
@@ -64,7 +65,11 @@ const coefficientsOf = async (out: string): Promise<Record<string, number[]>> =>
 
 async function openTasks(fields: Partial<SearchInput> = {}): Promise<Search> {
   const base = await openModel(path('base'));
-  const paths = (name: string): SearchInput['reference'] => ({ path: path(name), adapters: [] });
+  const paths = (name: string): SearchInput['reference'] => ({
+    path: path(name),
+    adapters: [],
+    untied: false,
+  });
   const task = (name: string, model: number): SearchInput['tasks'][number] => ({
     model,
     head: paths(name),
@@ -353,4 +358,27 @@ describe('AdaMerging', () => {
     if (taskWise) expect(distinct.size).toBe(1);
     else expect(distinct.size).toBeGreaterThan(10);
   });
+});
+
+test('a text without tokens is refused with file and line before anything is learned', async () => {
+  const bad = path('bad.jsonl');
+  await writeFile(bad, '{"text": "w3", "label": "no"}\n{"text": "", "label": "yes"}\n');
+  const data = { uri: bad, textField: '', labelField: '', limit: 0 };
+  const settings = { data: { uri: bad }, batch_size: 16, max_length: 16 };
+  const size = await withoutSpecialTokens(path('size'), path('bare-size'));
+  await withoutSpecialTokens(path('base'), path('bare-base'));
+  const twice = [modelWith(size, {}), modelWith(size, {})];
+  for (const method of [{ greedy_soup: settings }, { learned_soup: settings }]) {
+    await expect(run(twice, method, null)).rejects.toMatchObject({
+      reason: 'TEXT_EMPTY',
+      message: expect.stringMatching(/_soup\.data: bad\.jsonl:2: the text "" has no tokens/) as string,
+    });
+  }
+  await expect(
+    run(
+      [{ ...input('size'), data }, input('parity')],
+      { ada_merging: { steps: 1, max_length: 16 } },
+      'bare-base',
+    ),
+  ).rejects.toMatchObject({ message: expect.stringMatching(/models\[0\]\.data: bad\.jsonl:2/) as string });
 });

@@ -1,4 +1,3 @@
-import { openModel } from '@eigenloom/checkpoint';
 import { tf } from '@eigenloom/engine';
 import {
   type ClassifiedText,
@@ -16,6 +15,7 @@ import {
   type TextTokenizer,
 } from '@eigenloom/models';
 
+import { openPaths } from '../plan/model-paths.js';
 import { classesOfModels, classifiedTexts } from './classified-texts.js';
 import type { SearchInput, SearchTask } from './search-input.js';
 
@@ -44,8 +44,7 @@ export class TaskNetwork {
     { maxLength, requireLabels }: SearchInput,
     signal: AbortSignal,
   ): Promise<TaskNetwork> {
-    const { path, adapters } = task.head;
-    const model = await openModel(path, { adapters, signal });
+    const model = await openPaths(task.head, signal);
     const { architecture, config, prefix } = merged;
     const parameters = new Parameters();
     for (const name of merged.parameters.names) parameters.set(name, merged.parameters.get(name));

@@ -3,7 +3,7 @@ import type { EngineModule } from '@eigenloom/engine';
 import { headRowsOf, loadTokenizer } from '@eigenloom/models';
 
 import { classesOfModels, classifiedTexts } from '../search/classified-texts.js';
-import { openPaths } from '../search/open-search.js';
+import { openPaths } from '../plan/model-paths.js';
 import type { SearchInput } from '../search/search-input.js';
 import { candidateScore } from './candidates.js';
 import { type SoupChoice, greedySearch } from './greedy-search.js';

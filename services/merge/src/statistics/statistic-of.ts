@@ -5,6 +5,7 @@ import { runOnEngine } from '@eigenloom/engine';
 import { sha256File } from '@eigenloom/numeric';
 import type { JobContext, Lineage } from '@eigenloom/runtime';
 
+import { pathsOf } from '../plan/model-paths.js';
 import type { PlannedInput } from '../plan/planned.js';
 import { type StatisticKind, type StatisticTask, type Texts, VERSIONS } from './statistic.js';
 import { StoredStatistic } from './stored-statistic.js';
@@ -35,7 +36,7 @@ export async function statisticOf(
   const { input, texts, tokenizerFolder, statistic } = wanted;
   const folder = await context.cached(await keyOf(wanted, lineage, context.signal), async (staging) => {
     const task: StatisticTask = {
-      model: { path: input.path, adapters: input.adapters },
+      model: pathsOf(input),
       tokenizerFolder,
       texts,
       statistic,
@@ -64,6 +65,8 @@ async function keyOf(
     version: VERSIONS[statistic.kind],
     model: digestsUnder(`${input.role ?? ''}/`, lineage),
     config: input.model.config,
+    // Left out where it is false, so that what was computed before is found.
+    ...(input.model.untied ? { untied: true } : {}),
     tokenizer: await tokenizerDigests(tokenizerFolder, signal),
     texts: Object.values(digestsUnder(`${textsRole}/`, lineage)),
     reading: { textField, limit, maxLength },

@@ -4,12 +4,12 @@ import type { JobContext } from '@eigenloom/runtime';
 import type { MergePlan, PlannedInput } from '../plan/planned.js';
 import type { Given } from '../prepare/preparation.js';
 import { textsRole, tokenizerFolderOf } from './own-texts.js';
+import { defaultTextLength } from './text-length.js';
 import type { StatisticKind } from './statistic.js';
 import { statisticOf } from './statistic-of.js';
 import type { StoredStatistic } from './stored-statistic.js';
 
 const DEFAULT_EXAMPLES = 256;
-const DEFAULT_MAX_LENGTH = 128;
 /** Share of a merge's progress that preparing it takes. */
 const SHARE = 0.5;
 
@@ -38,7 +38,7 @@ export async function statisticsOf(
       path: paths.get(role) ?? '',
       textField: data?.textField || 'text',
       limit: Math.min(examples, data?.limit || examples),
-      maxLength: reading.maxLength || DEFAULT_MAX_LENGTH,
+      maxLength: reading.maxLength || defaultTextLength(input),
       field: `models[${position}].data`,
     };
     const tokenizerFolder = tokenizerFolderOf(input, plan);

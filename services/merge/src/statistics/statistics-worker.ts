@@ -1,4 +1,4 @@
-import { type Model, openModel } from '@eigenloom/checkpoint';
+import type { Model } from '@eigenloom/checkpoint';
 import type { EngineContext, EngineModule } from '@eigenloom/engine';
 import {
   type ClassifierHead,
@@ -8,9 +8,11 @@ import {
   loadClassifierHead,
   loadNetwork,
   makeBatch,
+  planNetwork,
 } from '@eigenloom/models';
 import { SafetensorsWriter, type TensorPlan } from '@eigenloom/numeric';
 
+import { openPaths } from '../plan/model-paths.js';
 import { fisherDiagonal } from './fisher.js';
 import { gramGroups, gramMatrices, gramName } from './gram.js';
 import { classLikelihood, languageLikelihood } from './likelihood.js';
@@ -30,10 +32,12 @@ interface Computation {
 
 /** Runs in a worker thread: computes a statistic and writes it; returns the number of texts. */
 const computeStatistic: EngineModule<StatisticTask, number> = async (task, context) => {
-  const { model: paths, statistic, output } = task;
+  const { statistic, output } = task;
   const { signal } = context;
-  const texts = await readTexts(task.texts, task.tokenizerFolder, signal);
-  const model = await openModel(paths.path, { adapters: paths.adapters, signal });
+  const model = await openPaths(task.model, signal);
+  const { tokenizerFolder } = task;
+  const requireTokens = findClassifierHead(planNetwork(model).architecture, model.tensors) !== undefined;
+  const texts = await readTexts(task.texts, { tokenizerFolder, requireTokens }, signal);
   const network = await loadNetwork(model, { signal });
   try {
     const head = await headOf(network, model);

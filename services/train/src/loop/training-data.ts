@@ -1,3 +1,6 @@
+import { basename } from 'node:path';
+
+import { opening } from '@eigenloom/checkpoint';
 import { incompatible } from '@eigenloom/errors';
 import {
   type ClassifiedText,
@@ -6,10 +9,12 @@ import {
   labelsOf,
   loadDataset,
   rowsOfLabels,
-  tokenize,
+  tokenizeExamples,
   type TextTokenizer,
+  type TokenizedTexts,
 } from '@eigenloom/models';
 import { type ChosenClasses, namesOf, todoOf } from '../plan/choose-classes.js';
+import type { DataCounts, TextCounts } from './messages.js';
 import type { DataPlan, TrainPlan } from '../plan/train-plan.js';
 
 /** Examples as token ids; a language model's have label −1. */
@@ -18,6 +23,7 @@ export interface TrainingData {
   readonly labels: readonly string[];
   readonly train: readonly ClassifiedText[];
   readonly validation: readonly ClassifiedText[] | null;
+  readonly counts: DataCounts;
 }
 
 /**
@@ -30,40 +36,65 @@ export async function loadTrainingData(
   tokenizer: TextTokenizer,
   signal: AbortSignal,
 ): Promise<TrainingData> {
-  const read = (data: DataPlan): Promise<Example[]> => {
-    const { path, textField, labelField, limit } = data;
-    return loadDataset(path, { textField, labelField, limit, requireLabels: chosen !== null, signal });
-  };
-  const idsOf = (examples: readonly Example[]): Promise<Int32Array[]> =>
-    tokenize(
-      tokenizer,
-      examples.map(({ text }) => text),
-      { maxLength: plan.maxLength, signal },
+  const train = await read(plan.trainData, 'train_data', chosen !== null, signal);
+  const validation =
+    plan.validationData === null
+      ? null
+      : await read(plan.validationData, 'validation_data', chosen !== null, signal);
+  const tokenized = (data: ReadData): Promise<TokenizedTexts> =>
+    opening({ field: data.field }, () =>
+      tokenizeExamples(tokenizer, data.examples, {
+        ...{ path: data.path, maxLength: plan.maxLength, requireTokens: chosen !== null, signal },
+      }),
     );
-  const train = await read(plan.trainData);
-  const validation = plan.validationData === null ? null : await read(plan.validationData);
-  if (chosen === null) {
-    return {
-      labels: [],
-      train: languageTexts(await idsOf(train)),
-      validation: validation === null ? null : languageTexts(await idsOf(validation)),
-    };
-  }
-  const classes = chosen.classes ?? classesOf(train);
-  const rowOf = rowsOfAll(classes, chosen, train, validation ?? []);
-  const classified = async (examples: readonly Example[]): Promise<ClassifiedText[]> => {
-    const ids = await idsOf(examples);
-    return examples.map(({ label }, i) => ({
-      ids: ids[i] ?? new Int32Array(0),
+  if (chosen === null)
+    return languageData(plan, await tokenized(train), validation && (await tokenized(validation)));
+  const classes = chosen.classes ?? classesOf(train.examples);
+  const rowOf = rowsOfAll(classes, chosen, train.examples, validation?.examples ?? []);
+  const classified = async (data: ReadData): Promise<UsedTexts> => {
+    const { rows, cut } = await tokenized(data);
+    const texts = data.examples.map(({ label }, i) => ({
+      ids: rows[i] ?? new Int32Array(0),
       label: rowOf.get(label ?? '') ?? -1,
     }));
+    return { texts, counts: { texts: rows.length, cut, unused: 0 } };
   };
-  return {
-    labels: namesOf(classes),
-    train: await classified(train),
-    validation: validation === null ? null : await classified(validation),
-  };
+  return together(namesOf(classes), await classified(train), validation && (await classified(validation)));
 }
+
+interface ReadData {
+  readonly field: string;
+  readonly path: string;
+  readonly examples: readonly Example[];
+}
+
+async function read(
+  { path, textField, labelField, limit }: DataPlan,
+  field: string,
+  requireLabels: boolean,
+  signal: AbortSignal,
+): Promise<ReadData> {
+  const examples = await opening({ field }, () =>
+    loadDataset(path, { textField, labelField, limit, requireLabels, signal }),
+  );
+  return { field, path, examples };
+}
+
+interface UsedTexts {
+  readonly texts: readonly ClassifiedText[];
+  readonly counts: TextCounts;
+}
+
+const together = (
+  labels: readonly string[],
+  train: UsedTexts,
+  validation: UsedTexts | null,
+): TrainingData => ({
+  labels,
+  train: train.texts,
+  validation: validation === null ? null : validation.texts,
+  counts: { train: train.counts, validation: validation === null ? null : validation.counts },
+});
 
 function classesOf(examples: readonly Example[]): HeadClasses {
   const names = labelsOf(examples);
@@ -91,9 +122,28 @@ function rowsOfAll(
   return rowsOfLabels(classes, [...train, ...validation], 'train_data and validation_data', todo);
 }
 
+function languageData(
+  { trainData, validationData }: TrainPlan,
+  train: TokenizedTexts,
+  validation: TokenizedTexts | null,
+): TrainingData {
+  const used = (texts: TokenizedTexts, field: string, path: string): UsedTexts =>
+    languageTexts(texts, `${field} (${basename(path)})`);
+  return together(
+    [],
+    used(train, 'train_data', trainData.path),
+    validation && used(validation, 'validation_data', validationData?.path ?? ''),
+  );
+}
+
 // A text of one token has no next token to learn from.
-function languageTexts(rows: readonly Int32Array[]): ClassifiedText[] {
+function languageTexts({ rows, cut }: TokenizedTexts, where: string): UsedTexts {
   const texts = rows.filter((ids) => ids.length > 1).map((ids) => ({ ids, label: -1 }));
-  if (texts.length === 0) throw incompatible('NO_NEXT_TOKENS', 'no text of the data has two tokens or more');
-  return texts;
+  if (texts.length === 0) {
+    throw incompatible(
+      'NO_NEXT_TOKENS',
+      `${where}: no text has two tokens or more, so none has a next token to predict`,
+    );
+  }
+  return { texts, counts: { texts: rows.length, cut, unused: rows.length - texts.length } };
 }

@@ -8,7 +8,7 @@ import { chooseClasses, type ChosenClasses } from '../plan/choose-classes.js';
 import { planFingerprint } from '../plan/fingerprint.js';
 import { storedHead } from '../plan/stored-head.js';
 import type { TrainPlan } from '../plan/train-plan.js';
-import { FENCE_CALL, type TrainingInput, type TrainingOutput } from './messages.js';
+import { FENCE_CALL, READ_CALL, type TrainingInput, type TrainingOutput } from './messages.js';
 import { openBase, prepareNetwork } from './prepare-network.js';
 import { newRunState, type RunState, type StepRecord } from './run-state.js';
 import { TrainableSet, type TensorValues } from './trainable.js';
@@ -21,6 +21,7 @@ const run: EngineModule<TrainingInput, TrainingOutput> = async ({ plan, inputs, 
   const tokenizer = await loadTokenizer(plan.modelPath);
   const chosen = await classesOf(plan, context.signal);
   const data = await loadTrainingData(plan, chosen, tokenizer, context.signal);
+  await context.call(READ_CALL, data.counts);
   context.report({ phase: 'loading the model', fraction: 0 });
   const prepared = await prepareNetwork(
     plan,
@@ -35,7 +36,7 @@ const run: EngineModule<TrainingInput, TrainingOutput> = async ({ plan, inputs, 
     new CheckpointStore(join(scratch, 'checkpoints'), { fingerprint: planFingerprint(plan), inputs }),
     context,
   );
-  return { ...(await loop.run()), labels: data.labels };
+  return { ...(await loop.run()), labels: data.labels, counts: data.counts };
 };
 export default run;
 
@@ -67,7 +68,7 @@ class Loop {
     private readonly context: EngineContext,
   ) {}
 
-  async run(): Promise<Omit<TrainingOutput, 'labels'>> {
+  async run(): Promise<Omit<TrainingOutput, 'labels' | 'counts'>> {
     const { totalSteps } = this.trainer;
     checkSteps(totalSteps);
     await this.#resume();

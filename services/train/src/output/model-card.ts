@@ -1,4 +1,5 @@
 import type { TrainingOutput } from '../loop/messages.js';
+import { textsLine } from './text-counts.js';
 import type { TrainPlan } from '../plan/train-plan.js';
 
 /** What the writer of the files knows. */
@@ -34,7 +35,7 @@ type Row = readonly [name: string, value: string];
 
 function cardRows(
   plan: TrainPlan,
-  { state, keptStep, labels, totalSteps }: TrainingOutput,
+  { state, keptStep, labels, totalSteps, counts }: TrainingOutput,
   layout: CardLayout,
 ): Row[] {
   const kept = state.evaluations.find(({ step }) => step === keptStep);
@@ -46,6 +47,7 @@ function cardRows(
     ['Steps', `${state.step} of at most ${totalSteps}; the weights are those of step ${keptStep}`],
     ['Batch size', String(plan.batchSize)],
     ['Longest text', `${plan.maxLength} tokens`],
+    ['Texts', textsLine(counts)],
     ['Optimiser', optimizerOf(plan)],
     ['Schedule', `${plan.schedule.kind}, ${plan.schedule.warmupSteps} steps of warm-up`],
     ['Seed', String(plan.seed)],

@@ -13,11 +13,14 @@ import type { train } from '@eigenloom/contracts';
 import { invalidInput } from '@eigenloom/errors';
 import {
   checkDataset,
+  checkTextFits,
   loadTokenizer,
   planNetwork,
   requireHeadFits,
   rowsOfLabels,
+  tokenizeExamples,
   type NetworkPlan,
+  type TextTokenizer,
 } from '@eigenloom/models';
 import { checkSteps } from './check-steps.js';
 import { chooseClasses, type ChosenClasses, todoOf } from './choose-classes.js';
@@ -32,7 +35,7 @@ export interface CheckedInputs {
 }
 
 /** What errors show of a request: its URIs, for the paths of a plan may be those of a server. */
-type Named = Pick<train.TrainRequest, 'model' | 'method' | 'trainData' | 'validationData'>;
+type Named = Pick<train.TrainRequest, 'model' | 'method' | 'trainData' | 'validationData' | 'maxLength'>;
 
 /** Everything that can be known without reading weights or all the data. Errors name the field. */
 export async function checkInputs(
@@ -66,20 +69,19 @@ export async function checkInputs(
       `the ${network.architecture.family} family has no causal language model`,
     );
   }
-  if (plan.maxLength > network.config.maxPositions) {
-    throw invalidInput(
-      'OUT_OF_RANGE',
-      'max_length',
-      `the model has ${network.config.maxPositions} positions`,
-    );
-  }
-  await opening(modelPlace, () => loadTokenizer(modelPath));
+  const { maxLength } = plan;
+  checkTextFits(
+    { field: 'max_length', maxLength, isDefault: request?.maxLength === 0 },
+    network.config.maxPositions,
+  );
+  const tokenizer = await opening(modelPlace, () => loadTokenizer(modelPath));
   await checkAdapter(plan, { model, network }, request, signal);
   const chosen = await chosenClasses(plan, model, network, signal);
-  await checkData(plan.trainData, chosen, placeOf('train_data.uri', request?.trainData?.uri), signal);
+  const read = { chosen, tokenizer, maxLength, signal };
+  await checkData(plan.trainData, placeOf('train_data.uri', request?.trainData?.uri), read);
   if (plan.validationData !== null) {
     const place = placeOf('validation_data.uri', request?.validationData?.uri);
-    await checkData(plan.validationData, chosen, place, signal);
+    await checkData(plan.validationData, place, read);
   }
   return { model, network };
 }
@@ -171,15 +173,25 @@ async function chosenClasses(
   return chooseClasses(objective.labels, stored);
 }
 
+interface Reading {
+  readonly chosen: ChosenClasses | null;
+  readonly tokenizer: TextTokenizer;
+  readonly maxLength: number;
+  readonly signal: AbortSignal;
+}
+
 async function checkData(
   { path, textField, labelField, limit }: DataPlan,
-  chosen: ChosenClasses | null,
   place: Place,
-  signal: AbortSignal,
+  { chosen, tokenizer, maxLength, signal }: Reading,
 ): Promise<void> {
-  const examples = await opening(place, () =>
-    checkDataset(path, { textField, labelField, limit, requireLabels: chosen !== null, signal }),
-  );
+  const isClassified = chosen !== null;
+  const examples = await opening(place, async () => {
+    const reading = { textField, labelField, limit, requireLabels: isClassified, signal };
+    const found = await checkDataset(path, reading);
+    await tokenizeExamples(tokenizer, found, { path, maxLength, requireTokens: isClassified, signal });
+    return found;
+  });
   const classes = chosen?.classes;
   if (chosen === null || classes === undefined) return;
   await opening({ field: 'sequence_classification.labels' }, () =>
