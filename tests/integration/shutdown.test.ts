@@ -96,25 +96,31 @@ describe('a job that does not react to the end of its service', () => {
     await nats.remove();
   });
 
-  const stubborn = async (more: Readonly<Record<string, string>>): Promise<ServiceProcess> => {
+  const stubborn = async (
+    more: Readonly<Record<string, string>>,
+  ): Promise<{ service: ServiceProcess; name: string }> => {
     const service = await mesh.launch(more, 'stubborn');
     const client = mesh.client(service);
     const { name } = await client.submit('merge', joinRequest([mesh.input]));
     await until(async () => (await client.get(name)).metadata.progress !== undefined);
-    return service;
+    return { service, name };
   };
 
+  /** A line of the log that names a job alone and begins its message so. */
+  const named = (name: string, message: string): RegExp =>
+    new RegExp(`"jobs":\\["${name}"\\].*"msg":"${message}`);
+
   it('ends with the grace period: 1, and the log names the job', async () => {
-    const service = await stubborn({ EIGENLOOM_GRACE_SECONDS: '1' });
+    const { service, name } = await stubborn({ EIGENLOOM_GRACE_SECONDS: '1' });
     expect(await service.end('SIGTERM')).toBe(1);
-    expect(service.output()).toContain('did not stop within the grace period');
+    expect(service.output()).toMatch(named(name, 'did not stop within the grace period'));
   });
 
-  it('ends with the second signal: 1', async () => {
-    const service = await stubborn({});
+  it('ends with the second signal: 1, and the log names the job', async () => {
+    const { service, name } = await stubborn({});
     service.signal('SIGTERM');
     await until(() => service.output().includes('"msg":"stopping"'));
     expect(await service.end('SIGTERM')).toBe(1);
-    expect(service.output()).toContain('told twice to stop');
+    expect(service.output()).toMatch(named(name, 'told twice to stop'));
   });
 });

@@ -1,4 +1,4 @@
-import { DigestCache, makeFolder } from '@eigenloom/checkpoint';
+import { DigestCache } from '@eigenloom/checkpoint';
 import { SERVICE_KINDS } from '@eigenloom/contracts';
 import { toAppError } from '@eigenloom/errors';
 import { randomUUID } from 'node:crypto';
@@ -149,6 +149,11 @@ export class Node {
   }
 
   /** Stops taking work, queues running jobs again, and ends all watches. */
+  /** Names of the jobs that run in this process now. */
+  get running(): readonly string[] {
+    return this.workers.flatMap((worker) => worker.running);
+  }
+
   async stop(): Promise<void> {
     await Promise.all([...this.workers.map((worker) => worker.stop()), this.ends?.stop(), this.sweep.stop()]);
     this.unobserve?.();

@@ -1,3 +1,4 @@
+import type { AppError } from '@eigenloom/errors';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { KeyValueStore } from '../kv/key-value-store.js';
 import { LatestByKey } from '../kv/latest-by-key.js';
@@ -24,6 +25,7 @@ export class JobFeed {
   private readonly stopping = new AbortController();
   private running: Promise<void> | undefined;
   private unlisten: (() => void) | undefined;
+  private readonly unrecorded = new Map<string, AppError>();
   private last = 0;
 
   constructor(private readonly kv: KeyValueStore) {}
@@ -42,6 +44,18 @@ export class JobFeed {
 
   find(id: string): ActiveJob | undefined {
     return this.activeJobs.get(id);
+  }
+
+  /** Says that no change of a job can be recorded by this process, and why; undefined once one can be again. */
+  tell(id: string, error: AppError | undefined): void {
+    if (error === undefined) this.unrecorded.delete(id);
+    else this.unrecorded.set(id, error);
+  }
+
+  /** Throws what `tell` said of a job. */
+  assertRecorded(id: string): void {
+    const error = this.unrecorded.get(id);
+    if (error !== undefined) throw error;
   }
 
   /** Calls back on every change that is seen. */

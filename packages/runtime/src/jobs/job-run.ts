@@ -1,4 +1,4 @@
-import { type DigestCache, makeFolder } from '@eigenloom/checkpoint';
+import { type DigestCache } from '@eigenloom/checkpoint';
 import { type common, jobs } from '@eigenloom/contracts';
 import { AppError, conflict, toAppError, withPath } from '@eigenloom/errors';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -10,6 +10,7 @@ import type { JobFeed } from './job-feed.js';
 import type { JobContext, Lineage } from './job-kind.js';
 import type { JobStore } from './job-store.js';
 import { manifestOf } from './manifest.js';
+import { isDiskFull, notRecorded } from './not-recorded.js';
 import { ProgressTracker } from './progress-tracker.js';
 import { isTerminal, type JobRecord, type Lease, operationName, type StoredJob } from './record.js';
 import type { Scratch, ScratchFolders } from './scratch-folders.js';
@@ -37,6 +38,8 @@ export type Work = (request: RequestOf[KindName], context: JobContext) => Promis
 /** How long a finished run waits for a store that is away before it leaves the job to its lease. */
 const STORE_PATIENCE_MS = 600_000;
 const STORE_RETRY_MS = 500;
+/** Others may make room on a full disk, but nobody waits for that without a word. */
+const FULL_DISK_TRIES = 10;
 
 /** Ends a run that may not store how it ended. */
 const DROPPED: ReadonlySet<string> = new Set(['LEASE_LOST', 'RECORD_GONE']);
@@ -145,6 +148,7 @@ export class JobRun {
     shutdown: AbortSignal,
   ): Promise<JobRecord | undefined> {
     const deadline = performance.now() + STORE_PATIENCE_MS;
+    let full = 0;
     for (;;) {
       try {
         const { record } = await this.writeUnderLease(end);
@@ -153,6 +157,11 @@ export class JobRun {
       } catch (error) {
         const { kind, reason } = toAppError(error);
         if (reason === 'RECORD_TOO_LARGE') return this.finish((r) => to.failed(r, error), shutdown);
+        if (isDiskFull(error) && (full += 1) < FULL_DISK_TRIES && !shutdown.aborted) {
+          await delay(STORE_RETRY_MS);
+          continue;
+        }
+        if (isDiskFull(error)) this.environment.feed.tell(this.id, notRecorded(this.id, error));
         if (kind !== 'DEPENDENCY_DOWN' || shutdown.aborted || performance.now() > deadline) throw error;
         await delay(STORE_RETRY_MS);
       }

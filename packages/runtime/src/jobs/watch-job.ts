@@ -27,7 +27,7 @@ const messageOf = ({ record, revision }: StoredJob): jobs.WatchJobResponse => ({
 /**
  * Follows a job: the current record if it is newer than `afterRevision`, then every newer one that the reader is fast enough to
  * see, never an older one. Ends with the job, or with `resume` when it has lasted too long. Throws INCOMPATIBLE `JOB_INTERRUPTED` when
- * the process of the job has died and nobody goes on with it.
+ * the process of the job has died and nobody goes on with it, and LIMIT_EXCEEDED `DISK_FULL` when this process cannot record how it goes.
  */
 export async function* watchJob(
   { store, feed, interrupted }: { store: JobStore; feed: JobFeed; interrupted?: InterruptedJobs | undefined },
@@ -52,6 +52,7 @@ export async function* watchJob(
     let heartbeat = performance.now();
     while (!isTerminal(last.record.state)) {
       await interrupted?.assertGoesOn(last.record);
+      feed.assertRecorded(id);
       const leftMs = times.maxAgeMs - (performance.now() - started);
       if (leftMs <= 0) {
         yield { ...messageOf(last), resume: true };

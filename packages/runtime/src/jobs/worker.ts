@@ -6,6 +6,7 @@ import { countEnd, observeAttempt } from '../telemetry/observe-job.js';
 import { publishEnd } from './events.js';
 import type { AnyJobKind } from './job-kind.js';
 import { isDropped, JobRun, type RunEnvironment, type Work } from './job-run.js';
+import { isDiskFull, notRecorded } from './not-recorded.js';
 import { isTerminal, type JobRecord, type Lease, operationName, type StoredJob } from './record.js';
 import * as to from './transitions.js';
 
@@ -21,11 +22,14 @@ export interface WorkerOptions {
 
 const ACK: Verdict = { ack: true };
 const UNREACHABLE_DELAY_MS = 2_000;
+/** Deliveries that found no room for the record before those who wait are told. */
+const FULL_DISK_ATTEMPTS = 3;
 
 /** Takes queued jobs of one kind from the bus and runs them. */
 export class Worker {
   private consumption: Consumption | undefined;
   private readonly kind: ServiceKind;
+  private readonly names = new Set<string>();
 
   constructor(
     private readonly job: AnyJobKind,
@@ -34,6 +38,11 @@ export class Worker {
     private readonly options: WorkerOptions,
   ) {
     this.kind = job.kind;
+  }
+
+  /** Names of the jobs that run now. */
+  get running(): readonly string[] {
+    return [...this.names];
   }
 
   async start(): Promise<void> {
@@ -54,6 +63,7 @@ export class Worker {
     try {
       const claim = await this.claim(event.subject);
       if ('verdict' in claim) return claim.verdict;
+      this.environment.feed.tell(event.subject, undefined);
       return await this.run(claim.job, signal);
     } catch (error) {
       const { kind, message } = toAppError(error);
@@ -63,6 +73,9 @@ export class Worker {
         return ACK;
       }
       if (kind === 'NOT_FOUND') return ACK;
+      if (isDiskFull(error) && attempt >= FULL_DISK_ATTEMPTS) {
+        this.environment.feed.tell(event.subject, notRecorded(event.subject, error));
+      }
       this.environment.log.error({ err: error, job: event.subject }, 'a delivery failed');
       return { nak: true, delayMs: UNREACHABLE_DELAY_MS };
     }
@@ -92,7 +105,11 @@ export class Worker {
     const { log } = this.environment;
     const run = new JobRun(this.environment, job as StoredJob & { record: JobRecord & { lease: Lease } });
     const work = this.job.run.bind(this.job) as Work;
-    const record = await observeAttempt(job.record, () => run.execute(work, shutdown));
+    const name = operationName(job.record.id);
+    this.names.add(name);
+    const record = await observeAttempt(job.record, () => run.execute(work, shutdown)).finally(() => {
+      this.names.delete(name);
+    });
     if (record === undefined) return ACK;
     if (isTerminal(record.state)) {
       countEnd(record);

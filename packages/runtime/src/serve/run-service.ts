@@ -5,7 +5,7 @@ import type { AnyJobKind } from '../jobs/job-kind.js';
 import type { NodeTuning } from '../node.js';
 import { createLog } from '../telemetry/log.js';
 import { startTelemetry } from '../telemetry/telemetry.js';
-import { serve } from './serve.js';
+import { type Running, serve } from './serve.js';
 import { stopSignals } from './stop-signals.js';
 
 /** A process that serves. */
@@ -31,12 +31,13 @@ const SHARE_OF_FLUSH = 0.1;
 export async function runService(options: ServiceOptions): Promise<void> {
   const { name, kinds, config, tuning, onListening, onReady } = options;
   const log = createLog(name, config.logLevel);
-  const signal = stopSignals(log, config.graceMs);
+  let running: Running | undefined;
+  const signal = stopSignals(log, config.graceMs, () => running?.jobs() ?? []);
   const { host, otlpEndpoint, metricsPort, graceMs } = config;
   const flushMs = graceMs * SHARE_OF_FLUSH;
   const endTelemetry = await startTelemetry({ service: name, host, otlpEndpoint, metricsPort, flushMs });
   try {
-    const running = await serve({
+    running = await serve({
       ...{ kinds, config, log, signal },
       ...(tuning && { tuning }),
       ...(onListening && { onListening }),

@@ -27,6 +27,8 @@ export interface ServeOptions {
 export interface Running {
   readonly host: string;
   readonly port: number;
+  /** Names of the jobs that run now. */
+  jobs(): readonly string[];
   /** Readiness off, no new jobs, running ones queued again, calls ended, connections closed. */
   stop(): Promise<void>;
 }
@@ -59,6 +61,7 @@ export async function serve(options: ServeOptions): Promise<Running> {
     return {
       host: config.host,
       port,
+      jobs: () => node.running,
       stop: async () => {
         clearInterval(ready);
         server.setReady(false);

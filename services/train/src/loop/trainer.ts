@@ -30,7 +30,7 @@ export class Trainer {
     private readonly plan: TrainPlan,
     private readonly prepared: PreparedNetwork,
     private readonly trainable: TrainableSet,
-    private readonly data: TrainingData,
+    private readonly data: Omit<TrainingData, 'counts'>,
   ) {
     this.#lengths = Int32Array.from(data.train, ({ ids }) => ids.length);
     this.stepsPerEpoch = Math.ceil(data.train.length / plan.batchSize);
