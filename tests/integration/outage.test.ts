@@ -55,7 +55,9 @@ describe('NATS that is not there', () => {
     expect(await healthOf(service.address, 'readiness')).toBe('NOT_SERVING');
     const client = mesh.client(service);
     expect(await outcome(client.submit('merge', joinRequest([mesh.input])))).toBe('DEPENDENCY_DOWN');
-    expect(service.output()).toMatch(/waiting for NATS at nats:\/\/127\.0\.0\.1:\d+: /);
+    await until('the log says what it waits for', () =>
+      /waiting for NATS at nats:\/\/127\.0\.0\.1:\d+: /.test(service.output()),
+    );
     await nats.start();
     await service.ready;
     await becomes(service.address, 'SERVING');
@@ -210,7 +212,9 @@ describe('NATS that has lost what it kept', () => {
       await until('the log says that the record is gone', () =>
         service.output().includes('the record of the job is gone'),
       );
-      expect(service.output()).toMatch(/NATS has lost the records of jobs/);
+      await until('the log says that the records are lost', () =>
+        service.output().includes('NATS has lost the records of jobs'),
+      );
       await until('the job is unknown', async () => (await outcome(client.get(name))) === 'NOT_FOUND');
       // The worker is free for another.
       expect((await mesh.finished(client)).error).toBeUndefined();
@@ -254,7 +258,7 @@ const canMount = spawnSync('unshare', ['-rm', 'sh', '-c', 'mount -t tmpfs none /
         return (await outcome(client.submit('merge', joinRequest([mesh.input])))) === 'DEPENDENCY_DOWN';
       });
       await becomes(service.address, 'NOT_SERVING');
-      expect(service.output()).toContain('is its disk full?');
+      await until('the log asks for the disk', () => service.output().includes('is its disk full?'));
       // NATS has to be started anew; its disk is empty then.
       await nats.kill();
       await nats.start();

@@ -5,6 +5,7 @@ import { credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { becomes } from './support/health.js';
 
 describe('service processes over NATS', () => {
   let nats: NatsServer;
@@ -179,6 +180,7 @@ describe('service processes over NATS', () => {
     operations.close();
     expect(error?.code).toBe(status.UNAVAILABLE);
     await nats.start();
+    await becomes(address, 'SERVING');
     const before = metadata.progress?.metrics.tick ?? 0;
     await seen(client, name, ({ tick = 0 }) => tick > before);
     await gate.open();
