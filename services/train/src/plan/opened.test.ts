@@ -49,7 +49,7 @@ test('what is no model, and what is no adapter, is named by its field', async ()
   expect(model.message).toMatch(/^model\.uri \("[^"]+adapter"\): .* it holds an adapter/);
   const adapter = await refusal(TINY_BERT, { lora: { adapterUri: TINY_BERT } });
   expect(adapter.message).toMatch(
-    /^lora\.adapter_uri \("[^"]+"\): adapter "tiny-bert-classifier": "adapter_config\.json": does not exist; the folder holds a model/,
+    /^lora\.adapter_uri \("[^"]+"\): "adapter_config\.json": does not exist; the folder holds a model/,
   );
   expect(adapter.fieldViolations).toMatchObject([{ field: 'lora.adapter_uri' }]);
 });
