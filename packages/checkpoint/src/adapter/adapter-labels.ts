@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { exists } from '../exists.js';
 import { pickEntries } from '../json/literals.js';
 import { type JsonObject, readJsonFile } from '../json-file.js';
+import { insideFolder } from '../model/inside-folder.js';
 
+const CONFIG = 'config.json';
 /** Keys of a model's config that say what the rows of its head are. */
 const LABEL_KEYS = ['id2label', 'label2id', 'problem_type'];
 
@@ -12,9 +14,8 @@ const LABEL_KEYS = ['id2label', 'label2id', 'problem_type'];
  * as PEFT writes adapters.
  */
 export async function adapterLabels(folder: string): Promise<JsonObject | undefined> {
-  const path = join(folder, 'config.json');
-  if (!(await exists(path))) return undefined;
-  const config = await readJsonFile(path);
+  if (!(await exists(join(folder, CONFIG)))) return undefined;
+  const config = await readJsonFile(await insideFolder(folder, CONFIG));
   if (config['id2label'] === undefined && config['label2id'] === undefined) return undefined;
   return Object.fromEntries(LABEL_KEYS.flatMap((key) => (key in config ? [[key, config[key]]] : [])));
 }

@@ -1,7 +1,5 @@
-import { join } from 'node:path';
-
 import { CONFIG_FILE } from '../adapter/adapter.js';
-import { exists } from '../exists.js';
+import { adapterLabels } from '../adapter/adapter-labels.js';
 import { type JsonObject, isObject, readJsonFile } from '../json-file.js';
 import { insideFolder } from './inside-folder.js';
 import type { TensorInfo } from './model.js';
@@ -36,7 +34,7 @@ export async function withNewHead(
     const [name] = architecturesOf(config);
     const stem = CLASS_NAME.exec(name ?? '')?.[1];
     const architectures = stem === undefined ? {} : { architectures: [stem + ending] };
-    return { ...config, ...architectures, ...labelsOf(await configBeside(folder), config, count) };
+    return { ...config, ...architectures, ...labelsOf((await adapterLabels(folder)) ?? {}, config, count) };
   }
   return config;
 }
@@ -51,9 +49,4 @@ function labelsOf(beside: JsonObject, config: ModelConfig, count: number): JsonO
     id2label: Object.fromEntries(names.map((name, row) => [String(row), name])),
     label2id: Object.fromEntries(names.map((name, row) => [name, row])),
   };
-}
-
-async function configBeside(folder: string): Promise<JsonObject> {
-  const name = 'config.json';
-  return (await exists(join(folder, name))) ? readJsonFile(await insideFolder(folder, name)) : {};
 }
