@@ -1,14 +1,21 @@
 import tseslint from 'typescript-eslint';
 
-// Who may import whom: services → packages → crates. `cli` is the one composition root that links the services.
+// Who may import whom: services → training → adapters → models → datasets, engine, checkpoint → numeric → crates. `cli` is the one composition root that links the services.
 const LAYERS = {
   errors: [],
-  contracts: [],
+  contracts: ['errors'],
   numeric: ['errors'],
   checkpoint: ['errors', 'numeric', 'contracts'],
   runtime: ['errors', 'contracts', 'checkpoint'],
   engine: ['errors', 'numeric'],
-  models: ['errors', 'numeric', 'checkpoint', 'engine'],
+  report: ['errors'],
+  datasets: ['errors', 'checkpoint'],
+  models: ['errors', 'numeric', 'checkpoint', 'engine', 'datasets'],
+  adapters: ['errors', 'contracts', 'numeric', 'checkpoint', 'engine', 'models'],
+  training: [
+    ...['errors', 'contracts', 'numeric', 'checkpoint', 'engine', 'report'],
+    ...['datasets', 'models', 'adapters'],
+  ],
   testkit: ['errors', 'contracts', 'numeric', 'checkpoint', 'runtime'],
 };
 const SERVICES = ['init', 'train', 'merge', 'analysis'];

@@ -1,4 +1,4 @@
-/** The contract of Eigenloom: messages, services and event subjects. Generated from proto/; no logic here. */
+/** The contract of Eigenloom: messages, services and event subjects, generated from proto/; and the registry of methods by its oneofs. */
 export * as analysis from './gen/eigenloom/analysis/v1/analysis.js';
 export * as common from './gen/eigenloom/common/v1/model.js';
 export * as init from './gen/eigenloom/init/v1/init.js';
@@ -13,3 +13,15 @@ export * as errorDetails from './gen/google/rpc/error_details.js';
 export * as status from './gen/google/rpc/status.js';
 export { descriptorSetPath } from './descriptors.js';
 export { eventSubject, EVENT_SOURCE, type EventName, type ServiceKind, SERVICE_KINDS } from './events.js';
+export {
+  type Choice,
+  type Chosen,
+  type Definition,
+  type Definitions,
+  methodId,
+  type MethodInfo,
+  type MethodText,
+  type ParametersOf,
+  registry,
+  type Registry,
+} from './registry/registry.js';

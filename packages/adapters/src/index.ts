@@ -1,0 +1,2 @@
+/** What is added to a model: one parametrisation, one folder. */
+export {};

@@ -1,0 +1,2 @@
+/** How weights are learned: the loop, checkpoints, schedules, optimisers and objectives. */
+export {};
