@@ -1,11 +1,12 @@
 /** The contract of Eigenloom: messages, services and event subjects, generated from proto/; and the registry of methods by its oneofs. */
-export * as analysis from './gen/eigenloom/analysis/v1/analysis.js';
-export * as common from './gen/eigenloom/common/v1/model.js';
-export * as init from './gen/eigenloom/init/v1/init.js';
+export * as adapters from './messages/adapters.js';
+export * as analysis from './messages/analysis.js';
+export * as common from './messages/common.js';
+export * as init from './messages/init.js';
 export * as jobs from './gen/eigenloom/jobs/v1/jobs.js';
-export * as merge from './gen/eigenloom/merge/v1/merge.js';
+export * as merge from './messages/merge.js';
 export * as pipeline from './gen/eigenloom/pipeline/v1/pipeline.js';
-export * as train from './gen/eigenloom/train/v1/train.js';
+export * as train from './messages/train.js';
 export * as longrunning from './gen/google/longrunning/operations.js';
 export * as any from './gen/google/protobuf/any.js';
 export * as duration from './gen/google/protobuf/duration.js';

@@ -1,5 +1,5 @@
 import type { common } from '@eigenloom/contracts';
-import { analysis, init, merge, pipeline, type ServiceKind, train } from '@eigenloom/contracts';
+import { analysis, init, merge, methodId, pipeline, type ServiceKind, train } from '@eigenloom/contracts';
 
 /** The codec that ts-proto generates for a message. */
 export interface MessageCodec<T> {
@@ -42,6 +42,8 @@ export interface Contract<K extends KindName> {
   readonly request: MessageCodec<RequestOf[K]>;
   readonly response: MessageCodec<ResponseOf[K]>;
   artifacts(response: ResponseOf[K]): ArtifactParts;
+  /** Name of what a request chooses, as the generated code has it (`taskArithmetic`); undefined when it chooses nothing. */
+  chosen(request: RequestOf[K]): string | undefined;
 }
 
 const parts = (entries: Record<string, common.Artifact | undefined>): ArtifactParts =>
@@ -57,6 +59,7 @@ const CONTRACTS: { readonly [K in KindName]: Contract<K> } = {
     request: init.InitAdapterRequest,
     response: init.InitAdapterResponse,
     artifacts: ({ adapter, residual }) => parts({ '': adapter, residual }),
+    chosen: ({ start }) => start?.kind?.$case ?? 'default',
   },
   train: {
     kind: 'train',
@@ -65,6 +68,7 @@ const CONTRACTS: { readonly [K in KindName]: Contract<K> } = {
     request: train.TrainRequest,
     response: train.TrainResponse,
     artifacts: ({ artifact }) => parts({ '': artifact }),
+    chosen: ({ trainable }) => trainable?.kind?.$case,
   },
   merge: {
     kind: 'merge',
@@ -73,6 +77,7 @@ const CONTRACTS: { readonly [K in KindName]: Contract<K> } = {
     request: merge.MergeRequest,
     response: merge.MergeResponse,
     artifacts: ({ model }) => parts({ '': model }),
+    chosen: ({ method, mergekit }) => method?.kind?.$case ?? (mergekit === undefined ? undefined : 'mergekit'),
   },
   analysis: {
     kind: 'analysis',
@@ -81,6 +86,7 @@ const CONTRACTS: { readonly [K in KindName]: Contract<K> } = {
     request: analysis.AnalyzeRequest,
     response: analysis.AnalyzeResponse,
     artifacts: ({ result }) => parts({ '': result }),
+    chosen: ({ study }) => study?.kind?.$case,
   },
   pipeline: {
     kind: 'pipeline',
@@ -89,6 +95,7 @@ const CONTRACTS: { readonly [K in KindName]: Contract<K> } = {
     request: pipeline.RunPipelineRequest,
     response: pipeline.RunPipelineResponse,
     artifacts: () => ({}),
+    chosen: () => undefined,
   },
 };
 
@@ -100,10 +107,10 @@ export function contractOf<K extends KindName>(kind: K): Contract<K> {
 /** All kinds, services first. */
 export const KIND_NAMES = Object.keys(CONTRACTS) as readonly KindName[];
 
-/** Id of the method that a request chooses, as its proto names it (`task_arithmetic`), `mergekit` for a configuration
- * of mergekit; empty when it chooses none. */
-export function methodOf(request: object): string {
-  const method = 'method' in request ? (request.method as { $case: string } | undefined) : undefined;
-  if (method === undefined) return 'mergekit' in request && request.mergekit !== undefined ? 'mergekit' : '';
-  return method.$case.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+/**
+ * Id of what a request chooses, as its proto names it (`task_arithmetic`), `mergekit` for a configuration of mergekit; empty when it
+ * chooses nothing.
+ */
+export function methodOf<K extends KindName>(kind: K, request: RequestOf[K]): string {
+  return methodId(contractOf(kind).chosen(request) ?? '');
 }

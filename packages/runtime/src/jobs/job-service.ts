@@ -57,7 +57,7 @@ export class JobService {
       if (earlier !== undefined) return sameRequest(earlier.record, record);
     }
     const estimate = await this.check(kind, request, signal);
-    if (request.validateOnly) return estimateOperation(kind, methodOf(request), await estimate());
+    if (request.validateOnly) return estimateOperation(kind, methodOf(kind, request), await estimate());
     return kind === 'pipeline'
       ? this.storePipeline(record, request as pipeline.RunPipelineRequest)
       : this.storeJob(record);

@@ -41,7 +41,7 @@ export function newRecord<K extends KindName>(
   return {
     id: more.id ?? jobIdOf(kind, request.requestId),
     kind,
-    method: methodOf(request),
+    method: methodOf(kind, request),
     state: jobs.JobState.QUEUED,
     request: Buffer.from(bytes).toString('base64'),
     requestHash: requestHashOf(kind, request),

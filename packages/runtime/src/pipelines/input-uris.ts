@@ -23,6 +23,9 @@ const isUriField = (key: string): boolean => key === 'uri' || key === 'adapters'
 /** Path of a field as the proto spells it. */
 const snake = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
+/** Path of what holds a oneof, with its dot: a message that is nothing but the oneof `kind` is left out, as in recipes. */
+const pathAbove = (path: string): string => path.replace(/(?:[^.]+\.kind|[^.]+)$/, '');
+
 type MapString = (key: string, value: string, path: string) => string;
 
 function mapFields(value: unknown, path: string, map: MapString, key = ''): unknown {
@@ -35,7 +38,7 @@ function mapFields(value: unknown, path: string, map: MapString, key = ''): unkn
   }
   const fields = value as Record<string, unknown>;
   if (typeof fields.$case === 'string') {
-    const below = path === '' ? '' : path.slice(0, path.lastIndexOf('.') + 1);
+    const below = pathAbove(path);
     return { ...fields, value: mapFields(fields.value, below + snake(fields.$case), map, fields.$case) };
   }
   return Object.fromEntries(

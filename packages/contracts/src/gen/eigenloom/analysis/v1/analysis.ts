@@ -19,7 +19,8 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { Operation } from "../../../google/longrunning/operations";
-import { Artifact, Method, ModelRef } from "../../common/v1/model";
+import { Artifact, Method } from "../../common/v1/model";
+import { Study } from "./study";
 
 /** An analysis. */
 export interface AnalyzeRequest {
@@ -31,54 +32,23 @@ export interface AnalyzeRequest {
   seed: bigint;
   /** Where the result goes; a `file:` URI that does not exist yet. Default: the artifact store. */
   outputUri: string;
-  /** The model. */
-  model:
-    | ModelRef
-    | undefined;
-  /** The model it came from. Spectrum: analyse the difference. Intruders: required. */
-  base:
-    | ModelRef
-    | undefined;
-  /** Only tensors whose name matches one of these patterns (`*` matches anything). Each must match something. Default: all. */
-  tensors: string[];
-  /** What is computed. */
-  method: { $case: "spectrum"; value: Spectrum } | { $case: "intruders"; value: IntruderDimensions } | undefined;
-}
-
-/**
- * Spectrum of every weight matrix: norms, ranks, entropy, power-law tail, Marchenko-Pastur edge.
- * Martin & Mahoney 2021, arXiv:1810.01075; columns by WeightWatcher's names.
- */
-export interface Spectrum {
-  /** Store the singular values too. */
-  singularValues: boolean;
-  /**
-   * Eigenvalues at or below take no part in the power-law fit. Default: 1e-4 of the mean eigenvalue, so that the fit does not depend on
-   * the scale of the matrix. WeightWatcher's is 1e-5.
-   */
-  eigenvalueCut?: number | undefined;
-}
-
-/** Singular vectors of the tuned weight that resemble none of the base's. Shuttleworth et al. 2024, arXiv:2410.21228. */
-export interface IntruderDimensions {
-  /** Leading vectors that are examined. Default 10. */
-  k: number;
-  /** ε: a vector whose largest cosine is below is an intruder. Default 0.5. */
-  epsilon?: number | undefined;
+  /** What is studied. */
+  study: Study | undefined;
 }
 
 /** What was found. */
 export interface AnalyzeResponse {
-  /** Holds `spectrum.json` or `intruders.json`, and the singular values if asked for. */
+  /** Holds `report.json` and `report.html`, and what the study stores beside them. */
   result:
     | Artifact
     | undefined;
-  /** Tensors analysed. */
-  tensors: number;
-  /** Tensors left out, with the reason in the file. */
-  skipped: number;
-  /** Intruder dimensions found in all. */
-  intruders: number;
+  /** Headline numbers of the report, for example `intruders`. */
+  metrics: { [key: string]: number };
+}
+
+export interface AnalyzeResponse_MetricsEntry {
+  key: string;
+  value: number;
 }
 
 /** No parameters. */
@@ -91,16 +61,7 @@ export interface ListAnalysisMethodsResponse {
 }
 
 function createBaseAnalyzeRequest(): AnalyzeRequest {
-  return {
-    requestId: "",
-    validateOnly: false,
-    seed: 0n,
-    outputUri: "",
-    model: undefined,
-    base: undefined,
-    tensors: [],
-    method: undefined,
-  };
+  return { requestId: "", validateOnly: false, seed: 0n, outputUri: "", study: undefined };
 }
 
 export const AnalyzeRequest: MessageFns<AnalyzeRequest> = {
@@ -120,22 +81,8 @@ export const AnalyzeRequest: MessageFns<AnalyzeRequest> = {
     if (message.outputUri !== "") {
       writer.uint32(34).string(message.outputUri);
     }
-    if (message.model !== undefined) {
-      ModelRef.encode(message.model, writer.uint32(42).fork()).join();
-    }
-    if (message.base !== undefined) {
-      ModelRef.encode(message.base, writer.uint32(50).fork()).join();
-    }
-    for (const v of message.tensors) {
-      writer.uint32(58).string(v!);
-    }
-    switch (message.method?.$case) {
-      case "spectrum":
-        Spectrum.encode(message.method.value, writer.uint32(162).fork()).join();
-        break;
-      case "intruders":
-        IntruderDimensions.encode(message.method.value, writer.uint32(170).fork()).join();
-        break;
+    if (message.study !== undefined) {
+      Study.encode(message.study, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -190,39 +137,7 @@ export const AnalyzeRequest: MessageFns<AnalyzeRequest> = {
               break;
             }
 
-            message.model = ModelRef.decode(reader, reader.uint32());
-            continue;
-          }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
-            message.base = ModelRef.decode(reader, reader.uint32());
-            continue;
-          }
-          case 7: {
-            if (tag !== 58) {
-              break;
-            }
-
-            message.tensors.push(reader.string());
-            continue;
-          }
-          case 20: {
-            if (tag !== 162) {
-              break;
-            }
-
-            message.method = { $case: "spectrum", value: Spectrum.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 21: {
-            if (tag !== 170) {
-              break;
-            }
-
-            message.method = { $case: "intruders", value: IntruderDimensions.decode(reader, reader.uint32()) };
+            message.study = Study.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -255,16 +170,7 @@ export const AnalyzeRequest: MessageFns<AnalyzeRequest> = {
         : isSet(object.output_uri)
         ? globalThis.String(object.output_uri)
         : "",
-      model: isSet(object.model) ? ModelRef.fromJSON(object.model) : undefined,
-      base: isSet(object.base) ? ModelRef.fromJSON(object.base) : undefined,
-      tensors: globalThis.Array.isArray(object?.tensors)
-        ? object.tensors.map((e: any) => globalThis.String(e))
-        : [],
-      method: isSet(object.spectrum)
-        ? { $case: "spectrum", value: Spectrum.fromJSON(object.spectrum) }
-        : isSet(object.intruders)
-        ? { $case: "intruders", value: IntruderDimensions.fromJSON(object.intruders) }
-        : undefined,
+      study: isSet(object.study) ? Study.fromJSON(object.study) : undefined,
     };
   },
 
@@ -282,19 +188,8 @@ export const AnalyzeRequest: MessageFns<AnalyzeRequest> = {
     if (message.outputUri !== "") {
       obj.outputUri = message.outputUri;
     }
-    if (message.model !== undefined) {
-      obj.model = ModelRef.toJSON(message.model);
-    }
-    if (message.base !== undefined) {
-      obj.base = ModelRef.toJSON(message.base);
-    }
-    if (message.tensors?.length) {
-      obj.tensors = message.tensors;
-    }
-    if (message.method?.$case === "spectrum") {
-      obj.spectrum = Spectrum.toJSON(message.method.value);
-    } else if (message.method?.$case === "intruders") {
-      obj.intruders = IntruderDimensions.toJSON(message.method.value);
+    if (message.study !== undefined) {
+      obj.study = Study.toJSON(message.study);
     }
     return obj;
   },
@@ -308,209 +203,13 @@ export const AnalyzeRequest: MessageFns<AnalyzeRequest> = {
     message.validateOnly = object.validateOnly ?? false;
     message.seed = (object.seed !== undefined && object.seed !== null) ? BigInt(object.seed) : 0n;
     message.outputUri = object.outputUri ?? "";
-    message.model = (object.model !== undefined && object.model !== null)
-      ? ModelRef.fromPartial(object.model)
-      : undefined;
-    message.base = (object.base !== undefined && object.base !== null) ? ModelRef.fromPartial(object.base) : undefined;
-    message.tensors = object.tensors?.map((e) => e) || [];
-    switch (object.method?.$case) {
-      case "spectrum": {
-        if (object.method?.value !== undefined && object.method?.value !== null) {
-          message.method = { $case: "spectrum", value: Spectrum.fromPartial(object.method.value) };
-        }
-        break;
-      }
-      case "intruders": {
-        if (object.method?.value !== undefined && object.method?.value !== null) {
-          message.method = { $case: "intruders", value: IntruderDimensions.fromPartial(object.method.value) };
-        }
-        break;
-      }
-    }
-    return message;
-  },
-};
-
-function createBaseSpectrum(): Spectrum {
-  return { singularValues: false, eigenvalueCut: undefined };
-}
-
-export const Spectrum: MessageFns<Spectrum> = {
-  encode(message: Spectrum, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.singularValues !== false) {
-      writer.uint32(8).bool(message.singularValues);
-    }
-    if (message.eigenvalueCut !== undefined) {
-      writer.uint32(17).double(message.eigenvalueCut);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): Spectrum {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseSpectrum();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.singularValues = reader.bool();
-            continue;
-          }
-          case 2: {
-            if (tag !== 17) {
-              break;
-            }
-
-            message.eigenvalueCut = reader.double();
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): Spectrum {
-    return {
-      singularValues: isSet(object.singularValues)
-        ? globalThis.Boolean(object.singularValues)
-        : isSet(object.singular_values)
-        ? globalThis.Boolean(object.singular_values)
-        : false,
-      eigenvalueCut: isSet(object.eigenvalueCut)
-        ? globalThis.Number(object.eigenvalueCut)
-        : isSet(object.eigenvalue_cut)
-        ? globalThis.Number(object.eigenvalue_cut)
-        : undefined,
-    };
-  },
-
-  toJSON(message: Spectrum): unknown {
-    const obj: any = {};
-    if (message.singularValues !== false) {
-      obj.singularValues = message.singularValues;
-    }
-    if (message.eigenvalueCut !== undefined) {
-      obj.eigenvalueCut = floatToJson(message.eigenvalueCut);
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<Spectrum>): Spectrum {
-    return Spectrum.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<Spectrum>): Spectrum {
-    const message = createBaseSpectrum();
-    message.singularValues = object.singularValues ?? false;
-    message.eigenvalueCut = object.eigenvalueCut ?? undefined;
-    return message;
-  },
-};
-
-function createBaseIntruderDimensions(): IntruderDimensions {
-  return { k: 0, epsilon: undefined };
-}
-
-export const IntruderDimensions: MessageFns<IntruderDimensions> = {
-  encode(message: IntruderDimensions, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.k !== 0) {
-      writer.uint32(8).uint32(message.k);
-    }
-    if (message.epsilon !== undefined) {
-      writer.uint32(17).double(message.epsilon);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): IntruderDimensions {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseIntruderDimensions();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.k = reader.uint32();
-            continue;
-          }
-          case 2: {
-            if (tag !== 17) {
-              break;
-            }
-
-            message.epsilon = reader.double();
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): IntruderDimensions {
-    return {
-      k: isSet(object.k) ? globalThis.Number(object.k) : 0,
-      epsilon: isSet(object.epsilon) ? globalThis.Number(object.epsilon) : undefined,
-    };
-  },
-
-  toJSON(message: IntruderDimensions): unknown {
-    const obj: any = {};
-    if (message.k !== 0) {
-      obj.k = Math.round(message.k);
-    }
-    if (message.epsilon !== undefined) {
-      obj.epsilon = floatToJson(message.epsilon);
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<IntruderDimensions>): IntruderDimensions {
-    return IntruderDimensions.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<IntruderDimensions>): IntruderDimensions {
-    const message = createBaseIntruderDimensions();
-    message.k = object.k ?? 0;
-    message.epsilon = object.epsilon ?? undefined;
+    message.study = (object.study !== undefined && object.study !== null) ? Study.fromPartial(object.study) : undefined;
     return message;
   },
 };
 
 function createBaseAnalyzeResponse(): AnalyzeResponse {
-  return { result: undefined, tensors: 0, skipped: 0, intruders: 0 };
+  return { result: undefined, metrics: {} };
 }
 
 export const AnalyzeResponse: MessageFns<AnalyzeResponse> = {
@@ -518,15 +217,9 @@ export const AnalyzeResponse: MessageFns<AnalyzeResponse> = {
     if (message.result !== undefined) {
       Artifact.encode(message.result, writer.uint32(10).fork()).join();
     }
-    if (message.tensors !== 0) {
-      writer.uint32(16).uint32(message.tensors);
-    }
-    if (message.skipped !== 0) {
-      writer.uint32(24).uint32(message.skipped);
-    }
-    if (message.intruders !== 0) {
-      writer.uint32(32).uint32(message.intruders);
-    }
+    globalThis.Object.entries(message.metrics).forEach(([key, value]: [string, number]) => {
+      AnalyzeResponse_MetricsEntry.encode({ key: key as any, value }, writer.uint32(18).fork()).join();
+    });
     return writer;
   },
 
@@ -552,27 +245,14 @@ export const AnalyzeResponse: MessageFns<AnalyzeResponse> = {
             continue;
           }
           case 2: {
-            if (tag !== 16) {
+            if (tag !== 18) {
               break;
             }
 
-            message.tensors = reader.uint32();
-            continue;
-          }
-          case 3: {
-            if (tag !== 24) {
-              break;
+            const entry2 = AnalyzeResponse_MetricsEntry.decode(reader, reader.uint32());
+            if (entry2.value !== undefined) {
+              message.metrics[entry2.key] = entry2.value;
             }
-
-            message.skipped = reader.uint32();
-            continue;
-          }
-          case 4: {
-            if (tag !== 32) {
-              break;
-            }
-
-            message.intruders = reader.uint32();
             continue;
           }
         }
@@ -590,9 +270,20 @@ export const AnalyzeResponse: MessageFns<AnalyzeResponse> = {
   fromJSON(object: any): AnalyzeResponse {
     return {
       result: isSet(object.result) ? Artifact.fromJSON(object.result) : undefined,
-      tensors: isSet(object.tensors) ? globalThis.Number(object.tensors) : 0,
-      skipped: isSet(object.skipped) ? globalThis.Number(object.skipped) : 0,
-      intruders: isSet(object.intruders) ? globalThis.Number(object.intruders) : 0,
+      metrics: isObject(object.metrics)
+        ? (globalThis.Object.entries(object.metrics) as [string, any][]).reduce(
+          (acc: { [key: string]: number }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.Number(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
     };
   },
 
@@ -601,14 +292,14 @@ export const AnalyzeResponse: MessageFns<AnalyzeResponse> = {
     if (message.result !== undefined) {
       obj.result = Artifact.toJSON(message.result);
     }
-    if (message.tensors !== 0) {
-      obj.tensors = Math.round(message.tensors);
-    }
-    if (message.skipped !== 0) {
-      obj.skipped = Math.round(message.skipped);
-    }
-    if (message.intruders !== 0) {
-      obj.intruders = Math.round(message.intruders);
+    if (message.metrics) {
+      const entries = globalThis.Object.entries(message.metrics) as [string, number][];
+      if (entries.length > 0) {
+        obj.metrics = {};
+        entries.forEach(([k, v]) => {
+          obj.metrics[k] = floatToJson(v);
+        });
+      }
     }
     return obj;
   },
@@ -621,9 +312,100 @@ export const AnalyzeResponse: MessageFns<AnalyzeResponse> = {
     message.result = (object.result !== undefined && object.result !== null)
       ? Artifact.fromPartial(object.result)
       : undefined;
-    message.tensors = object.tensors ?? 0;
-    message.skipped = object.skipped ?? 0;
-    message.intruders = object.intruders ?? 0;
+    message.metrics = (globalThis.Object.entries(object.metrics ?? {}) as [string, number][]).reduce(
+      (acc: { [key: string]: number }, [key, value]: [string, number]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.Number(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    return message;
+  },
+};
+
+function createBaseAnalyzeResponse_MetricsEntry(): AnalyzeResponse_MetricsEntry {
+  return { key: "", value: 0 };
+}
+
+export const AnalyzeResponse_MetricsEntry: MessageFns<AnalyzeResponse_MetricsEntry> = {
+  encode(message: AnalyzeResponse_MetricsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== 0) {
+      writer.uint32(17).double(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AnalyzeResponse_MetricsEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAnalyzeResponse_MetricsEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.value = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AnalyzeResponse_MetricsEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.Number(object.value) : 0,
+    };
+  },
+
+  toJSON(message: AnalyzeResponse_MetricsEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== 0) {
+      obj.value = floatToJson(message.value);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AnalyzeResponse_MetricsEntry>): AnalyzeResponse_MetricsEntry {
+    return AnalyzeResponse_MetricsEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AnalyzeResponse_MetricsEntry>): AnalyzeResponse_MetricsEntry {
+    const message = createBaseAnalyzeResponse_MetricsEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? 0;
     return message;
   },
 };
@@ -753,7 +535,7 @@ export const ListAnalysisMethodsResponse: MessageFns<ListAnalysisMethodsResponse
 export type AnalysisServiceService = typeof AnalysisServiceService;
 export const AnalysisServiceService = {
   /**
-   * Analyses a model. The operation's response is AnalyzeResponse; its artifact holds one JSON file.
+   * Runs a study. The operation's response is AnalyzeResponse.
    * buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
    * buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
    */
@@ -766,7 +548,7 @@ export const AnalysisServiceService = {
     responseSerialize: (value: Operation): Buffer => Buffer.from(Operation.encode(value).finish()),
     responseDeserialize: (value: Buffer): Operation => Operation.decode(value),
   },
-  /** Lists the methods of AnalyzeRequest. */
+  /** Lists the studies. */
   listAnalysisMethods: {
     path: "/eigenloom.analysis.v1.AnalysisService/ListAnalysisMethods" as const,
     requestStream: false as const,
@@ -782,18 +564,18 @@ export const AnalysisServiceService = {
 
 export interface AnalysisServiceServer extends UntypedServiceImplementation {
   /**
-   * Analyses a model. The operation's response is AnalyzeResponse; its artifact holds one JSON file.
+   * Runs a study. The operation's response is AnalyzeResponse.
    * buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
    * buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
    */
   analyze: handleUnaryCall<AnalyzeRequest, Operation>;
-  /** Lists the methods of AnalyzeRequest. */
+  /** Lists the studies. */
   listAnalysisMethods: handleUnaryCall<ListAnalysisMethodsRequest, ListAnalysisMethodsResponse>;
 }
 
 export interface AnalysisServiceClient extends Client {
   /**
-   * Analyses a model. The operation's response is AnalyzeResponse; its artifact holds one JSON file.
+   * Runs a study. The operation's response is AnalyzeResponse.
    * buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
    * buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
    */
@@ -812,7 +594,7 @@ export interface AnalysisServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: Operation) => void,
   ): ClientUnaryCall;
-  /** Lists the methods of AnalyzeRequest. */
+  /** Lists the studies. */
   listAnalysisMethods(
     request: ListAnalysisMethodsRequest,
     callback: (error: ServiceError | null, response: ListAnalysisMethodsResponse) => void,
@@ -851,6 +633,10 @@ type DeepPartial<T> = T extends bigint ? string | number | bigint
   : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
   : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
   : Partial<T>;
+
+function isObject(value: any): boolean {
+  return typeof value === "object" && value !== null;
+}
 
 function isSet(value: any): boolean {
   return value !== null && value !== undefined;

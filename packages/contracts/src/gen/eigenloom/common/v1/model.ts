@@ -93,18 +93,6 @@ export interface ModelRef {
   adapters: string[];
 }
 
-/** Text for initialisation, training and evaluation. */
-export interface DatasetRef {
-  /** A file with one text a line, or JSONL with the fields named below. Same URI forms as ModelRef.uri. */
-  uri: string;
-  /** JSONL field that holds the text. Default `text`. */
-  textField: string;
-  /** JSONL field that holds the class (a string or an integer). Default `label`. */
-  labelField: string;
-  /** Use the first examples only. 0 means all. */
-  limit: number;
-}
-
 /** One file of an artifact. */
 export interface ArtifactFile {
   /** Path inside the artifact, with `/`. */
@@ -146,12 +134,16 @@ export interface Estimate {
 
 /** One method of a service, as listed by its `List…Methods`. */
 export interface Method {
-  /** Id, snake_case: the name of the request's oneof field. */
+  /** Id, snake_case: the name of its member in the oneof. */
   id: string;
   /** What it does, in one line. */
   summary: string;
   /** Reference, as `arXiv:NNNN.NNNNN` or a citation. */
   paper: string;
+  /** Where it departs from the paper or from the implementation that people know; empty where it does not. */
+  deviations: string;
+  /** Field of the request in which it is chosen: `method`, `start`, `optimizer.rule`. */
+  field: string;
 }
 
 function createBaseModelRef(): ModelRef {
@@ -235,131 +227,6 @@ export const ModelRef: MessageFns<ModelRef> = {
     const message = createBaseModelRef();
     message.uri = object.uri ?? "";
     message.adapters = object.adapters?.map((e) => e) || [];
-    return message;
-  },
-};
-
-function createBaseDatasetRef(): DatasetRef {
-  return { uri: "", textField: "", labelField: "", limit: 0 };
-}
-
-export const DatasetRef: MessageFns<DatasetRef> = {
-  encode(message: DatasetRef, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.uri !== "") {
-      writer.uint32(10).string(message.uri);
-    }
-    if (message.textField !== "") {
-      writer.uint32(18).string(message.textField);
-    }
-    if (message.labelField !== "") {
-      writer.uint32(26).string(message.labelField);
-    }
-    if (message.limit !== 0) {
-      writer.uint32(32).uint32(message.limit);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): DatasetRef {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseDatasetRef();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.uri = reader.string();
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.textField = reader.string();
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.labelField = reader.string();
-            continue;
-          }
-          case 4: {
-            if (tag !== 32) {
-              break;
-            }
-
-            message.limit = reader.uint32();
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): DatasetRef {
-    return {
-      uri: isSet(object.uri) ? globalThis.String(object.uri) : "",
-      textField: isSet(object.textField)
-        ? globalThis.String(object.textField)
-        : isSet(object.text_field)
-        ? globalThis.String(object.text_field)
-        : "",
-      labelField: isSet(object.labelField)
-        ? globalThis.String(object.labelField)
-        : isSet(object.label_field)
-        ? globalThis.String(object.label_field)
-        : "",
-      limit: isSet(object.limit) ? globalThis.Number(object.limit) : 0,
-    };
-  },
-
-  toJSON(message: DatasetRef): unknown {
-    const obj: any = {};
-    if (message.uri !== "") {
-      obj.uri = message.uri;
-    }
-    if (message.textField !== "") {
-      obj.textField = message.textField;
-    }
-    if (message.labelField !== "") {
-      obj.labelField = message.labelField;
-    }
-    if (message.limit !== 0) {
-      obj.limit = Math.round(message.limit);
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<DatasetRef>): DatasetRef {
-    return DatasetRef.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<DatasetRef>): DatasetRef {
-    const message = createBaseDatasetRef();
-    message.uri = object.uri ?? "";
-    message.textField = object.textField ?? "";
-    message.labelField = object.labelField ?? "";
-    message.limit = object.limit ?? 0;
     return message;
   },
 };
@@ -756,7 +623,7 @@ export const Estimate: MessageFns<Estimate> = {
 };
 
 function createBaseMethod(): Method {
-  return { id: "", summary: "", paper: "" };
+  return { id: "", summary: "", paper: "", deviations: "", field: "" };
 }
 
 export const Method: MessageFns<Method> = {
@@ -769,6 +636,12 @@ export const Method: MessageFns<Method> = {
     }
     if (message.paper !== "") {
       writer.uint32(26).string(message.paper);
+    }
+    if (message.deviations !== "") {
+      writer.uint32(34).string(message.deviations);
+    }
+    if (message.field !== "") {
+      writer.uint32(42).string(message.field);
     }
     return writer;
   },
@@ -810,6 +683,22 @@ export const Method: MessageFns<Method> = {
             message.paper = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.deviations = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.field = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -827,6 +716,8 @@ export const Method: MessageFns<Method> = {
       id: isSet(object.id) ? globalThis.String(object.id) : "",
       summary: isSet(object.summary) ? globalThis.String(object.summary) : "",
       paper: isSet(object.paper) ? globalThis.String(object.paper) : "",
+      deviations: isSet(object.deviations) ? globalThis.String(object.deviations) : "",
+      field: isSet(object.field) ? globalThis.String(object.field) : "",
     };
   },
 
@@ -841,6 +732,12 @@ export const Method: MessageFns<Method> = {
     if (message.paper !== "") {
       obj.paper = message.paper;
     }
+    if (message.deviations !== "") {
+      obj.deviations = message.deviations;
+    }
+    if (message.field !== "") {
+      obj.field = message.field;
+    }
     return obj;
   },
 
@@ -852,6 +749,8 @@ export const Method: MessageFns<Method> = {
     message.id = object.id ?? "";
     message.summary = object.summary ?? "";
     message.paper = object.paper ?? "";
+    message.deviations = object.deviations ?? "";
+    message.field = object.field ?? "";
     return message;
   },
 };

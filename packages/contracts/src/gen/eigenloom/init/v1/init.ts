@@ -19,7 +19,9 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { Operation } from "../../../google/longrunning/operations";
-import { Artifact, DatasetRef, Method, ModelRef } from "../../common/v1/model";
+import { Adapter } from "../../adapters/v1/adapter";
+import { Artifact, Method, ModelRef } from "../../common/v1/model";
+import { Start } from "./start";
 
 /** An adapter to make. */
 export interface InitAdapterRequest {
@@ -40,73 +42,37 @@ export interface InitAdapterRequest {
    * linear module but the output layer.
    */
   targetModules: string[];
-  /** Rank r of each pair, from 1 to the smaller side of the weight. */
-  rank: number;
-  /** Scale: ΔW = (alpha / rank) · B · A. Default: rank. */
-  alpha: number;
-  /** Scale by alpha / √rank instead (rsLoRA, arXiv:2312.03732). */
-  rankStabilized: boolean;
-  /** Where the base that remains under the adapter goes, in Hugging Face layout, for methods that change it. A `file:` URI. */
-  residualUri: string;
   /** Modules trained in full beside the adapter, for example `classifier`. Stored with it. */
   modulesToSave: string[];
   /** PEFT's task type, for example `SEQ_CLS` or `CAUSAL_LM`. Optional. */
   taskType: string;
-  /** How the pair starts. */
-  method: { $case: "default"; value: DefaultInit } | { $case: "pissa"; value: PissaInit } | {
-    $case: "eva";
-    value: EvaInit;
-  } | undefined;
-}
-
-/** LoRA: A Kaiming-uniform, B zero. Hu et al. 2021, arXiv:2106.09685. */
-export interface DefaultInit {
-}
-
-/** PiSSA: the leading singular triplets. Meng et al. 2024, arXiv:2404.02948. */
-export interface PissaInit {
-  /** 0: exact SVD. Otherwise the number of power iterations of the randomised SVD. */
-  powerIterations: number;
-  /** Extra columns of the randomised SVD. Default 10. */
-  oversampling?: number | undefined;
-}
-
-/** EVA: principal components of the layers' inputs, ranks by explained variance. Paischer et al. 2024, arXiv:2410.07170. */
-export interface EvaInit {
-  /** Text that the activations come from. */
-  data:
-    | DatasetRef
+  /** What is added to each module. Default: `lora`. */
+  adapter:
+    | Adapter
     | undefined;
-  /** ρ: components kept per layer before redistribution, as a multiple of the rank. Default 2. */
-  rho?:
-    | number
+  /** How it starts. Default: `default`. */
+  start:
+    | Start
     | undefined;
-  /** τ: cosine at which a component has converged. Default 0.99. */
-  tau?:
-    | number
-    | undefined;
-  /** Texts in a batch. Default 32. */
-  batchSize: number;
-  /** Longest text, in tokens. Default 128. */
-  maxLength: number;
-  /** Stop after so many batches. Default: all data, repeated until converged at most once. */
-  maxBatches: number;
+  /** Where the base that remains under the adapter goes, in Hugging Face layout, for starts that change it. A `file:` URI. */
+  residualUri: string;
 }
 
 /** What was made. */
 export interface InitAdapterResponse {
+  /** The adapter. Its `report.json` has the adapted modules with their ranks. */
   adapter:
     | Artifact
     | undefined;
-  /** Set when the method changed the base and `residual_uri` was given. */
+  /** Set when the start changed the base and `residual_uri` was given. */
   residual:
     | Artifact
     | undefined;
-  /** Adapted modules with their ranks; some of them where there are thousands. */
-  ranks: { [key: string]: number };
+  /** Headline numbers of the report, for example `modules`. */
+  metrics: { [key: string]: number };
 }
 
-export interface InitAdapterResponse_RanksEntry {
+export interface InitAdapterResponse_MetricsEntry {
   key: string;
   value: number;
 }
@@ -128,13 +94,11 @@ function createBaseInitAdapterRequest(): InitAdapterRequest {
     outputUri: "",
     model: undefined,
     targetModules: [],
-    rank: 0,
-    alpha: 0,
-    rankStabilized: false,
-    residualUri: "",
     modulesToSave: [],
     taskType: "",
-    method: undefined,
+    adapter: undefined,
+    start: undefined,
+    residualUri: "",
   };
 }
 
@@ -161,34 +125,20 @@ export const InitAdapterRequest: MessageFns<InitAdapterRequest> = {
     for (const v of message.targetModules) {
       writer.uint32(50).string(v!);
     }
-    if (message.rank !== 0) {
-      writer.uint32(56).uint32(message.rank);
-    }
-    if (message.alpha !== 0) {
-      writer.uint32(65).double(message.alpha);
-    }
-    if (message.rankStabilized !== false) {
-      writer.uint32(72).bool(message.rankStabilized);
-    }
-    if (message.residualUri !== "") {
-      writer.uint32(82).string(message.residualUri);
-    }
     for (const v of message.modulesToSave) {
-      writer.uint32(90).string(v!);
+      writer.uint32(58).string(v!);
     }
     if (message.taskType !== "") {
-      writer.uint32(98).string(message.taskType);
+      writer.uint32(66).string(message.taskType);
     }
-    switch (message.method?.$case) {
-      case "default":
-        DefaultInit.encode(message.method.value, writer.uint32(162).fork()).join();
-        break;
-      case "pissa":
-        PissaInit.encode(message.method.value, writer.uint32(170).fork()).join();
-        break;
-      case "eva":
-        EvaInit.encode(message.method.value, writer.uint32(178).fork()).join();
-        break;
+    if (message.adapter !== undefined) {
+      Adapter.encode(message.adapter, writer.uint32(74).fork()).join();
+    }
+    if (message.start !== undefined) {
+      Start.encode(message.start, writer.uint32(82).fork()).join();
+    }
+    if (message.residualUri !== "") {
+      writer.uint32(90).string(message.residualUri);
     }
     return writer;
   },
@@ -255,27 +205,27 @@ export const InitAdapterRequest: MessageFns<InitAdapterRequest> = {
             continue;
           }
           case 7: {
-            if (tag !== 56) {
+            if (tag !== 58) {
               break;
             }
 
-            message.rank = reader.uint32();
+            message.modulesToSave.push(reader.string());
             continue;
           }
           case 8: {
-            if (tag !== 65) {
+            if (tag !== 66) {
               break;
             }
 
-            message.alpha = reader.double();
+            message.taskType = reader.string();
             continue;
           }
           case 9: {
-            if (tag !== 72) {
+            if (tag !== 74) {
               break;
             }
 
-            message.rankStabilized = reader.bool();
+            message.adapter = Adapter.decode(reader, reader.uint32());
             continue;
           }
           case 10: {
@@ -283,7 +233,7 @@ export const InitAdapterRequest: MessageFns<InitAdapterRequest> = {
               break;
             }
 
-            message.residualUri = reader.string();
+            message.start = Start.decode(reader, reader.uint32());
             continue;
           }
           case 11: {
@@ -291,39 +241,7 @@ export const InitAdapterRequest: MessageFns<InitAdapterRequest> = {
               break;
             }
 
-            message.modulesToSave.push(reader.string());
-            continue;
-          }
-          case 12: {
-            if (tag !== 98) {
-              break;
-            }
-
-            message.taskType = reader.string();
-            continue;
-          }
-          case 20: {
-            if (tag !== 162) {
-              break;
-            }
-
-            message.method = { $case: "default", value: DefaultInit.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 21: {
-            if (tag !== 170) {
-              break;
-            }
-
-            message.method = { $case: "pissa", value: PissaInit.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 22: {
-            if (tag !== 178) {
-              break;
-            }
-
-            message.method = { $case: "eva", value: EvaInit.decode(reader, reader.uint32()) };
+            message.residualUri = reader.string();
             continue;
           }
         }
@@ -362,18 +280,6 @@ export const InitAdapterRequest: MessageFns<InitAdapterRequest> = {
         : globalThis.Array.isArray(object?.target_modules)
         ? object.target_modules.map((e: any) => globalThis.String(e))
         : [],
-      rank: isSet(object.rank) ? globalThis.Number(object.rank) : 0,
-      alpha: isSet(object.alpha) ? globalThis.Number(object.alpha) : 0,
-      rankStabilized: isSet(object.rankStabilized)
-        ? globalThis.Boolean(object.rankStabilized)
-        : isSet(object.rank_stabilized)
-        ? globalThis.Boolean(object.rank_stabilized)
-        : false,
-      residualUri: isSet(object.residualUri)
-        ? globalThis.String(object.residualUri)
-        : isSet(object.residual_uri)
-        ? globalThis.String(object.residual_uri)
-        : "",
       modulesToSave: globalThis.Array.isArray(object?.modulesToSave)
         ? object.modulesToSave.map((e: any) => globalThis.String(e))
         : globalThis.Array.isArray(object?.modules_to_save)
@@ -384,13 +290,13 @@ export const InitAdapterRequest: MessageFns<InitAdapterRequest> = {
         : isSet(object.task_type)
         ? globalThis.String(object.task_type)
         : "",
-      method: isSet(object.default)
-        ? { $case: "default", value: DefaultInit.fromJSON(object.default) }
-        : isSet(object.pissa)
-        ? { $case: "pissa", value: PissaInit.fromJSON(object.pissa) }
-        : isSet(object.eva)
-        ? { $case: "eva", value: EvaInit.fromJSON(object.eva) }
-        : undefined,
+      adapter: isSet(object.adapter) ? Adapter.fromJSON(object.adapter) : undefined,
+      start: isSet(object.start) ? Start.fromJSON(object.start) : undefined,
+      residualUri: isSet(object.residualUri)
+        ? globalThis.String(object.residualUri)
+        : isSet(object.residual_uri)
+        ? globalThis.String(object.residual_uri)
+        : "",
     };
   },
 
@@ -414,30 +320,20 @@ export const InitAdapterRequest: MessageFns<InitAdapterRequest> = {
     if (message.targetModules?.length) {
       obj.targetModules = message.targetModules;
     }
-    if (message.rank !== 0) {
-      obj.rank = Math.round(message.rank);
-    }
-    if (message.alpha !== 0) {
-      obj.alpha = floatToJson(message.alpha);
-    }
-    if (message.rankStabilized !== false) {
-      obj.rankStabilized = message.rankStabilized;
-    }
-    if (message.residualUri !== "") {
-      obj.residualUri = message.residualUri;
-    }
     if (message.modulesToSave?.length) {
       obj.modulesToSave = message.modulesToSave;
     }
     if (message.taskType !== "") {
       obj.taskType = message.taskType;
     }
-    if (message.method?.$case === "default") {
-      obj.default = DefaultInit.toJSON(message.method.value);
-    } else if (message.method?.$case === "pissa") {
-      obj.pissa = PissaInit.toJSON(message.method.value);
-    } else if (message.method?.$case === "eva") {
-      obj.eva = EvaInit.toJSON(message.method.value);
+    if (message.adapter !== undefined) {
+      obj.adapter = Adapter.toJSON(message.adapter);
+    }
+    if (message.start !== undefined) {
+      obj.start = Start.toJSON(message.start);
+    }
+    if (message.residualUri !== "") {
+      obj.residualUri = message.residualUri;
     }
     return obj;
   },
@@ -455,342 +351,19 @@ export const InitAdapterRequest: MessageFns<InitAdapterRequest> = {
       ? ModelRef.fromPartial(object.model)
       : undefined;
     message.targetModules = object.targetModules?.map((e) => e) || [];
-    message.rank = object.rank ?? 0;
-    message.alpha = object.alpha ?? 0;
-    message.rankStabilized = object.rankStabilized ?? false;
-    message.residualUri = object.residualUri ?? "";
     message.modulesToSave = object.modulesToSave?.map((e) => e) || [];
     message.taskType = object.taskType ?? "";
-    switch (object.method?.$case) {
-      case "default": {
-        if (object.method?.value !== undefined && object.method?.value !== null) {
-          message.method = { $case: "default", value: DefaultInit.fromPartial(object.method.value) };
-        }
-        break;
-      }
-      case "pissa": {
-        if (object.method?.value !== undefined && object.method?.value !== null) {
-          message.method = { $case: "pissa", value: PissaInit.fromPartial(object.method.value) };
-        }
-        break;
-      }
-      case "eva": {
-        if (object.method?.value !== undefined && object.method?.value !== null) {
-          message.method = { $case: "eva", value: EvaInit.fromPartial(object.method.value) };
-        }
-        break;
-      }
-    }
-    return message;
-  },
-};
-
-function createBaseDefaultInit(): DefaultInit {
-  return {};
-}
-
-export const DefaultInit: MessageFns<DefaultInit> = {
-  encode(_: DefaultInit, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): DefaultInit {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseDefaultInit();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(_: any): DefaultInit {
-    return {};
-  },
-
-  toJSON(_: DefaultInit): unknown {
-    const obj: any = {};
-    return obj;
-  },
-
-  create(base?: DeepPartial<DefaultInit>): DefaultInit {
-    return DefaultInit.fromPartial(base ?? {});
-  },
-  fromPartial(_: DeepPartial<DefaultInit>): DefaultInit {
-    const message = createBaseDefaultInit();
-    return message;
-  },
-};
-
-function createBasePissaInit(): PissaInit {
-  return { powerIterations: 0, oversampling: undefined };
-}
-
-export const PissaInit: MessageFns<PissaInit> = {
-  encode(message: PissaInit, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.powerIterations !== 0) {
-      writer.uint32(8).uint32(message.powerIterations);
-    }
-    if (message.oversampling !== undefined) {
-      writer.uint32(16).uint32(message.oversampling);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): PissaInit {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBasePissaInit();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.powerIterations = reader.uint32();
-            continue;
-          }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
-            message.oversampling = reader.uint32();
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): PissaInit {
-    return {
-      powerIterations: isSet(object.powerIterations)
-        ? globalThis.Number(object.powerIterations)
-        : isSet(object.power_iterations)
-        ? globalThis.Number(object.power_iterations)
-        : 0,
-      oversampling: isSet(object.oversampling) ? globalThis.Number(object.oversampling) : undefined,
-    };
-  },
-
-  toJSON(message: PissaInit): unknown {
-    const obj: any = {};
-    if (message.powerIterations !== 0) {
-      obj.powerIterations = Math.round(message.powerIterations);
-    }
-    if (message.oversampling !== undefined) {
-      obj.oversampling = Math.round(message.oversampling);
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<PissaInit>): PissaInit {
-    return PissaInit.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<PissaInit>): PissaInit {
-    const message = createBasePissaInit();
-    message.powerIterations = object.powerIterations ?? 0;
-    message.oversampling = object.oversampling ?? undefined;
-    return message;
-  },
-};
-
-function createBaseEvaInit(): EvaInit {
-  return { data: undefined, rho: undefined, tau: undefined, batchSize: 0, maxLength: 0, maxBatches: 0 };
-}
-
-export const EvaInit: MessageFns<EvaInit> = {
-  encode(message: EvaInit, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.data !== undefined) {
-      DatasetRef.encode(message.data, writer.uint32(10).fork()).join();
-    }
-    if (message.rho !== undefined) {
-      writer.uint32(17).double(message.rho);
-    }
-    if (message.tau !== undefined) {
-      writer.uint32(25).double(message.tau);
-    }
-    if (message.batchSize !== 0) {
-      writer.uint32(32).uint32(message.batchSize);
-    }
-    if (message.maxLength !== 0) {
-      writer.uint32(40).uint32(message.maxLength);
-    }
-    if (message.maxBatches !== 0) {
-      writer.uint32(48).uint32(message.maxBatches);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): EvaInit {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseEvaInit();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.data = DatasetRef.decode(reader, reader.uint32());
-            continue;
-          }
-          case 2: {
-            if (tag !== 17) {
-              break;
-            }
-
-            message.rho = reader.double();
-            continue;
-          }
-          case 3: {
-            if (tag !== 25) {
-              break;
-            }
-
-            message.tau = reader.double();
-            continue;
-          }
-          case 4: {
-            if (tag !== 32) {
-              break;
-            }
-
-            message.batchSize = reader.uint32();
-            continue;
-          }
-          case 5: {
-            if (tag !== 40) {
-              break;
-            }
-
-            message.maxLength = reader.uint32();
-            continue;
-          }
-          case 6: {
-            if (tag !== 48) {
-              break;
-            }
-
-            message.maxBatches = reader.uint32();
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): EvaInit {
-    return {
-      data: isSet(object.data) ? DatasetRef.fromJSON(object.data) : undefined,
-      rho: isSet(object.rho) ? globalThis.Number(object.rho) : undefined,
-      tau: isSet(object.tau) ? globalThis.Number(object.tau) : undefined,
-      batchSize: isSet(object.batchSize)
-        ? globalThis.Number(object.batchSize)
-        : isSet(object.batch_size)
-        ? globalThis.Number(object.batch_size)
-        : 0,
-      maxLength: isSet(object.maxLength)
-        ? globalThis.Number(object.maxLength)
-        : isSet(object.max_length)
-        ? globalThis.Number(object.max_length)
-        : 0,
-      maxBatches: isSet(object.maxBatches)
-        ? globalThis.Number(object.maxBatches)
-        : isSet(object.max_batches)
-        ? globalThis.Number(object.max_batches)
-        : 0,
-    };
-  },
-
-  toJSON(message: EvaInit): unknown {
-    const obj: any = {};
-    if (message.data !== undefined) {
-      obj.data = DatasetRef.toJSON(message.data);
-    }
-    if (message.rho !== undefined) {
-      obj.rho = floatToJson(message.rho);
-    }
-    if (message.tau !== undefined) {
-      obj.tau = floatToJson(message.tau);
-    }
-    if (message.batchSize !== 0) {
-      obj.batchSize = Math.round(message.batchSize);
-    }
-    if (message.maxLength !== 0) {
-      obj.maxLength = Math.round(message.maxLength);
-    }
-    if (message.maxBatches !== 0) {
-      obj.maxBatches = Math.round(message.maxBatches);
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<EvaInit>): EvaInit {
-    return EvaInit.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<EvaInit>): EvaInit {
-    const message = createBaseEvaInit();
-    message.data = (object.data !== undefined && object.data !== null)
-      ? DatasetRef.fromPartial(object.data)
+    message.adapter = (object.adapter !== undefined && object.adapter !== null)
+      ? Adapter.fromPartial(object.adapter)
       : undefined;
-    message.rho = object.rho ?? undefined;
-    message.tau = object.tau ?? undefined;
-    message.batchSize = object.batchSize ?? 0;
-    message.maxLength = object.maxLength ?? 0;
-    message.maxBatches = object.maxBatches ?? 0;
+    message.start = (object.start !== undefined && object.start !== null) ? Start.fromPartial(object.start) : undefined;
+    message.residualUri = object.residualUri ?? "";
     return message;
   },
 };
 
 function createBaseInitAdapterResponse(): InitAdapterResponse {
-  return { adapter: undefined, residual: undefined, ranks: {} };
+  return { adapter: undefined, residual: undefined, metrics: {} };
 }
 
 export const InitAdapterResponse: MessageFns<InitAdapterResponse> = {
@@ -801,8 +374,8 @@ export const InitAdapterResponse: MessageFns<InitAdapterResponse> = {
     if (message.residual !== undefined) {
       Artifact.encode(message.residual, writer.uint32(18).fork()).join();
     }
-    globalThis.Object.entries(message.ranks).forEach(([key, value]: [string, number]) => {
-      InitAdapterResponse_RanksEntry.encode({ key: key as any, value }, writer.uint32(26).fork()).join();
+    globalThis.Object.entries(message.metrics).forEach(([key, value]: [string, number]) => {
+      InitAdapterResponse_MetricsEntry.encode({ key: key as any, value }, writer.uint32(26).fork()).join();
     });
     return writer;
   },
@@ -841,9 +414,9 @@ export const InitAdapterResponse: MessageFns<InitAdapterResponse> = {
               break;
             }
 
-            const entry3 = InitAdapterResponse_RanksEntry.decode(reader, reader.uint32());
+            const entry3 = InitAdapterResponse_MetricsEntry.decode(reader, reader.uint32());
             if (entry3.value !== undefined) {
-              message.ranks[entry3.key] = entry3.value;
+              message.metrics[entry3.key] = entry3.value;
             }
             continue;
           }
@@ -863,8 +436,8 @@ export const InitAdapterResponse: MessageFns<InitAdapterResponse> = {
     return {
       adapter: isSet(object.adapter) ? Artifact.fromJSON(object.adapter) : undefined,
       residual: isSet(object.residual) ? Artifact.fromJSON(object.residual) : undefined,
-      ranks: isObject(object.ranks)
-        ? (globalThis.Object.entries(object.ranks) as [string, any][]).reduce(
+      metrics: isObject(object.metrics)
+        ? (globalThis.Object.entries(object.metrics) as [string, any][]).reduce(
           (acc: { [key: string]: number }, [key, value]: [string, any]) => {
             globalThis.Object.defineProperty(acc, key, {
               value: globalThis.Number(value),
@@ -888,12 +461,12 @@ export const InitAdapterResponse: MessageFns<InitAdapterResponse> = {
     if (message.residual !== undefined) {
       obj.residual = Artifact.toJSON(message.residual);
     }
-    if (message.ranks) {
-      const entries = globalThis.Object.entries(message.ranks) as [string, number][];
+    if (message.metrics) {
+      const entries = globalThis.Object.entries(message.metrics) as [string, number][];
       if (entries.length > 0) {
-        obj.ranks = {};
+        obj.metrics = {};
         entries.forEach(([k, v]) => {
-          obj.ranks[k] = Math.round(v);
+          obj.metrics[k] = floatToJson(v);
         });
       }
     }
@@ -911,7 +484,7 @@ export const InitAdapterResponse: MessageFns<InitAdapterResponse> = {
     message.residual = (object.residual !== undefined && object.residual !== null)
       ? Artifact.fromPartial(object.residual)
       : undefined;
-    message.ranks = (globalThis.Object.entries(object.ranks ?? {}) as [string, number][]).reduce(
+    message.metrics = (globalThis.Object.entries(object.metrics ?? {}) as [string, number][]).reduce(
       (acc: { [key: string]: number }, [key, value]: [string, number]) => {
         if (value !== undefined) {
           acc[key] = globalThis.Number(value);
@@ -924,22 +497,22 @@ export const InitAdapterResponse: MessageFns<InitAdapterResponse> = {
   },
 };
 
-function createBaseInitAdapterResponse_RanksEntry(): InitAdapterResponse_RanksEntry {
+function createBaseInitAdapterResponse_MetricsEntry(): InitAdapterResponse_MetricsEntry {
   return { key: "", value: 0 };
 }
 
-export const InitAdapterResponse_RanksEntry: MessageFns<InitAdapterResponse_RanksEntry> = {
-  encode(message: InitAdapterResponse_RanksEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const InitAdapterResponse_MetricsEntry: MessageFns<InitAdapterResponse_MetricsEntry> = {
+  encode(message: InitAdapterResponse_MetricsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.key !== "") {
       writer.uint32(10).string(message.key);
     }
     if (message.value !== 0) {
-      writer.uint32(16).uint32(message.value);
+      writer.uint32(17).double(message.value);
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): InitAdapterResponse_RanksEntry {
+  decode(input: BinaryReader | Uint8Array, length?: number): InitAdapterResponse_MetricsEntry {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -948,7 +521,7 @@ export const InitAdapterResponse_RanksEntry: MessageFns<InitAdapterResponse_Rank
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseInitAdapterResponse_RanksEntry();
+      const message = createBaseInitAdapterResponse_MetricsEntry();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -961,11 +534,11 @@ export const InitAdapterResponse_RanksEntry: MessageFns<InitAdapterResponse_Rank
             continue;
           }
           case 2: {
-            if (tag !== 16) {
+            if (tag !== 17) {
               break;
             }
 
-            message.value = reader.uint32();
+            message.value = reader.double();
             continue;
           }
         }
@@ -980,29 +553,29 @@ export const InitAdapterResponse_RanksEntry: MessageFns<InitAdapterResponse_Rank
     }
   },
 
-  fromJSON(object: any): InitAdapterResponse_RanksEntry {
+  fromJSON(object: any): InitAdapterResponse_MetricsEntry {
     return {
       key: isSet(object.key) ? globalThis.String(object.key) : "",
       value: isSet(object.value) ? globalThis.Number(object.value) : 0,
     };
   },
 
-  toJSON(message: InitAdapterResponse_RanksEntry): unknown {
+  toJSON(message: InitAdapterResponse_MetricsEntry): unknown {
     const obj: any = {};
     if (message.key !== "") {
       obj.key = message.key;
     }
     if (message.value !== 0) {
-      obj.value = Math.round(message.value);
+      obj.value = floatToJson(message.value);
     }
     return obj;
   },
 
-  create(base?: DeepPartial<InitAdapterResponse_RanksEntry>): InitAdapterResponse_RanksEntry {
-    return InitAdapterResponse_RanksEntry.fromPartial(base ?? {});
+  create(base?: DeepPartial<InitAdapterResponse_MetricsEntry>): InitAdapterResponse_MetricsEntry {
+    return InitAdapterResponse_MetricsEntry.fromPartial(base ?? {});
   },
-  fromPartial(object: DeepPartial<InitAdapterResponse_RanksEntry>): InitAdapterResponse_RanksEntry {
-    const message = createBaseInitAdapterResponse_RanksEntry();
+  fromPartial(object: DeepPartial<InitAdapterResponse_MetricsEntry>): InitAdapterResponse_MetricsEntry {
+    const message = createBaseInitAdapterResponse_MetricsEntry();
     message.key = object.key ?? "";
     message.value = object.value ?? 0;
     return message;
@@ -1147,7 +720,7 @@ export const InitServiceService = {
     responseSerialize: (value: Operation): Buffer => Buffer.from(Operation.encode(value).finish()),
     responseDeserialize: (value: Buffer): Operation => Operation.decode(value),
   },
-  /** Lists the methods of InitAdapterRequest. */
+  /** Lists the adapters and starts of InitAdapterRequest. */
   listInitMethods: {
     path: "/eigenloom.init.v1.InitService/ListInitMethods" as const,
     requestStream: false as const,
@@ -1168,7 +741,7 @@ export interface InitServiceServer extends UntypedServiceImplementation {
    * buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
    */
   initAdapter: handleUnaryCall<InitAdapterRequest, Operation>;
-  /** Lists the methods of InitAdapterRequest. */
+  /** Lists the adapters and starts of InitAdapterRequest. */
   listInitMethods: handleUnaryCall<ListInitMethodsRequest, ListInitMethodsResponse>;
 }
 
@@ -1193,7 +766,7 @@ export interface InitServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: Operation) => void,
   ): ClientUnaryCall;
-  /** Lists the methods of InitAdapterRequest. */
+  /** Lists the adapters and starts of InitAdapterRequest. */
   listInitMethods(
     request: ListInitMethodsRequest,
     callback: (error: ServiceError | null, response: ListInitMethodsResponse) => void,

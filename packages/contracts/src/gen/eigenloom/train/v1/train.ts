@@ -19,139 +19,11 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { Operation } from "../../../google/longrunning/operations";
-import { Artifact, DatasetRef, Method, ModelRef } from "../../common/v1/model";
-
-/** How hidden states become one vector. */
-export enum Pooling {
-  /** UNSPECIFIED - What the architecture does: mean for sentence encoders, the last token for decoders. */
-  UNSPECIFIED = "POOLING_UNSPECIFIED",
-  /** MEAN - Mean over the tokens of the text. */
-  MEAN = "POOLING_MEAN",
-  /** FIRST - First token. */
-  FIRST = "POOLING_FIRST",
-  /** LAST - Last token. */
-  LAST = "POOLING_LAST",
-  UNRECOGNIZED = "UNRECOGNIZED",
-}
-
-export function poolingFromJSON(object: any): Pooling {
-  switch (object) {
-    case 0:
-    case "POOLING_UNSPECIFIED":
-      return Pooling.UNSPECIFIED;
-    case 1:
-    case "POOLING_MEAN":
-      return Pooling.MEAN;
-    case 2:
-    case "POOLING_FIRST":
-      return Pooling.FIRST;
-    case 3:
-    case "POOLING_LAST":
-      return Pooling.LAST;
-    case -1:
-    case "UNRECOGNIZED":
-    default:
-      return Pooling.UNRECOGNIZED;
-  }
-}
-
-export function poolingToJSON(object: Pooling): string {
-  switch (object) {
-    case Pooling.UNSPECIFIED:
-      return "POOLING_UNSPECIFIED";
-    case Pooling.MEAN:
-      return "POOLING_MEAN";
-    case Pooling.FIRST:
-      return "POOLING_FIRST";
-    case Pooling.LAST:
-      return "POOLING_LAST";
-    case Pooling.UNRECOGNIZED:
-    default:
-      return "UNRECOGNIZED";
-  }
-}
-
-export function poolingToNumber(object: Pooling): number {
-  switch (object) {
-    case Pooling.UNSPECIFIED:
-      return 0;
-    case Pooling.MEAN:
-      return 1;
-    case Pooling.FIRST:
-      return 2;
-    case Pooling.LAST:
-      return 3;
-    case Pooling.UNRECOGNIZED:
-    default:
-      return -1;
-  }
-}
-
-/** Shape of the schedule after warm-up. */
-export enum ScheduleKind {
-  /** UNSPECIFIED - Linear. */
-  UNSPECIFIED = "SCHEDULE_KIND_UNSPECIFIED",
-  /** LINEAR - To zero in a straight line. */
-  LINEAR = "SCHEDULE_KIND_LINEAR",
-  /** COSINE - To zero in half a cosine. */
-  COSINE = "SCHEDULE_KIND_COSINE",
-  /** CONSTANT - No change. */
-  CONSTANT = "SCHEDULE_KIND_CONSTANT",
-  UNRECOGNIZED = "UNRECOGNIZED",
-}
-
-export function scheduleKindFromJSON(object: any): ScheduleKind {
-  switch (object) {
-    case 0:
-    case "SCHEDULE_KIND_UNSPECIFIED":
-      return ScheduleKind.UNSPECIFIED;
-    case 1:
-    case "SCHEDULE_KIND_LINEAR":
-      return ScheduleKind.LINEAR;
-    case 2:
-    case "SCHEDULE_KIND_COSINE":
-      return ScheduleKind.COSINE;
-    case 3:
-    case "SCHEDULE_KIND_CONSTANT":
-      return ScheduleKind.CONSTANT;
-    case -1:
-    case "UNRECOGNIZED":
-    default:
-      return ScheduleKind.UNRECOGNIZED;
-  }
-}
-
-export function scheduleKindToJSON(object: ScheduleKind): string {
-  switch (object) {
-    case ScheduleKind.UNSPECIFIED:
-      return "SCHEDULE_KIND_UNSPECIFIED";
-    case ScheduleKind.LINEAR:
-      return "SCHEDULE_KIND_LINEAR";
-    case ScheduleKind.COSINE:
-      return "SCHEDULE_KIND_COSINE";
-    case ScheduleKind.CONSTANT:
-      return "SCHEDULE_KIND_CONSTANT";
-    case ScheduleKind.UNRECOGNIZED:
-    default:
-      return "UNRECOGNIZED";
-  }
-}
-
-export function scheduleKindToNumber(object: ScheduleKind): number {
-  switch (object) {
-    case ScheduleKind.UNSPECIFIED:
-      return 0;
-    case ScheduleKind.LINEAR:
-      return 1;
-    case ScheduleKind.COSINE:
-      return 2;
-    case ScheduleKind.CONSTANT:
-      return 3;
-    case ScheduleKind.UNRECOGNIZED:
-    default:
-      return -1;
-  }
-}
+import { Batching, DatasetRef } from "../../common/v1/data";
+import { Artifact, Method, ModelRef } from "../../common/v1/model";
+import { Objective } from "./objective";
+import { Optimizer, Schedule } from "./optimizer";
+import { Trainable } from "./trainable";
 
 /** Where tensors are computed. */
 export enum Backend {
@@ -241,129 +113,69 @@ export interface TrainRequest {
   validationData:
     | DatasetRef
     | undefined;
-  /** What is trained. */
-  method:
-    | { $case: "lora"; value: LoraTraining }
-    | { $case: "full"; value: FullTraining }
+  /** Which weights are trained. */
+  trainable:
+    | Trainable
     | undefined;
   /** What is minimised. */
-  objective: { $case: "sequenceClassification"; value: SequenceClassification } | {
-    $case: "causalLanguageModeling";
-    value: CausalLanguageModeling;
-  } | undefined;
-  optimizer: Optimizer | undefined;
+  objective:
+    | Objective
+    | undefined;
+  /** How weights move. */
+  optimizer:
+    | Optimizer
+    | undefined;
+  /** Learning rate over the steps. */
   schedule:
     | Schedule
     | undefined;
-  /** Examples in a step. Default 16. */
-  batchSize: number;
-  /** Longest text, in tokens. Default 128. */
-  maxLength: number;
-  /** Steps to take; 0 to use `epochs`. */
-  maxSteps: number;
+  /** Default 16 examples, 128 tokens. */
+  batching:
+    | Batching
+    | undefined;
+  /** Steps to take. Default: `epochs` decides. */
+  maxSteps?:
+    | number
+    | undefined;
   /** Passes over the data. Default 3. */
-  epochs: number;
+  epochs?:
+    | number
+    | undefined;
   /** Evaluate every so many steps. Default: at the end of each epoch. */
-  evalSteps: number;
-  /** Stop after so many evaluations without a better validation loss. 0: never. */
-  earlyStoppingPatience: number;
+  evalSteps?:
+    | number
+    | undefined;
+  /** Stop after so many evaluations without a better validation loss. Default: never. */
+  earlyStoppingPatience?:
+    | number
+    | undefined;
   /** Keep the weights of the best evaluation instead of the last. */
   keepBest: boolean;
   /** Save a checkpoint every so many steps, from which a run resumes. Default 50. */
-  checkpointSteps: number;
+  checkpointSteps?:
+    | number
+    | undefined;
   /** Where the tensors are computed. Default: what EIGENLOOM_BACKEND says where the job runs, else native. */
   backend: Backend;
 }
 
-/** LoRA: W + s·B·A with W frozen. arXiv:2106.09685. */
-export interface LoraTraining {
-  /** The adapter to train, from InitService. */
-  adapterUri: string;
-  /**
-   * The base that lies under the adapter when its start changed it (PiSSA): the residual of InitAdapterResponse. The adapter is
-   * then stored as a plain LoRA pair for the untouched base, with twice the rank.
-   */
-  residualUri: string;
-  /** Dropout before A while training. Default 0. */
-  dropout: number;
-}
-
-/** Every weight. */
-export interface FullTraining {
-}
-
-/** Cross-entropy of a linear head on the pooled hidden states. */
-export interface SequenceClassification {
-  /**
-   * Class names in the order of the head's rows. Default: those of the head that the adapter or the model has, by its id2label; for a
-   * new head the sorted classes of the training data. Other classes than those of the stored head start a new one.
-   */
-  labels: string[];
-  /** How the hidden states become one vector. */
-  pooling: Pooling;
-}
-
-/** Cross-entropy of the next token. */
-export interface CausalLanguageModeling {
-}
-
-/** AdamW. Loshchilov & Hutter 2019, arXiv:1711.05101. */
-export interface Optimizer {
-  /** Peak learning rate. Default 1e-3 for LoRA, 2e-5 for full training. */
-  learningRate: number;
-  /** β₁. Default 0.9. */
-  beta1?:
-    | number
-    | undefined;
-  /** β₂. Default 0.999. */
-  beta2?:
-    | number
-    | undefined;
-  /** ε. Default 1e-8. */
-  epsilon?:
-    | number
-    | undefined;
-  /** Decoupled weight decay; not applied to vectors. Default 0.01. */
-  weightDecay?:
-    | number
-    | undefined;
-  /** Largest global gradient norm. 0: no clipping. Default 1. */
-  maxGradientNorm?: number | undefined;
-}
-
-/** Learning rate over the steps. */
-export interface Schedule {
-  kind: ScheduleKind;
-  /** Steps of linear warm-up. */
-  warmupSteps: number;
-}
-
 /** What was trained. */
 export interface TrainResponse {
-  /** The adapter (LoRA) or the model (full). */
+  /** The adapter or the model. Its `report.json` has the losses and the evaluations. */
   artifact:
     | Artifact
     | undefined;
-  /** Evaluations in order; of more than 2 000 every k-th, that of `best_step`, and the last. */
-  evaluations: Evaluation[];
   /** Steps taken. */
   steps: number;
   /** Step whose weights were kept. */
   bestStep: number;
-  /**
-   * Loss of every step, in order; of more than 20 000 steps that of every k-th from the first, k = ⌈steps / 20 000⌉.
-   * `training_log.jsonl` has all.
-   */
-  losses: number[];
+  /** Headline numbers of the report, for example `validation_loss`. */
+  metrics: { [key: string]: number };
 }
 
-/** One evaluation on the validation data. */
-export interface Evaluation {
-  step: number;
-  /** Mean loss. */
-  loss: number;
-  /** Share of right predictions; for language models, of next tokens. */
-  accuracy: number;
+export interface TrainResponse_MetricsEntry {
+  key: string;
+  value: number;
 }
 
 /** No parameters. */
@@ -384,18 +196,17 @@ function createBaseTrainRequest(): TrainRequest {
     model: undefined,
     trainData: undefined,
     validationData: undefined,
-    method: undefined,
+    trainable: undefined,
     objective: undefined,
     optimizer: undefined,
     schedule: undefined,
-    batchSize: 0,
-    maxLength: 0,
-    maxSteps: 0,
-    epochs: 0,
-    evalSteps: 0,
-    earlyStoppingPatience: 0,
+    batching: undefined,
+    maxSteps: undefined,
+    epochs: undefined,
+    evalSteps: undefined,
+    earlyStoppingPatience: undefined,
     keepBest: false,
-    checkpointSteps: 0,
+    checkpointSteps: undefined,
     backend: Backend.UNSPECIFIED,
   };
 }
@@ -426,54 +237,41 @@ export const TrainRequest: MessageFns<TrainRequest> = {
     if (message.validationData !== undefined) {
       DatasetRef.encode(message.validationData, writer.uint32(58).fork()).join();
     }
-    switch (message.method?.$case) {
-      case "lora":
-        LoraTraining.encode(message.method.value, writer.uint32(162).fork()).join();
-        break;
-      case "full":
-        FullTraining.encode(message.method.value, writer.uint32(170).fork()).join();
-        break;
+    if (message.trainable !== undefined) {
+      Trainable.encode(message.trainable, writer.uint32(66).fork()).join();
     }
-    switch (message.objective?.$case) {
-      case "sequenceClassification":
-        SequenceClassification.encode(message.objective.value, writer.uint32(242).fork()).join();
-        break;
-      case "causalLanguageModeling":
-        CausalLanguageModeling.encode(message.objective.value, writer.uint32(250).fork()).join();
-        break;
+    if (message.objective !== undefined) {
+      Objective.encode(message.objective, writer.uint32(74).fork()).join();
     }
     if (message.optimizer !== undefined) {
-      Optimizer.encode(message.optimizer, writer.uint32(322).fork()).join();
+      Optimizer.encode(message.optimizer, writer.uint32(82).fork()).join();
     }
     if (message.schedule !== undefined) {
-      Schedule.encode(message.schedule, writer.uint32(330).fork()).join();
+      Schedule.encode(message.schedule, writer.uint32(90).fork()).join();
     }
-    if (message.batchSize !== 0) {
-      writer.uint32(336).uint32(message.batchSize);
+    if (message.batching !== undefined) {
+      Batching.encode(message.batching, writer.uint32(98).fork()).join();
     }
-    if (message.maxLength !== 0) {
-      writer.uint32(344).uint32(message.maxLength);
+    if (message.maxSteps !== undefined) {
+      writer.uint32(104).uint32(message.maxSteps);
     }
-    if (message.maxSteps !== 0) {
-      writer.uint32(352).uint32(message.maxSteps);
+    if (message.epochs !== undefined) {
+      writer.uint32(113).double(message.epochs);
     }
-    if (message.epochs !== 0) {
-      writer.uint32(361).double(message.epochs);
+    if (message.evalSteps !== undefined) {
+      writer.uint32(120).uint32(message.evalSteps);
     }
-    if (message.evalSteps !== 0) {
-      writer.uint32(368).uint32(message.evalSteps);
-    }
-    if (message.earlyStoppingPatience !== 0) {
-      writer.uint32(376).uint32(message.earlyStoppingPatience);
+    if (message.earlyStoppingPatience !== undefined) {
+      writer.uint32(128).uint32(message.earlyStoppingPatience);
     }
     if (message.keepBest !== false) {
-      writer.uint32(384).bool(message.keepBest);
+      writer.uint32(136).bool(message.keepBest);
     }
-    if (message.checkpointSteps !== 0) {
-      writer.uint32(392).uint32(message.checkpointSteps);
+    if (message.checkpointSteps !== undefined) {
+      writer.uint32(144).uint32(message.checkpointSteps);
     }
     if (message.backend !== Backend.UNSPECIFIED) {
-      writer.uint32(400).int32(backendToNumber(message.backend));
+      writer.uint32(152).int32(backendToNumber(message.backend));
     }
     return writer;
   },
@@ -547,126 +345,96 @@ export const TrainRequest: MessageFns<TrainRequest> = {
             message.validationData = DatasetRef.decode(reader, reader.uint32());
             continue;
           }
-          case 20: {
-            if (tag !== 162) {
+          case 8: {
+            if (tag !== 66) {
               break;
             }
 
-            message.method = { $case: "lora", value: LoraTraining.decode(reader, reader.uint32()) };
+            message.trainable = Trainable.decode(reader, reader.uint32());
             continue;
           }
-          case 21: {
-            if (tag !== 170) {
+          case 9: {
+            if (tag !== 74) {
               break;
             }
 
-            message.method = { $case: "full", value: FullTraining.decode(reader, reader.uint32()) };
+            message.objective = Objective.decode(reader, reader.uint32());
             continue;
           }
-          case 30: {
-            if (tag !== 242) {
-              break;
-            }
-
-            message.objective = {
-              $case: "sequenceClassification",
-              value: SequenceClassification.decode(reader, reader.uint32()),
-            };
-            continue;
-          }
-          case 31: {
-            if (tag !== 250) {
-              break;
-            }
-
-            message.objective = {
-              $case: "causalLanguageModeling",
-              value: CausalLanguageModeling.decode(reader, reader.uint32()),
-            };
-            continue;
-          }
-          case 40: {
-            if (tag !== 322) {
+          case 10: {
+            if (tag !== 82) {
               break;
             }
 
             message.optimizer = Optimizer.decode(reader, reader.uint32());
             continue;
           }
-          case 41: {
-            if (tag !== 330) {
+          case 11: {
+            if (tag !== 90) {
               break;
             }
 
             message.schedule = Schedule.decode(reader, reader.uint32());
             continue;
           }
-          case 42: {
-            if (tag !== 336) {
+          case 12: {
+            if (tag !== 98) {
               break;
             }
 
-            message.batchSize = reader.uint32();
+            message.batching = Batching.decode(reader, reader.uint32());
             continue;
           }
-          case 43: {
-            if (tag !== 344) {
-              break;
-            }
-
-            message.maxLength = reader.uint32();
-            continue;
-          }
-          case 44: {
-            if (tag !== 352) {
+          case 13: {
+            if (tag !== 104) {
               break;
             }
 
             message.maxSteps = reader.uint32();
             continue;
           }
-          case 45: {
-            if (tag !== 361) {
+          case 14: {
+            if (tag !== 113) {
               break;
             }
 
             message.epochs = reader.double();
             continue;
           }
-          case 46: {
-            if (tag !== 368) {
+          case 15: {
+            if (tag !== 120) {
               break;
             }
 
             message.evalSteps = reader.uint32();
             continue;
           }
-          case 47: {
-            if (tag !== 376) {
+          case 16: {
+            if (tag !== 128) {
               break;
             }
 
             message.earlyStoppingPatience = reader.uint32();
             continue;
           }
-          case 48: {
-            if (tag !== 384) {
+          case 17: {
+            if (tag !== 136) {
               break;
             }
 
             message.keepBest = reader.bool();
             continue;
           }
-          case 49: {
-            if (tag !== 392) {
+          case 18: {
+            if (tag !== 144) {
               break;
             }
 
             message.checkpointSteps = reader.uint32();
             continue;
           }
-          case 50: {
-            if (tag !== 400) {
+          case 19: {
+            if (tag !== 152) {
               break;
             }
 
@@ -714,48 +482,27 @@ export const TrainRequest: MessageFns<TrainRequest> = {
         : isSet(object.validation_data)
         ? DatasetRef.fromJSON(object.validation_data)
         : undefined,
-      method: isSet(object.lora)
-        ? { $case: "lora", value: LoraTraining.fromJSON(object.lora) }
-        : isSet(object.full)
-        ? { $case: "full", value: FullTraining.fromJSON(object.full) }
-        : undefined,
-      objective: isSet(object.sequenceClassification)
-        ? { $case: "sequenceClassification", value: SequenceClassification.fromJSON(object.sequenceClassification) }
-        : isSet(object.sequence_classification)
-        ? { $case: "sequenceClassification", value: SequenceClassification.fromJSON(object.sequence_classification) }
-        : isSet(object.causalLanguageModeling)
-        ? { $case: "causalLanguageModeling", value: CausalLanguageModeling.fromJSON(object.causalLanguageModeling) }
-        : isSet(object.causal_language_modeling)
-        ? { $case: "causalLanguageModeling", value: CausalLanguageModeling.fromJSON(object.causal_language_modeling) }
-        : undefined,
+      trainable: isSet(object.trainable) ? Trainable.fromJSON(object.trainable) : undefined,
+      objective: isSet(object.objective) ? Objective.fromJSON(object.objective) : undefined,
       optimizer: isSet(object.optimizer) ? Optimizer.fromJSON(object.optimizer) : undefined,
       schedule: isSet(object.schedule) ? Schedule.fromJSON(object.schedule) : undefined,
-      batchSize: isSet(object.batchSize)
-        ? globalThis.Number(object.batchSize)
-        : isSet(object.batch_size)
-        ? globalThis.Number(object.batch_size)
-        : 0,
-      maxLength: isSet(object.maxLength)
-        ? globalThis.Number(object.maxLength)
-        : isSet(object.max_length)
-        ? globalThis.Number(object.max_length)
-        : 0,
+      batching: isSet(object.batching) ? Batching.fromJSON(object.batching) : undefined,
       maxSteps: isSet(object.maxSteps)
         ? globalThis.Number(object.maxSteps)
         : isSet(object.max_steps)
         ? globalThis.Number(object.max_steps)
-        : 0,
-      epochs: isSet(object.epochs) ? globalThis.Number(object.epochs) : 0,
+        : undefined,
+      epochs: isSet(object.epochs) ? globalThis.Number(object.epochs) : undefined,
       evalSteps: isSet(object.evalSteps)
         ? globalThis.Number(object.evalSteps)
         : isSet(object.eval_steps)
         ? globalThis.Number(object.eval_steps)
-        : 0,
+        : undefined,
       earlyStoppingPatience: isSet(object.earlyStoppingPatience)
         ? globalThis.Number(object.earlyStoppingPatience)
         : isSet(object.early_stopping_patience)
         ? globalThis.Number(object.early_stopping_patience)
-        : 0,
+        : undefined,
       keepBest: isSet(object.keepBest)
         ? globalThis.Boolean(object.keepBest)
         : isSet(object.keep_best)
@@ -765,7 +512,7 @@ export const TrainRequest: MessageFns<TrainRequest> = {
         ? globalThis.Number(object.checkpointSteps)
         : isSet(object.checkpoint_steps)
         ? globalThis.Number(object.checkpoint_steps)
-        : 0,
+        : undefined,
       backend: isSet(object.backend) ? backendFromJSON(object.backend) : Backend.UNSPECIFIED,
     };
   },
@@ -793,15 +540,11 @@ export const TrainRequest: MessageFns<TrainRequest> = {
     if (message.validationData !== undefined) {
       obj.validationData = DatasetRef.toJSON(message.validationData);
     }
-    if (message.method?.$case === "lora") {
-      obj.lora = LoraTraining.toJSON(message.method.value);
-    } else if (message.method?.$case === "full") {
-      obj.full = FullTraining.toJSON(message.method.value);
+    if (message.trainable !== undefined) {
+      obj.trainable = Trainable.toJSON(message.trainable);
     }
-    if (message.objective?.$case === "sequenceClassification") {
-      obj.sequenceClassification = SequenceClassification.toJSON(message.objective.value);
-    } else if (message.objective?.$case === "causalLanguageModeling") {
-      obj.causalLanguageModeling = CausalLanguageModeling.toJSON(message.objective.value);
+    if (message.objective !== undefined) {
+      obj.objective = Objective.toJSON(message.objective);
     }
     if (message.optimizer !== undefined) {
       obj.optimizer = Optimizer.toJSON(message.optimizer);
@@ -809,28 +552,25 @@ export const TrainRequest: MessageFns<TrainRequest> = {
     if (message.schedule !== undefined) {
       obj.schedule = Schedule.toJSON(message.schedule);
     }
-    if (message.batchSize !== 0) {
-      obj.batchSize = Math.round(message.batchSize);
+    if (message.batching !== undefined) {
+      obj.batching = Batching.toJSON(message.batching);
     }
-    if (message.maxLength !== 0) {
-      obj.maxLength = Math.round(message.maxLength);
-    }
-    if (message.maxSteps !== 0) {
+    if (message.maxSteps !== undefined) {
       obj.maxSteps = Math.round(message.maxSteps);
     }
-    if (message.epochs !== 0) {
+    if (message.epochs !== undefined) {
       obj.epochs = floatToJson(message.epochs);
     }
-    if (message.evalSteps !== 0) {
+    if (message.evalSteps !== undefined) {
       obj.evalSteps = Math.round(message.evalSteps);
     }
-    if (message.earlyStoppingPatience !== 0) {
+    if (message.earlyStoppingPatience !== undefined) {
       obj.earlyStoppingPatience = Math.round(message.earlyStoppingPatience);
     }
     if (message.keepBest !== false) {
       obj.keepBest = message.keepBest;
     }
-    if (message.checkpointSteps !== 0) {
+    if (message.checkpointSteps !== undefined) {
       obj.checkpointSteps = Math.round(message.checkpointSteps);
     }
     if (message.backend !== Backend.UNSPECIFIED) {
@@ -857,616 +597,34 @@ export const TrainRequest: MessageFns<TrainRequest> = {
     message.validationData = (object.validationData !== undefined && object.validationData !== null)
       ? DatasetRef.fromPartial(object.validationData)
       : undefined;
-    switch (object.method?.$case) {
-      case "lora": {
-        if (object.method?.value !== undefined && object.method?.value !== null) {
-          message.method = { $case: "lora", value: LoraTraining.fromPartial(object.method.value) };
-        }
-        break;
-      }
-      case "full": {
-        if (object.method?.value !== undefined && object.method?.value !== null) {
-          message.method = { $case: "full", value: FullTraining.fromPartial(object.method.value) };
-        }
-        break;
-      }
-    }
-    switch (object.objective?.$case) {
-      case "sequenceClassification": {
-        if (object.objective?.value !== undefined && object.objective?.value !== null) {
-          message.objective = {
-            $case: "sequenceClassification",
-            value: SequenceClassification.fromPartial(object.objective.value),
-          };
-        }
-        break;
-      }
-      case "causalLanguageModeling": {
-        if (object.objective?.value !== undefined && object.objective?.value !== null) {
-          message.objective = {
-            $case: "causalLanguageModeling",
-            value: CausalLanguageModeling.fromPartial(object.objective.value),
-          };
-        }
-        break;
-      }
-    }
+    message.trainable = (object.trainable !== undefined && object.trainable !== null)
+      ? Trainable.fromPartial(object.trainable)
+      : undefined;
+    message.objective = (object.objective !== undefined && object.objective !== null)
+      ? Objective.fromPartial(object.objective)
+      : undefined;
     message.optimizer = (object.optimizer !== undefined && object.optimizer !== null)
       ? Optimizer.fromPartial(object.optimizer)
       : undefined;
     message.schedule = (object.schedule !== undefined && object.schedule !== null)
       ? Schedule.fromPartial(object.schedule)
       : undefined;
-    message.batchSize = object.batchSize ?? 0;
-    message.maxLength = object.maxLength ?? 0;
-    message.maxSteps = object.maxSteps ?? 0;
-    message.epochs = object.epochs ?? 0;
-    message.evalSteps = object.evalSteps ?? 0;
-    message.earlyStoppingPatience = object.earlyStoppingPatience ?? 0;
+    message.batching = (object.batching !== undefined && object.batching !== null)
+      ? Batching.fromPartial(object.batching)
+      : undefined;
+    message.maxSteps = object.maxSteps ?? undefined;
+    message.epochs = object.epochs ?? undefined;
+    message.evalSteps = object.evalSteps ?? undefined;
+    message.earlyStoppingPatience = object.earlyStoppingPatience ?? undefined;
     message.keepBest = object.keepBest ?? false;
-    message.checkpointSteps = object.checkpointSteps ?? 0;
+    message.checkpointSteps = object.checkpointSteps ?? undefined;
     message.backend = object.backend ?? Backend.UNSPECIFIED;
     return message;
   },
 };
 
-function createBaseLoraTraining(): LoraTraining {
-  return { adapterUri: "", residualUri: "", dropout: 0 };
-}
-
-export const LoraTraining: MessageFns<LoraTraining> = {
-  encode(message: LoraTraining, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.adapterUri !== "") {
-      writer.uint32(10).string(message.adapterUri);
-    }
-    if (message.residualUri !== "") {
-      writer.uint32(18).string(message.residualUri);
-    }
-    if (message.dropout !== 0) {
-      writer.uint32(25).double(message.dropout);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): LoraTraining {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseLoraTraining();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.adapterUri = reader.string();
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.residualUri = reader.string();
-            continue;
-          }
-          case 3: {
-            if (tag !== 25) {
-              break;
-            }
-
-            message.dropout = reader.double();
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): LoraTraining {
-    return {
-      adapterUri: isSet(object.adapterUri)
-        ? globalThis.String(object.adapterUri)
-        : isSet(object.adapter_uri)
-        ? globalThis.String(object.adapter_uri)
-        : "",
-      residualUri: isSet(object.residualUri)
-        ? globalThis.String(object.residualUri)
-        : isSet(object.residual_uri)
-        ? globalThis.String(object.residual_uri)
-        : "",
-      dropout: isSet(object.dropout) ? globalThis.Number(object.dropout) : 0,
-    };
-  },
-
-  toJSON(message: LoraTraining): unknown {
-    const obj: any = {};
-    if (message.adapterUri !== "") {
-      obj.adapterUri = message.adapterUri;
-    }
-    if (message.residualUri !== "") {
-      obj.residualUri = message.residualUri;
-    }
-    if (message.dropout !== 0) {
-      obj.dropout = floatToJson(message.dropout);
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<LoraTraining>): LoraTraining {
-    return LoraTraining.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<LoraTraining>): LoraTraining {
-    const message = createBaseLoraTraining();
-    message.adapterUri = object.adapterUri ?? "";
-    message.residualUri = object.residualUri ?? "";
-    message.dropout = object.dropout ?? 0;
-    return message;
-  },
-};
-
-function createBaseFullTraining(): FullTraining {
-  return {};
-}
-
-export const FullTraining: MessageFns<FullTraining> = {
-  encode(_: FullTraining, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): FullTraining {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseFullTraining();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(_: any): FullTraining {
-    return {};
-  },
-
-  toJSON(_: FullTraining): unknown {
-    const obj: any = {};
-    return obj;
-  },
-
-  create(base?: DeepPartial<FullTraining>): FullTraining {
-    return FullTraining.fromPartial(base ?? {});
-  },
-  fromPartial(_: DeepPartial<FullTraining>): FullTraining {
-    const message = createBaseFullTraining();
-    return message;
-  },
-};
-
-function createBaseSequenceClassification(): SequenceClassification {
-  return { labels: [], pooling: Pooling.UNSPECIFIED };
-}
-
-export const SequenceClassification: MessageFns<SequenceClassification> = {
-  encode(message: SequenceClassification, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    for (const v of message.labels) {
-      writer.uint32(10).string(v!);
-    }
-    if (message.pooling !== Pooling.UNSPECIFIED) {
-      writer.uint32(16).int32(poolingToNumber(message.pooling));
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): SequenceClassification {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseSequenceClassification();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.labels.push(reader.string());
-            continue;
-          }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
-            message.pooling = poolingFromJSON(reader.int32());
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): SequenceClassification {
-    return {
-      labels: globalThis.Array.isArray(object?.labels) ? object.labels.map((e: any) => globalThis.String(e)) : [],
-      pooling: isSet(object.pooling) ? poolingFromJSON(object.pooling) : Pooling.UNSPECIFIED,
-    };
-  },
-
-  toJSON(message: SequenceClassification): unknown {
-    const obj: any = {};
-    if (message.labels?.length) {
-      obj.labels = message.labels;
-    }
-    if (message.pooling !== Pooling.UNSPECIFIED) {
-      obj.pooling = poolingToJSON(message.pooling);
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<SequenceClassification>): SequenceClassification {
-    return SequenceClassification.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<SequenceClassification>): SequenceClassification {
-    const message = createBaseSequenceClassification();
-    message.labels = object.labels?.map((e) => e) || [];
-    message.pooling = object.pooling ?? Pooling.UNSPECIFIED;
-    return message;
-  },
-};
-
-function createBaseCausalLanguageModeling(): CausalLanguageModeling {
-  return {};
-}
-
-export const CausalLanguageModeling: MessageFns<CausalLanguageModeling> = {
-  encode(_: CausalLanguageModeling, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): CausalLanguageModeling {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseCausalLanguageModeling();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(_: any): CausalLanguageModeling {
-    return {};
-  },
-
-  toJSON(_: CausalLanguageModeling): unknown {
-    const obj: any = {};
-    return obj;
-  },
-
-  create(base?: DeepPartial<CausalLanguageModeling>): CausalLanguageModeling {
-    return CausalLanguageModeling.fromPartial(base ?? {});
-  },
-  fromPartial(_: DeepPartial<CausalLanguageModeling>): CausalLanguageModeling {
-    const message = createBaseCausalLanguageModeling();
-    return message;
-  },
-};
-
-function createBaseOptimizer(): Optimizer {
-  return {
-    learningRate: 0,
-    beta1: undefined,
-    beta2: undefined,
-    epsilon: undefined,
-    weightDecay: undefined,
-    maxGradientNorm: undefined,
-  };
-}
-
-export const Optimizer: MessageFns<Optimizer> = {
-  encode(message: Optimizer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.learningRate !== 0) {
-      writer.uint32(9).double(message.learningRate);
-    }
-    if (message.beta1 !== undefined) {
-      writer.uint32(17).double(message.beta1);
-    }
-    if (message.beta2 !== undefined) {
-      writer.uint32(25).double(message.beta2);
-    }
-    if (message.epsilon !== undefined) {
-      writer.uint32(33).double(message.epsilon);
-    }
-    if (message.weightDecay !== undefined) {
-      writer.uint32(41).double(message.weightDecay);
-    }
-    if (message.maxGradientNorm !== undefined) {
-      writer.uint32(49).double(message.maxGradientNorm);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): Optimizer {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseOptimizer();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 9) {
-              break;
-            }
-
-            message.learningRate = reader.double();
-            continue;
-          }
-          case 2: {
-            if (tag !== 17) {
-              break;
-            }
-
-            message.beta1 = reader.double();
-            continue;
-          }
-          case 3: {
-            if (tag !== 25) {
-              break;
-            }
-
-            message.beta2 = reader.double();
-            continue;
-          }
-          case 4: {
-            if (tag !== 33) {
-              break;
-            }
-
-            message.epsilon = reader.double();
-            continue;
-          }
-          case 5: {
-            if (tag !== 41) {
-              break;
-            }
-
-            message.weightDecay = reader.double();
-            continue;
-          }
-          case 6: {
-            if (tag !== 49) {
-              break;
-            }
-
-            message.maxGradientNorm = reader.double();
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): Optimizer {
-    return {
-      learningRate: isSet(object.learningRate)
-        ? globalThis.Number(object.learningRate)
-        : isSet(object.learning_rate)
-        ? globalThis.Number(object.learning_rate)
-        : 0,
-      beta1: isSet(object.beta1) ? globalThis.Number(object.beta1) : undefined,
-      beta2: isSet(object.beta2) ? globalThis.Number(object.beta2) : undefined,
-      epsilon: isSet(object.epsilon) ? globalThis.Number(object.epsilon) : undefined,
-      weightDecay: isSet(object.weightDecay)
-        ? globalThis.Number(object.weightDecay)
-        : isSet(object.weight_decay)
-        ? globalThis.Number(object.weight_decay)
-        : undefined,
-      maxGradientNorm: isSet(object.maxGradientNorm)
-        ? globalThis.Number(object.maxGradientNorm)
-        : isSet(object.max_gradient_norm)
-        ? globalThis.Number(object.max_gradient_norm)
-        : undefined,
-    };
-  },
-
-  toJSON(message: Optimizer): unknown {
-    const obj: any = {};
-    if (message.learningRate !== 0) {
-      obj.learningRate = floatToJson(message.learningRate);
-    }
-    if (message.beta1 !== undefined) {
-      obj.beta1 = floatToJson(message.beta1);
-    }
-    if (message.beta2 !== undefined) {
-      obj.beta2 = floatToJson(message.beta2);
-    }
-    if (message.epsilon !== undefined) {
-      obj.epsilon = floatToJson(message.epsilon);
-    }
-    if (message.weightDecay !== undefined) {
-      obj.weightDecay = floatToJson(message.weightDecay);
-    }
-    if (message.maxGradientNorm !== undefined) {
-      obj.maxGradientNorm = floatToJson(message.maxGradientNorm);
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<Optimizer>): Optimizer {
-    return Optimizer.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<Optimizer>): Optimizer {
-    const message = createBaseOptimizer();
-    message.learningRate = object.learningRate ?? 0;
-    message.beta1 = object.beta1 ?? undefined;
-    message.beta2 = object.beta2 ?? undefined;
-    message.epsilon = object.epsilon ?? undefined;
-    message.weightDecay = object.weightDecay ?? undefined;
-    message.maxGradientNorm = object.maxGradientNorm ?? undefined;
-    return message;
-  },
-};
-
-function createBaseSchedule(): Schedule {
-  return { kind: ScheduleKind.UNSPECIFIED, warmupSteps: 0 };
-}
-
-export const Schedule: MessageFns<Schedule> = {
-  encode(message: Schedule, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.kind !== ScheduleKind.UNSPECIFIED) {
-      writer.uint32(8).int32(scheduleKindToNumber(message.kind));
-    }
-    if (message.warmupSteps !== 0) {
-      writer.uint32(16).uint32(message.warmupSteps);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): Schedule {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseSchedule();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.kind = scheduleKindFromJSON(reader.int32());
-            continue;
-          }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
-            message.warmupSteps = reader.uint32();
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): Schedule {
-    return {
-      kind: isSet(object.kind) ? scheduleKindFromJSON(object.kind) : ScheduleKind.UNSPECIFIED,
-      warmupSteps: isSet(object.warmupSteps)
-        ? globalThis.Number(object.warmupSteps)
-        : isSet(object.warmup_steps)
-        ? globalThis.Number(object.warmup_steps)
-        : 0,
-    };
-  },
-
-  toJSON(message: Schedule): unknown {
-    const obj: any = {};
-    if (message.kind !== ScheduleKind.UNSPECIFIED) {
-      obj.kind = scheduleKindToJSON(message.kind);
-    }
-    if (message.warmupSteps !== 0) {
-      obj.warmupSteps = Math.round(message.warmupSteps);
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<Schedule>): Schedule {
-    return Schedule.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<Schedule>): Schedule {
-    const message = createBaseSchedule();
-    message.kind = object.kind ?? ScheduleKind.UNSPECIFIED;
-    message.warmupSteps = object.warmupSteps ?? 0;
-    return message;
-  },
-};
-
 function createBaseTrainResponse(): TrainResponse {
-  return { artifact: undefined, evaluations: [], steps: 0, bestStep: 0, losses: [] };
+  return { artifact: undefined, steps: 0, bestStep: 0, metrics: {} };
 }
 
 export const TrainResponse: MessageFns<TrainResponse> = {
@@ -1474,22 +632,15 @@ export const TrainResponse: MessageFns<TrainResponse> = {
     if (message.artifact !== undefined) {
       Artifact.encode(message.artifact, writer.uint32(10).fork()).join();
     }
-    for (const v of message.evaluations) {
-      Evaluation.encode(v!, writer.uint32(18).fork()).join();
-    }
     if (message.steps !== 0) {
-      writer.uint32(24).uint32(message.steps);
+      writer.uint32(16).uint32(message.steps);
     }
     if (message.bestStep !== 0) {
-      writer.uint32(32).uint32(message.bestStep);
+      writer.uint32(24).uint32(message.bestStep);
     }
-    if (message.losses.length !== 0) {
-      writer.uint32(42).fork();
-      for (const v of message.losses) {
-        writer.float(v);
-      }
-      writer.join();
-    }
+    globalThis.Object.entries(message.metrics).forEach(([key, value]: [string, number]) => {
+      TrainResponse_MetricsEntry.encode({ key: key as any, value }, writer.uint32(34).fork()).join();
+    });
     return writer;
   },
 
@@ -1515,11 +666,11 @@ export const TrainResponse: MessageFns<TrainResponse> = {
             continue;
           }
           case 2: {
-            if (tag !== 18) {
+            if (tag !== 16) {
               break;
             }
 
-            message.evaluations.push(Evaluation.decode(reader, reader.uint32()));
+            message.steps = reader.uint32();
             continue;
           }
           case 3: {
@@ -1527,34 +678,19 @@ export const TrainResponse: MessageFns<TrainResponse> = {
               break;
             }
 
-            message.steps = reader.uint32();
-            continue;
-          }
-          case 4: {
-            if (tag !== 32) {
-              break;
-            }
-
             message.bestStep = reader.uint32();
             continue;
           }
-          case 5: {
-            if (tag === 45) {
-              message.losses.push(reader.float());
-
-              continue;
+          case 4: {
+            if (tag !== 34) {
+              break;
             }
 
-            if (tag === 42) {
-              const end2 = reader.uint32() + reader.pos;
-              while (reader.pos < end2) {
-                message.losses.push(reader.float());
-              }
-
-              continue;
+            const entry4 = TrainResponse_MetricsEntry.decode(reader, reader.uint32());
+            if (entry4.value !== undefined) {
+              message.metrics[entry4.key] = entry4.value;
             }
-
-            break;
+            continue;
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
@@ -1571,16 +707,26 @@ export const TrainResponse: MessageFns<TrainResponse> = {
   fromJSON(object: any): TrainResponse {
     return {
       artifact: isSet(object.artifact) ? Artifact.fromJSON(object.artifact) : undefined,
-      evaluations: globalThis.Array.isArray(object?.evaluations)
-        ? object.evaluations.map((e: any) => Evaluation.fromJSON(e))
-        : [],
       steps: isSet(object.steps) ? globalThis.Number(object.steps) : 0,
       bestStep: isSet(object.bestStep)
         ? globalThis.Number(object.bestStep)
         : isSet(object.best_step)
         ? globalThis.Number(object.best_step)
         : 0,
-      losses: globalThis.Array.isArray(object?.losses) ? object.losses.map((e: any) => globalThis.Number(e)) : [],
+      metrics: isObject(object.metrics)
+        ? (globalThis.Object.entries(object.metrics) as [string, any][]).reduce(
+          (acc: { [key: string]: number }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.Number(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
     };
   },
 
@@ -1589,17 +735,20 @@ export const TrainResponse: MessageFns<TrainResponse> = {
     if (message.artifact !== undefined) {
       obj.artifact = Artifact.toJSON(message.artifact);
     }
-    if (message.evaluations?.length) {
-      obj.evaluations = message.evaluations.map((e) => Evaluation.toJSON(e));
-    }
     if (message.steps !== 0) {
       obj.steps = Math.round(message.steps);
     }
     if (message.bestStep !== 0) {
       obj.bestStep = Math.round(message.bestStep);
     }
-    if (message.losses?.length) {
-      obj.losses = message.losses.map((e) => floatToJson(e));
+    if (message.metrics) {
+      const entries = globalThis.Object.entries(message.metrics) as [string, number][];
+      if (entries.length > 0) {
+        obj.metrics = {};
+        entries.forEach(([k, v]) => {
+          obj.metrics[k] = floatToJson(v);
+        });
+      }
     }
     return obj;
   },
@@ -1612,33 +761,37 @@ export const TrainResponse: MessageFns<TrainResponse> = {
     message.artifact = (object.artifact !== undefined && object.artifact !== null)
       ? Artifact.fromPartial(object.artifact)
       : undefined;
-    message.evaluations = object.evaluations?.map((e) => Evaluation.fromPartial(e)) || [];
     message.steps = object.steps ?? 0;
     message.bestStep = object.bestStep ?? 0;
-    message.losses = object.losses?.map((e) => e) || [];
+    message.metrics = (globalThis.Object.entries(object.metrics ?? {}) as [string, number][]).reduce(
+      (acc: { [key: string]: number }, [key, value]: [string, number]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.Number(value);
+        }
+        return acc;
+      },
+      {},
+    );
     return message;
   },
 };
 
-function createBaseEvaluation(): Evaluation {
-  return { step: 0, loss: 0, accuracy: 0 };
+function createBaseTrainResponse_MetricsEntry(): TrainResponse_MetricsEntry {
+  return { key: "", value: 0 };
 }
 
-export const Evaluation: MessageFns<Evaluation> = {
-  encode(message: Evaluation, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.step !== 0) {
-      writer.uint32(8).uint32(message.step);
+export const TrainResponse_MetricsEntry: MessageFns<TrainResponse_MetricsEntry> = {
+  encode(message: TrainResponse_MetricsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
     }
-    if (message.loss !== 0) {
-      writer.uint32(17).double(message.loss);
-    }
-    if (message.accuracy !== 0) {
-      writer.uint32(25).double(message.accuracy);
+    if (message.value !== 0) {
+      writer.uint32(17).double(message.value);
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Evaluation {
+  decode(input: BinaryReader | Uint8Array, length?: number): TrainResponse_MetricsEntry {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -1647,16 +800,16 @@ export const Evaluation: MessageFns<Evaluation> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseEvaluation();
+      const message = createBaseTrainResponse_MetricsEntry();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
           case 1: {
-            if (tag !== 8) {
+            if (tag !== 10) {
               break;
             }
 
-            message.step = reader.uint32();
+            message.key = reader.string();
             continue;
           }
           case 2: {
@@ -1664,15 +817,7 @@ export const Evaluation: MessageFns<Evaluation> = {
               break;
             }
 
-            message.loss = reader.double();
-            continue;
-          }
-          case 3: {
-            if (tag !== 25) {
-              break;
-            }
-
-            message.accuracy = reader.double();
+            message.value = reader.double();
             continue;
           }
         }
@@ -1687,36 +832,31 @@ export const Evaluation: MessageFns<Evaluation> = {
     }
   },
 
-  fromJSON(object: any): Evaluation {
+  fromJSON(object: any): TrainResponse_MetricsEntry {
     return {
-      step: isSet(object.step) ? globalThis.Number(object.step) : 0,
-      loss: isSet(object.loss) ? globalThis.Number(object.loss) : 0,
-      accuracy: isSet(object.accuracy) ? globalThis.Number(object.accuracy) : 0,
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.Number(object.value) : 0,
     };
   },
 
-  toJSON(message: Evaluation): unknown {
+  toJSON(message: TrainResponse_MetricsEntry): unknown {
     const obj: any = {};
-    if (message.step !== 0) {
-      obj.step = Math.round(message.step);
+    if (message.key !== "") {
+      obj.key = message.key;
     }
-    if (message.loss !== 0) {
-      obj.loss = floatToJson(message.loss);
-    }
-    if (message.accuracy !== 0) {
-      obj.accuracy = floatToJson(message.accuracy);
+    if (message.value !== 0) {
+      obj.value = floatToJson(message.value);
     }
     return obj;
   },
 
-  create(base?: DeepPartial<Evaluation>): Evaluation {
-    return Evaluation.fromPartial(base ?? {});
+  create(base?: DeepPartial<TrainResponse_MetricsEntry>): TrainResponse_MetricsEntry {
+    return TrainResponse_MetricsEntry.fromPartial(base ?? {});
   },
-  fromPartial(object: DeepPartial<Evaluation>): Evaluation {
-    const message = createBaseEvaluation();
-    message.step = object.step ?? 0;
-    message.loss = object.loss ?? 0;
-    message.accuracy = object.accuracy ?? 0;
+  fromPartial(object: DeepPartial<TrainResponse_MetricsEntry>): TrainResponse_MetricsEntry {
+    const message = createBaseTrainResponse_MetricsEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? 0;
     return message;
   },
 };
@@ -1859,7 +999,7 @@ export const TrainServiceService = {
     responseSerialize: (value: Operation): Buffer => Buffer.from(Operation.encode(value).finish()),
     responseDeserialize: (value: Buffer): Operation => Operation.decode(value),
   },
-  /** Lists the methods of TrainRequest. */
+  /** Lists what TrainRequest can train, minimise and step by. */
   listTrainMethods: {
     path: "/eigenloom.train.v1.TrainService/ListTrainMethods" as const,
     requestStream: false as const,
@@ -1880,7 +1020,7 @@ export interface TrainServiceServer extends UntypedServiceImplementation {
    * buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
    */
   train: handleUnaryCall<TrainRequest, Operation>;
-  /** Lists the methods of TrainRequest. */
+  /** Lists what TrainRequest can train, minimise and step by. */
   listTrainMethods: handleUnaryCall<ListTrainMethodsRequest, ListTrainMethodsResponse>;
 }
 
@@ -1902,7 +1042,7 @@ export interface TrainServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: Operation) => void,
   ): ClientUnaryCall;
-  /** Lists the methods of TrainRequest. */
+  /** Lists what TrainRequest can train, minimise and step by. */
   listTrainMethods(
     request: ListTrainMethodsRequest,
     callback: (error: ServiceError | null, response: ListTrainMethodsResponse) => void,
@@ -1941,6 +1081,10 @@ type DeepPartial<T> = T extends bigint ? string | number | bigint
   : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
   : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
   : Partial<T>;
+
+function isObject(value: any): boolean {
+  return typeof value === "object" && value !== null;
+}
 
 function isSet(value: any): boolean {
   return value !== null && value !== undefined;

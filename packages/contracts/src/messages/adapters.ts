@@ -1,0 +1,2 @@
+export * from '../gen/eigenloom/adapters/v1/adapter.js';
+export * from '../gen/eigenloom/adapters/v1/low_rank.js';

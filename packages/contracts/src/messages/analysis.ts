@@ -1,0 +1,3 @@
+export * from '../gen/eigenloom/analysis/v1/analysis.js';
+export * from '../gen/eigenloom/analysis/v1/study.js';
+export * from '../gen/eigenloom/analysis/v1/weights.js';

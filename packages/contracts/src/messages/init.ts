@@ -1,0 +1,2 @@
+export * from '../gen/eigenloom/init/v1/init.js';
+export * from '../gen/eigenloom/init/v1/start.js';
