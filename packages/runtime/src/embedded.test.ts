@@ -22,7 +22,7 @@ let work = nothing;
 /** Concatenates the files that its models name. */
 const concatenate: JobKind<'merge'> = {
   kind: 'merge',
-  methods: [{ id: 'linear', summary: 'joins files', paper: 'none' }],
+  methods: [{ id: 'linear', summary: 'joins files', paper: 'none', deviations: '', field: 'method' }],
   async validate(request, { resolve }) {
     if (request.method === undefined) throw invalidInput('METHOD_MISSING', 'method', 'must be set');
     for (const [i, { model }] of request.models.entries())
@@ -48,7 +48,7 @@ const concatenate: JobKind<'merge'> = {
 const requestOf = (uris: string[], more: Partial<merge.MergeRequest> = {}): merge.MergeRequest => ({
   ...merge.MergeRequest.fromPartial({
     models: uris.map((uri) => ({ model: { uri } })),
-    method: { $case: 'linear', value: {} },
+    method: { kind: { $case: 'linear', value: {} } },
   }),
   ...more,
 });

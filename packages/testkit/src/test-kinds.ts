@@ -34,7 +34,7 @@ async function waitAt(gate: string, context: JobContext): Promise<void> {
 /** A merge that joins the files its models name, once the gate that its base names is open. */
 export const joiningKind: JobKind<'merge'> = {
   kind: 'merge',
-  methods: [{ id: 'task_arithmetic', summary: 'joins files', paper: '' }],
+  methods: [{ id: 'task_arithmetic', summary: 'joins files', paper: '', deviations: '', field: 'method' }],
   async validate({ method, models, base }, { resolve }) {
     if (method === undefined) throw invalidInput('METHOD_MISSING', 'method', 'must be set');
     for (const [i, { model }] of models.entries()) {
@@ -68,21 +68,23 @@ export const stubbornKind: JobKind<'merge'> = {
   },
 };
 
+const countedUri = (study: analysis.Study | undefined): string => study?.kind?.value.model?.uri ?? '';
+
 /** An analysis that counts the bytes of what it reads. */
 export const countingKind: JobKind<'analysis'> = {
   kind: 'analysis',
-  methods: [{ id: 'spectrum', summary: 'counts bytes', paper: '' }],
-  async validate({ model }, { resolve }) {
-    await resolve(model?.uri ?? '', 'model.uri');
+  methods: [{ id: 'spectrum', summary: 'counts bytes', paper: '', deviations: '', field: 'study' }],
+  async validate({ study }, { resolve }) {
+    await resolve(countedUri(study), 'spectrum.model.uri');
   },
   estimate: () =>
     Promise.resolve({ durationSeconds: 1, memoryBytes: 1n, diskBytes: 1n, readBytes: 1n, notes: [] }),
-  async run({ model, outputUri }, context) {
-    const { size } = await stat(await pathIn(await context.resolve(model?.uri ?? '', 'model.uri')));
+  async run({ study, outputUri }, context) {
+    const { size } = await stat(await pathIn(await context.resolve(countedUri(study), 'spectrum.model.uri')));
     const result = await context.commit('', outputUri, { inputs: {} }, (staging) =>
       writeFile(join(staging, RESULT), String(size)),
     );
-    return analysis.AnalyzeResponse.fromPartial({ result, tensors: size });
+    return analysis.AnalyzeResponse.fromPartial({ result, metrics: { bytes: size } });
   },
 };
 
@@ -98,6 +100,6 @@ export function joinRequest(uris: readonly string[], gate?: Gate): merge.MergeRe
   return merge.MergeRequest.fromPartial({
     models: uris.map((uri) => ({ model: { uri } })),
     ...(gate && { base: { uri: gate.uri } }),
-    method: { $case: 'taskArithmetic', value: {} },
+    method: { kind: { $case: 'taskArithmetic', value: {} } },
   });
 }

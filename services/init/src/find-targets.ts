@@ -9,7 +9,7 @@ import {
 } from '@eigenloom/checkpoint';
 import { invalidInput } from '@eigenloom/errors';
 import { isFloat } from '@eigenloom/numeric';
-import type { Target } from './methods/method.js';
+import type { Target } from './start.js';
 
 const FIELD = 'target_modules';
 
@@ -67,7 +67,7 @@ function targetOf(path: string, model: Model, rank: number): Target {
   if (rank > Math.min(rows, columns)) {
     throw invalidInput(
       'OUT_OF_RANGE',
-      'rank',
+      'lora.rank',
       `${rank} is above the smaller side of ${path} (${rows}x${columns})`,
     );
   }

@@ -1,2 +1,2 @@
 /** Starts of adapters. */
-export { initKind } from './init-kind.js';
+export { initKind } from './kind.js';

@@ -6,7 +6,7 @@ import { init } from '@eigenloom/contracts';
 import type { AppError } from '@eigenloom/errors';
 import { SafetensorsWriter } from '@eigenloom/numeric';
 
-import { planInit } from './init-plan.js';
+import { planInit } from './plan.js';
 
 const PEFT = resolve(__dirname, '../../../tests/golden/peft');
 
@@ -30,8 +30,7 @@ async function refusal(uri: string, ...adapters: string[]): Promise<AppError> {
   const request = init.InitAdapterRequest.fromPartial({
     model: { uri, adapters },
     targetModules: ['q'],
-    rank: 1,
-    method: { $case: 'default', value: {} },
+    adapter: { kind: { $case: 'lora', value: { rank: 1 } } },
   });
   return planInit(request, context).then(
     () => {

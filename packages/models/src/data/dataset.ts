@@ -14,11 +14,11 @@ export interface Example {
 
 export interface DatasetOptions {
   /** JSONL field of the text. Default `text`. */
-  readonly textField?: string;
+  readonly textField?: string | undefined;
   /** JSONL field of the class. Default `label`. */
-  readonly labelField?: string;
+  readonly labelField?: string | undefined;
   /** Read the first examples only. 0 or left out: all. */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
   /** Refuse examples without a class. */
   readonly requireLabels?: boolean;
   readonly signal?: AbortSignal;

@@ -77,7 +77,8 @@ const CONTRACTS: { readonly [K in KindName]: Contract<K> } = {
     request: merge.MergeRequest,
     response: merge.MergeResponse,
     artifacts: ({ model }) => parts({ '': model }),
-    chosen: ({ method, mergekit }) => method?.kind?.$case ?? (mergekit === undefined ? undefined : 'mergekit'),
+    chosen: ({ method, mergekit }) =>
+      method?.kind?.$case ?? (mergekit === undefined ? undefined : 'mergekit'),
   },
   analysis: {
     kind: 'analysis',

@@ -108,11 +108,7 @@ class Fields {
     const other = this.#chosen.get(oneof);
     if (other !== undefined) {
       const why = other === name ? `is given twice` : `only one of ${other} and ${name} may be set`;
-      throw invalidInput(
-        other === name ? 'FIELD_DUPLICATE' : 'ONEOF_CONFLICT',
-        join(this.path, name),
-        why,
-      );
+      throw invalidInput(other === name ? 'FIELD_DUPLICATE' : 'ONEOF_CONFLICT', join(this.path, name), why);
     }
     this.#chosen.set(oneof, name);
   }

@@ -29,13 +29,43 @@ task_arithmetic: { lambda: 0.5 }
       [1, undefined],
       [undefined, 0.5],
     ]);
-    expect(request.method).toEqual({ $case: 'taskArithmetic', value: { lambda: 0.5, normalize: false } });
+    expect(request.method?.kind).toEqual({
+      $case: 'taskArithmetic',
+      value: { lambda: 0.5, normalize: false },
+    });
     expect(request.outputDataType).toBe('DATA_TYPE_F32');
+  });
+
+  it('takes a member of a choice where the choice would stand', () => {
+    const nested = parseRecipe(
+      'train',
+      'optimizer: { rule: { adamw: { beta1: 0.5 } } }\ntrainable: { full: {} }',
+    );
+    expect(parseRecipe('train', 'optimizer: { adamw: { beta1: 0.5 } }\nfull: {}')).toEqual(nested);
+    expect(nested.optimizer?.rule?.kind).toEqual({
+      $case: 'adamw',
+      value: { beta1: 0.5, beta2: undefined, epsilon: undefined },
+    });
+    const adapter = parseRecipe('init', 'lora: { rank: 4 }\npissa: {}');
+    expect([adapter.adapter?.kind?.$case, adapter.start?.kind?.$case]).toEqual(['lora', 'pissa']);
+    expect(parseRecipe('train', 'trainable: {}').trainable).toEqual({ kind: undefined });
+  });
+
+  it('keeps 0 apart from what is left out', () => {
+    expect(parseRecipe('train', 'batching: { batch_size: 0 }').batching?.batchSize).toBe(0);
+    expect(parseRecipe('train', 'batching: {}').batching?.batchSize).toBeUndefined();
   });
 
   const refused: [string, string, string | undefined][] = [
     ['modles: []', 'UNKNOWN_FIELD', 'modles: is not a field; did you mean models?'],
     ['ties: { desnity: 1 }', 'UNKNOWN_FIELD', 'ties.desnity: is not a field; did you mean density?'],
+    [
+      'method: { ties: { desnity: 1 } }',
+      'UNKNOWN_FIELD',
+      'ties.desnity: is not a field; did you mean density?',
+    ],
+    ['method: { tiez: {} }', 'UNKNOWN_FIELD', 'method.tiez: is not a field; did you mean ties?'],
+    ['tiez: {}', 'UNKNOWN_FIELD', 'tiez: is not a field; did you mean ties?'],
     ['__proto__: { x: 1 }', 'UNKNOWN_FIELD', '__proto__: is not a field'],
     ['models: [{ model: { uri: 3 } }]', 'WRONG_TYPE', 'models[0].model.uri: must be a string'],
     ['seed:', 'WRONG_TYPE', 'seed: is null; give a value, or leave the field out for its default'],
@@ -48,6 +78,11 @@ task_arithmetic: { lambda: 0.5 }
     ['output_uri: a\noutputUri: b', 'FIELD_DUPLICATE', 'output_uri: is given in both spellings'],
     ['seed: 1\nseed: 2', 'RECIPE_KEY_DUPLICATE', 'recipe: Map keys must be unique at line 2, column 1:'],
     ['linear: {}\nties: {}', 'ONEOF_CONFLICT', 'ties: only one of linear and ties may be set'],
+    ['linear: {}\nmethod: { ties: {} }', 'ONEOF_CONFLICT', 'ties: only one of linear and ties may be set'],
+    ['ties: {}\nmethod: { ties: {} }', 'FIELD_DUPLICATE', 'ties: is given twice'],
+    ['method: { linear: {}, ties: {} }', 'ONEOF_CONFLICT', 'ties: only one of linear and ties may be set'],
+    ['method: []', 'WRONG_TYPE', 'method: must be a mapping of fields'],
+    ['method: ~', 'WRONG_TYPE', undefined],
     ['output_data_type: F32', 'WRONG_TYPE', undefined],
     ['[1, 2]', 'WRONG_TYPE', 'recipe: must be a mapping of fields'],
     ['a: [', 'YAML_INVALID', undefined],

@@ -14,13 +14,28 @@ import {
   type Network,
   tokenize,
 } from '@eigenloom/models';
-import type { EvaSettings } from '../methods/eva.js';
 import { type ComponentsFound, type ComponentsWanted, findComponents } from './find-components.js';
+
+/** Parameters with the paper's values where none are given. */
+export interface EvaSettings {
+  /** ρ: components kept as a multiple of the rank. */
+  readonly rho: number;
+  /** τ: cosine from which on a component counts as converged. */
+  readonly tau: number;
+  readonly batchSize: number;
+  readonly maxLength: number;
+  /** The request says nothing of it. */
+  readonly isDefaultLength: boolean;
+  /** Undefined: twice over the data at most. */
+  readonly maxBatches: number | undefined;
+}
 
 export interface EvaInput {
   readonly modelPath: string;
   readonly adapterPaths: readonly string[];
   readonly dataPath: string;
+  /** Where the request names the data. */
+  readonly dataField: string;
   readonly data: common.DatasetRef;
   readonly wanted: ComponentsWanted;
   readonly settings: EvaSettings;
@@ -40,7 +55,7 @@ const run: EngineModule<EvaInput, ComponentsFound> = async (input, context) => {
   const network = await loadNetwork(model, { signal });
   try {
     const perPass = Math.ceil(rows.length / settings.batchSize);
-    const most = settings.maxBatches > 0 ? settings.maxBatches : PASSES * perPass;
+    const most = settings.maxBatches ?? PASSES * perPass;
     return await findComponents(network, wanted, batchesOf(network, rows, input, most), {
       signal,
       onBatch(batches, converged, groups) {
@@ -58,16 +73,19 @@ const run: EngineModule<EvaInput, ComponentsFound> = async (input, context) => {
 export default run;
 
 async function tokenRows(input: EvaInput, signal: AbortSignal): Promise<Int32Array[]> {
-  const { textField, limit } = input.data;
-  const examples = await opening({ field: 'eva.data.uri', uri: input.data.uri }, () =>
-    loadDataset(input.dataPath, { ...(textField === '' ? {} : { textField }), limit, signal }),
+  const { uri, ...fields } = input.data;
+  const examples = await opening({ field: `${input.dataField}.uri`, uri }, () =>
+    loadDataset(input.dataPath, { ...fields, signal }),
   );
   const tokenizer = await loadTokenizer(input.modelPath);
   const texts = examples.map(({ text }) => text);
   const rows = await tokenize(tokenizer, texts, { maxLength: input.settings.maxLength, signal });
   const used = rows.filter(({ length }) => length > 0);
   if (used.length > 0) return used;
-  throw corruptData('DATASET_EMPTY', `eva.data: no text of ${basename(input.dataPath)} has a token`);
+  throw corruptData(
+    'DATASET_EMPTY',
+    `${input.dataField}: no text of ${basename(input.dataPath)} has a token`,
+  );
 }
 
 function* batchesOf(

@@ -25,11 +25,11 @@ export interface DatasetRef {
 
 /** How much is looked at together. */
 export interface Batching {
-  /** Examples in a batch. The default is said where this is used. */
+  /** Examples in a batch. Default: said where this is used. */
   batchSize?:
     | number
     | undefined;
-  /** Longest text in tokens; a longer one loses its end. The default is said where this is used. */
+  /** Longest text in tokens; a longer one loses its end. Default: said where this is used. */
   maxLength?: number | undefined;
 }
 

@@ -153,11 +153,11 @@ export interface ExtractAdapter {
   rank?:
     | number
     | undefined;
-  /** The smallest rank that has this share of ‖ΔW‖², in each module. */
+  /** The smallest rank that has this share of ‖ΔW‖², in each module. Default: the rank alone decides. */
   energy?:
     | number
     | undefined;
-  /** The smallest rank with ‖ΔW − BA‖ ≤ epsilon·‖ΔW‖, in each module. */
+  /** The smallest rank with ‖ΔW − BA‖ ≤ epsilon·‖ΔW‖, in each module. Default: the rank alone decides. */
   epsilon?:
     | number
     | undefined;

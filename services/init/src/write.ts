@@ -14,8 +14,9 @@ import {
 } from '@eigenloom/checkpoint';
 import type { init } from '@eigenloom/contracts';
 import { foldLowRank } from '@eigenloom/numeric';
-import type { InitPlan } from './init-plan.js';
-import type { Pair, Target } from './methods/method.js';
+import { type Report, writeReport } from '@eigenloom/report';
+import type { InitPlan } from './plan.js';
+import type { Pair, Target } from './start.js';
 import { transposed } from './transposed.js';
 
 type Pairs = ReadonlyMap<string, Pair>;
@@ -32,9 +33,10 @@ export async function writeStart(
   plan: InitPlan,
   request: init.InitAdapterRequest,
   pairs: Pairs,
+  report: Report,
   signal: AbortSignal,
 ): Promise<void> {
-  const { rank, alpha, scaling, rankStabilized } = plan.settings;
+  const { rank, alpha, scaling, rankStabilized, dropout } = plan.settings;
   const sizes = new Map(plan.targets.map(({ path, rows, columns }) => [path, { rows, columns }]));
   const modules = new Map(
     [...pairs].map(([path, pair]): [string, AdapterModule] => {
@@ -55,7 +57,7 @@ export async function writeStart(
         targetModules: targetNames(request.targetModules, plan.model, [...pairs.keys()]),
         modulesToSave: request.modulesToSave,
         fanInFanOut: plan.targets.some(({ transposed: turned }) => turned),
-        dropout: 0,
+        dropout,
         taskType: request.taskType,
         baseModel: '',
         initLoraWeights: true,
@@ -65,6 +67,7 @@ export async function writeStart(
   );
   await writeFile(join(staging, NOTE_FILE), sortedJson(noteOf(plan)), { flag: 'wx' });
   await writeFile(join(staging, 'README.md'), cardOf(plan, pairs), { flag: 'wx' });
+  await writeReport(staging, report);
 }
 
 /** Tensors of the modules that are trained in full, as the model has them; a head that is not there yet has none. */
@@ -89,7 +92,7 @@ const RESIDUAL_NOTE =
 const MODEL_NOTE =
   'This adapter belongs to the model as it is, which it does not change before it is trained.';
 
-function noteOf({ id, paper, changesBase, settings }: InitPlan): object {
+function noteOf({ method: { id, paper }, start: { changesBase }, settings }: InitPlan): object {
   return {
     method: id,
     paper,
@@ -99,7 +102,7 @@ function noteOf({ id, paper, changesBase, settings }: InitPlan): object {
   };
 }
 
-function cardOf({ id, paper, changesBase, settings }: InitPlan, pairs: Pairs): string {
+function cardOf({ method: { id, paper }, start: { changesBase }, settings }: InitPlan, pairs: Pairs): string {
   const rows = [...pairs].map(([path, { rank, alpha }]) => `| ${path} | ${rank} | ${alpha} |`);
   return [
     '---',

@@ -5,9 +5,11 @@ import { join, resolve } from 'node:path';
 import { openModel, readAdapter, type AdapterModule } from '@eigenloom/checkpoint';
 import { init } from '@eigenloom/contracts';
 import { matmul, SafetensorsFile, SafetensorsWriter, setThreads, svd } from '@eigenloom/numeric';
+import type { Report } from '@eigenloom/report';
 import { type JobsClient, startEmbedded } from '@eigenloom/runtime';
-import { initKind } from './init-kind.js';
-import { METHODS } from './methods/index.js';
+import { initKind } from './kind.js';
+import { STARTS } from './methods/index.js';
+import type { StartChoice } from './start.js';
 
 const ROOT = resolve(__dirname, '../../..');
 const GOLDEN = join(ROOT, 'tests', 'golden', 'peft');
@@ -57,10 +59,25 @@ async function make(request: Partial): Promise<Made> {
   return { adapter, residual, response: view.result!.response as init.InitAdapterResponse };
 }
 
-const parametersOf = (id: string): NonNullable<Partial['method']> => {
-  if (id === 'eva') return { $case: 'eva', value: { data: { uri: texts }, batchSize: 16, maxLength: 16 } };
-  return id === 'pissa' ? { $case: 'pissa', value: {} } : { $case: 'default', value: {} };
+/** Parameters to try each start with; one without them does not compile. */
+const FIXTURES: { readonly [K in StartChoice['$case']]: () => Partial['start'] } = {
+  default: () => ({ kind: { $case: 'default', value: {} } }),
+  pissa: () => ({ kind: { $case: 'pissa', value: {} } }),
+  eva: () => {
+    const batching = { batchSize: 16, maxLength: 16 };
+    return { kind: { $case: 'eva', value: { data: { uri: texts }, batching } } };
+  },
 };
+const startOf = (id: string): Partial['start'] => FIXTURES[id as StartChoice['$case']]();
+
+type LoraParameters = { rank?: number; alpha?: number; rankStabilized?: boolean; dropout?: number };
+const lora = (value: LoraParameters): Partial['adapter'] => ({ kind: { $case: 'lora', value } });
+
+/** What the methods say of themselves, whatever their parameters. */
+const METHODS = (Object.keys(FIXTURES) as StartChoice['$case'][]).map((id) => {
+  const value = id === 'eva' ? { data: { uri: 'texts.txt' } } : {};
+  return { id, ...STARTS.create({ $case: id, value } as StartChoice).method };
+});
 
 /** s·B·A in float64. */
 async function delta({ a, b, rank, scaling, aShape, bShape }: AdapterModule): Promise<Float64Array> {
@@ -87,16 +104,15 @@ describe.each(METHODS.map(({ id, changesBase }) => [id, changesBase] as const))(
     const request = (more: Partial = {}): Partial => ({
       model: { uri: TINY_BERT },
       targetModules: ['query', 'value', 'output.dense', 'intermediate.dense'],
-      rank: 3,
-      alpha: 6,
+      adapter: lora({ rank: 3, alpha: 6 }),
       seed: 7n,
-      method: parametersOf(id),
+      start: startOf(id),
       ...more,
     });
 
     it('leaves the model as it was: residual + s·B·A is the weight, or B is zero', async () => {
       for (const rankStabilized of [false, true]) {
-        const made = await make(request({ rankStabilized }));
+        const made = await make(request({ adapter: lora({ rank: 3, alpha: 6, rankStabilized }) }));
         const model = await openModel(TINY_BERT);
         const adapter = await readAdapter(made.adapter);
         expect(adapter.modules.size).toBeGreaterThan(4);
@@ -125,9 +141,12 @@ describe.each(METHODS.map(({ id, changesBase }) => [id, changesBase] as const))(
       const made = await make(request());
       const adapter = await readAdapter(made.adapter);
       const ranks = [...adapter.modules.values()].map(({ rank }) => rank);
-      expect(made.response.ranks).toEqual(
+      const report = JSON.parse(await readFile(join(made.adapter, 'report.json'), 'utf8')) as Report;
+      const rows = report.tables.find((table) => table.id === 'modules')?.rows ?? [];
+      expect(Object.fromEntries(rows.map(({ module, rank }) => [module, rank]))).toEqual(
         Object.fromEntries([...adapter.modules].map(([path, { rank }]) => [path, rank])),
       );
+      expect(made.response.metrics['modules']).toBe(adapter.modules.size);
       if (id !== 'eva') expect(new Set(ranks)).toEqual(new Set([3]));
       const targets = [...(await openModel(TINY_BERT)).tensors.keys()].filter((name) =>
         /(query|value|output\.dense|intermediate\.dense)\.weight$/.test(name),
@@ -161,17 +180,17 @@ describe.each(METHODS.map(({ id, changesBase }) => [id, changesBase] as const))(
   },
 );
 
-describe.each(METHODS.filter(({ scope }) => scope === 'layer').map(({ id }) => id))(
-  'layer method %s',
+describe.each(METHODS.filter(({ sharesRanks }) => !sharesRanks).map(({ id }) => id))(
+  'start %s, module by module,',
   (id) => {
     it('does not let a module depend on which others are adapted', async () => {
       const start = async (targetModules: string[]) => {
         const made = await make({
           model: { uri: TINY_BERT },
           targetModules,
-          rank: 3,
+          adapter: lora({ rank: 3 }),
           seed: 7n,
-          method: parametersOf(id),
+          start: startOf(id),
         });
         return (await readAdapter(made.adapter)).modules;
       };
@@ -187,9 +206,8 @@ describe('default', () => {
     const request = (seed: bigint): Partial => ({
       model: { uri: BASE },
       targetModules: ['down_proj'],
-      rank: 16,
+      adapter: lora({ rank: 16 }),
       seed,
-      method: { $case: 'default', value: {} },
     });
     const read = async (seed: bigint): Promise<Float32Array> =>
       (await readAdapter((await make(request(seed))).adapter)).modules.get('model.layers.0.mlp.down_proj')!.a;
@@ -206,17 +224,16 @@ describe('default', () => {
 
 describe('pissa', () => {
   const targets = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'];
-  const request = (powerIterations: number): Partial => ({
+  const request = (powerIterations?: number): Partial => ({
     model: { uri: BASE },
     targetModules: targets,
-    rank: 4,
-    alpha: 8,
+    adapter: lora({ rank: 4, alpha: 8 }),
     seed: 3n,
-    method: { $case: 'pissa', value: { powerIterations } },
+    start: { kind: { $case: 'pissa', value: powerIterations === undefined ? {} : { powerIterations } } },
   });
 
-  it.each([0, 4])(
-    'takes out what PEFT takes out (power iterations %i; 0 is exact)',
+  it.each([undefined, 4])(
+    'takes out what PEFT takes out (power iterations %s; undefined is exact)',
     async (powerIterations) => {
       const made = await make(request(powerIterations));
       const [ours, peft] = [
@@ -237,7 +254,7 @@ describe('pissa', () => {
   );
 
   it('splits the singular values evenly: A·Aᵀ = Bᵀ·B = diag(S/s)', async () => {
-    const made = await make(request(0));
+    const made = await make(request());
     const model = await openModel(BASE);
     for (const [path, { a, b, rank, scaling, aShape, bShape }] of (await readAdapter(made.adapter)).modules) {
       const data = await model.read(`${path}.weight`, 'f64');
@@ -258,7 +275,7 @@ describe('pissa', () => {
   });
 
   it('leaves every other tensor as it was, byte for byte, and says what the adapter belongs to', async () => {
-    const made = await make(request(0));
+    const made = await make(request());
     const [before, after] = [await openModel(BASE), await openModel(made.residual)];
     expect([...after.tensors.keys()].sort()).toEqual([...before.tensors.keys()].sort());
     for (const name of before.tensors.keys()) {
@@ -282,14 +299,14 @@ describe('requests', () => {
   const good: Partial = {
     model: { uri: TINY_BERT },
     targetModules: ['query'],
-    rank: 2,
-    method: { $case: 'default', value: {} },
+    adapter: lora({ rank: 2 }),
   };
   it.each([
-    ['no method', { method: undefined }, 'METHOD_MISSING', 'method'],
-    ['rank 0', { rank: 0 }, 'OUT_OF_RANGE', 'rank: 0'],
-    ['a rank above the shape', { rank: 1000 }, 'OUT_OF_RANGE', 'smaller side of'],
-    ['a negative alpha', { alpha: -1 }, 'OUT_OF_RANGE', 'alpha'],
+    ['rank 0', { adapter: lora({ rank: 0 }) }, 'OUT_OF_RANGE', 'lora.rank: 0'],
+    ['a rank above the shape', { adapter: lora({ rank: 1000 }) }, 'OUT_OF_RANGE', 'smaller side of'],
+    ['a negative alpha', { adapter: lora({ alpha: -1 }) }, 'OUT_OF_RANGE', 'lora.alpha'],
+    ['alpha 0', { adapter: lora({ alpha: 0 }) }, 'OUT_OF_RANGE', 'lora.alpha'],
+    ['a dropout of 1', { adapter: lora({ dropout: 1 }) }, 'OUT_OF_RANGE', 'lora.dropout'],
     [
       'a part of the model that is no module as target',
       { targetModules: ['attention.self'] },
@@ -311,12 +328,24 @@ describe('requests', () => {
       'TARGET_NOT_LINEAR',
       'word_embeddings',
     ],
-    ['eva without data', { method: { $case: 'eva', value: {} } }, 'FIELD_MISSING', 'eva.data.uri'],
+    ['eva without data', { start: { kind: { $case: 'eva', value: {} } } }, 'FIELD_MISSING', 'eva.data.uri'],
     [
       'ρ below 1',
-      { method: { $case: 'eva', value: { data: { uri: 'x' }, rho: 0.5 } } },
+      { start: { kind: { $case: 'eva', value: { data: { uri: 'x' }, rho: 0.5 } } } },
       'OUT_OF_RANGE',
       'eva.rho',
+    ],
+    [
+      'batches of 0',
+      { start: { kind: { $case: 'eva', value: { data: { uri: 'x' }, batching: { batchSize: 0 } } } } },
+      'OUT_OF_RANGE',
+      'eva.batching.batch_size',
+    ],
+    [
+      'the first 0 examples',
+      { start: { kind: { $case: 'eva', value: { data: { uri: 'x', limit: 0 } } } } },
+      'OUT_OF_RANGE',
+      'eva.data.limit',
     ],
   ] as [string, Partial, string, string][])('with %s are refused', async (_, change, reason, named) => {
     const request = init.InitAdapterRequest.fromPartial({ ...good, ...change });
@@ -332,7 +361,7 @@ describe('requests', () => {
     const writer = await SafetensorsWriter.create(path, [plan], {}, { allowNonFinite: true });
     await writer.write('layer.query.weight', new Float32Array(16).fill(NaN, 5, 6));
     await writer.finish();
-    const request: Partial = { ...good, model: { uri: path }, method: { $case: 'pissa', value: {} } };
+    const request: Partial = { ...good, model: { uri: path }, start: startOf('pissa') };
     await expect(make(request)).rejects.toMatchObject({
       reason: 'NON_FINITE_INPUT',
       message: expect.stringContaining('layer.query.weight') as string,
@@ -407,10 +436,9 @@ describe('weights stored (in, out), as in GPT-2', () => {
       const made = await make({
         model: { uri: GPT2 },
         targetModules: ['all-linear'],
-        rank: 3,
-        alpha: 6,
+        adapter: lora({ rank: 3, alpha: 6 }),
         seed: 7n,
-        method: parametersOf(id),
+        start: startOf(id),
       });
       const adapter = await readAdapter(made.adapter);
       expect(adapter.settings.fanInFanOut).toBe(true);

@@ -1,0 +1,62 @@
+import { adapterFiles, dataFiles, digestsOf, modelFiles } from '@eigenloom/checkpoint';
+import type { common, init } from '@eigenloom/contracts';
+import type { JobContext, Lineage } from '@eigenloom/runtime';
+import { type InitPlan, inOrder, planInit } from './plan.js';
+import { reportOf } from './report.js';
+import type { Pair } from './start.js';
+import { writeResidual, writeStart } from './write.js';
+
+/** Starts the pairs and commits the adapter and what remains of the base. */
+export async function runInit(
+  request: init.InitAdapterRequest,
+  context: JobContext,
+): Promise<init.InitAdapterResponse> {
+  const plan = await planInit(request, context);
+  const pairs = inOrder(
+    await plan.start.run(plan, {
+      signal: context.signal,
+      progress: (update) => {
+        context.progress(update);
+      },
+    }),
+  );
+  const lineage = await lineageOf(plan, context);
+  const residual = await commitResidual(plan, request, pairs, lineage, context);
+  const report = reportOf(plan, pairs);
+  const adapter = await context.commit('', request.outputUri, lineage, (staging) =>
+    writeStart(staging, plan, request, pairs, report, context.signal),
+  );
+  return { adapter, residual, metrics: report.metrics };
+}
+
+/** The base that remains, where there is one and the request says where it goes (`job:` means the artifact store). */
+async function commitResidual(
+  plan: InitPlan,
+  { residualUri }: init.InitAdapterRequest,
+  pairs: ReadonlyMap<string, Pair>,
+  lineage: Lineage,
+  context: JobContext,
+): Promise<common.Artifact | undefined> {
+  if (!plan.start.changesBase || residualUri === '') return undefined;
+  const onProgress = (fraction: number): void => {
+    context.progress({ fraction, phase: 'writing the residual' });
+  };
+  return context.commit('residual', residualUri, lineage, (staging) =>
+    writeResidual(staging, plan, pairs, { signal: context.signal, onProgress }),
+  );
+}
+
+async function lineageOf(
+  { model, adapterPaths, dataPaths }: InitPlan,
+  context: JobContext,
+): Promise<Lineage> {
+  const files = new Map(await modelFiles('model', model));
+  const add = (more: ReadonlyMap<string, string>): void => {
+    for (const [name, path] of more) files.set(name, path);
+  };
+  for (const [index, folder] of adapterPaths.entries()) {
+    add(await adapterFiles(`model/adapters/${index}`, folder));
+  }
+  for (const [field, path] of dataPaths) add(await dataFiles(field, path));
+  return { inputs: await digestsOf(files, context) };
+}
