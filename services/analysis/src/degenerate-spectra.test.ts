@@ -2,10 +2,11 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { analysis } from '@eigenloom/contracts';
 import { type Dtype, SafetensorsWriter } from '@eigenloom/numeric';
 import { type JobsClient, startEmbedded } from '@eigenloom/runtime';
-import { analysisKind } from './analysis-kind.js';
+import type { Report } from '@eigenloom/report';
+import { analysisKind } from './kind.js';
+import { reportIn, rowsOf, weightRequest } from './testing/requests.js';
 
 const N = 32;
 type Entry = (row: number, column: number) => number;
@@ -83,28 +84,22 @@ async function write(name: string, dtype: Dtype, tensors: Readonly<Record<string
 }
 
 let runs = 0;
-async function analyse(method: 'spectrum' | 'intruders', uri: string, base?: string): Promise<string> {
+async function analyse(study: 'spectrum' | 'intruders', uri: string, base?: string): Promise<string> {
   const outputUri = join(folder, `out-${runs++}`);
-  const request = analysis.AnalyzeRequest.fromPartial({
-    model: { uri },
-    ...(base === undefined ? {} : { base: { uri: base } }),
-    method: { $case: method, value: {} },
-    outputUri,
-  });
-  const { name } = await runtime.submit('analysis', request);
+  const inputs = { model: { uri }, ...(base === undefined ? {} : { base: { uri: base } }) };
+  const { name } = await runtime.submit('analysis', weightRequest(study, { ...inputs, outputUri }));
   const { error } = await runtime.wait(name);
   expect(error).toBeUndefined();
-  return readFile(join(outputUri, `${method}.json`), 'utf8');
+  return outputUri;
 }
 
 const spectra = async (
   uri: string,
   base?: string,
-): Promise<{ tensors: Row[]; summary: Record<string, number | null> }> =>
-  JSON.parse(await analyse('spectrum', uri, base)) as {
-    tensors: Row[];
-    summary: Record<string, number | null>;
-  };
+): Promise<{ tensors: Row[]; summary: Report['metrics'] }> => {
+  const report = await reportIn(await analyse('spectrum', uri, base));
+  return { tensors: rowsOf(report, 'tensors') as unknown as Row[], summary: report.metrics };
+};
 
 describe('a spectrum that no power law fits', () => {
   it.each(['F64', 'F32', 'BF16'] as const)(
@@ -151,8 +146,12 @@ describe('intruder dimensions', () => {
   it('leave out vectors that the numbers do not determine', async () => {
     const tuned = await write('low', 'F64', { zeros: () => 0, w: withValues((k) => (k < 2 ? 3 - k : 0)) });
     const base = await write('full', 'F64', { zeros: power, w: power });
-    const text = await analyse('intruders', tuned, base);
-    const { tensors } = JSON.parse(text) as { tensors: { longname: string; max_cosine: number[] }[] };
+    const made = await analyse('intruders', tuned, base);
+    const text = await readFile(join(made, 'report.json'), 'utf8');
+    const tensors = rowsOf(await reportIn(made), 'tensors') as unknown as {
+      longname: string;
+      max_cosine: number[];
+    }[];
     expect(text).not.toMatch(/NaN|Infinity/);
     const cosinesOf = (name: string): number[] | undefined =>
       tensors.find(({ longname }) => longname === name)?.max_cosine;

@@ -1,2 +1,2 @@
 /** Spectra and intruder dimensions of models. */
-export { analysisKind } from './analysis-kind.js';
+export { analysisKind } from './kind.js';

@@ -1,21 +1,24 @@
 import { join, resolve } from 'node:path';
 
-import { openModel } from '@eigenloom/checkpoint';
-import { lineageOf } from './lineage.js';
+import { planAnalysis } from './plan.js';
+import { weightRequest } from './testing/requests.js';
 
 const GOLDEN = resolve(__dirname, '../../../tests/golden/peft');
 
-test('folded adapters are among what was read, beside the weights', async () => {
+test('folded adapters are among what is read, beside the weights', async () => {
   const base = join(GOLDEN, 'base');
+  const request = weightRequest('spectrum', { model: { uri: base }, base: { uri: base } });
   const lora = join(GOLDEN, 'adapters', 'lora');
-  const [model, other] = [await openModel(base, { adapters: [lora] }), await openModel(base)];
-  const adapters = new Map([['model/adapters/0', lora]]);
-  const { inputs } = await lineageOf({ model, base: other, adapters }, new AbortController().signal);
-  expect(Object.keys(inputs).sort()).toEqual([
+  request.study?.kind?.value.model?.adapters.push(lora);
+  const context = { signal: new AbortController().signal, resolve: (uri: string) => Promise.resolve(uri) };
+  const files = await (await planAnalysis(request, context)).study.files();
+  expect([...files.keys()].sort()).toEqual([
+    'base/config.json',
     'base/model.safetensors',
     'model/adapters/0/adapter_config.json',
     'model/adapters/0/adapter_model.safetensors',
+    'model/config.json',
     'model/model.safetensors',
   ]);
-  expect(new Set(Object.values(inputs)).size).toBe(3);
+  expect(files.get('model/adapters/0/adapter_config.json')).toBe(join(lora, 'adapter_config.json'));
 });

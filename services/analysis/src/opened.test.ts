@@ -2,11 +2,11 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-import { analysis } from '@eigenloom/contracts';
 import type { AppError } from '@eigenloom/errors';
 import { SafetensorsWriter } from '@eigenloom/numeric';
 
-import { planAnalysis } from './analysis-plan.js';
+import { planAnalysis } from './plan.js';
+import { weightRequest } from './testing/requests.js';
 
 const MODEL = resolve(__dirname, '../../../tests/golden/peft/base');
 const ADAPTER = resolve(__dirname, '../../../tests/golden/peft/adapters/lora');
@@ -30,11 +30,9 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-async function refusal(
-  request: Parameters<typeof analysis.AnalyzeRequest.fromPartial>[0],
-): Promise<AppError> {
+async function refusal(...asked: Parameters<typeof weightRequest>): Promise<AppError> {
   const context = { signal: new AbortController().signal, resolve: (uri: string) => Promise.resolve(uri) };
-  return planAnalysis(analysis.AnalyzeRequest.fromPartial(request), context).then(
+  return planAnalysis(weightRequest(...asked), context).then(
     () => {
       throw new Error('nothing was refused');
     },
@@ -42,21 +40,22 @@ async function refusal(
   );
 }
 
-const spectrum = { $case: 'spectrum' as const, value: {} };
-const intruders = { $case: 'intruders' as const, value: {} };
-
 test('an adapter in the place of the model, or of the base, is named by its field', async () => {
-  const model = await refusal({ model: { uri: ADAPTER }, method: spectrum });
-  expect(model.message).toMatch(/^model\.uri \("[^"]+lora"\): the folder has neither .* it holds an adapter/);
-  const base = await refusal({ model: { uri: MODEL }, base: { uri: ADAPTER }, method: intruders });
-  expect(base.message).toMatch(/^base\.uri \("[^"]+lora"\): the folder has neither .* it holds an adapter/);
-  expect(base.fieldViolations).toMatchObject([{ field: 'base.uri' }]);
+  const model = await refusal('spectrum', { model: { uri: ADAPTER } });
+  expect(model.message).toMatch(
+    /^spectrum\.model\.uri \("[^"]+lora"\): the folder has neither .* it holds an adapter/,
+  );
+  const base = await refusal('intruders', { model: { uri: MODEL }, base: { uri: ADAPTER } });
+  expect(base.message).toMatch(
+    /^intruders\.base\.uri \("[^"]+lora"\): the folder has neither .* it holds an adapter/,
+  );
+  expect(base.fieldViolations).toMatchObject([{ field: 'intruders.base.uri' }]);
 });
 
 test('a spectrum of quantized weights is refused: neither codes nor scales are weights', async () => {
-  const error = await refusal({ model: { uri: join(folder, 'q') }, method: spectrum });
+  const error = await refusal('spectrum', { model: { uri: join(folder, 'q') } });
   expect(error).toMatchObject({ kind: 'INCOMPATIBLE', reason: 'SCALED_WEIGHTS' });
   expect(error.message).toContain('quantization_config.quant_method "awq", and tensor "q.qweight"');
-  const base = await refusal({ model: { uri: MODEL }, base: { uri: join(folder, 'q') }, method: intruders });
-  expect(base.message).toMatch(/^base\.uri \(.*"q\.qweight"/);
+  const base = await refusal('intruders', { model: { uri: MODEL }, base: { uri: join(folder, 'q') } });
+  expect(base.message).toMatch(/^intruders\.base\.uri \(.*"q\.qweight"/);
 });

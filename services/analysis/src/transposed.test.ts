@@ -1,11 +1,11 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { analysis } from '@eigenloom/contracts';
 import { SafetensorsWriter } from '@eigenloom/numeric';
 import { type JobsClient, startEmbedded } from '@eigenloom/runtime';
-import { analysisKind } from './analysis-kind.js';
+import { analysisKind } from './kind.js';
+import { reportIn, rowsOf, weightRequest } from './testing/requests.js';
 
 let folder: string;
 let runtime: JobsClient;
@@ -58,14 +58,10 @@ async function intrudersOf(family: string): Promise<readonly Row[]> {
   const baseUri = await write(`${family}-base`, base, family);
   const outputUri = join(folder, `${family}-out`);
   const request = { model: { uri }, base: { uri: baseUri }, outputUri };
-  const method = { $case: 'intruders' as const, value: { k: 3, epsilon: 0.95 } };
-  const { name } = await runtime.submit(
-    'analysis',
-    analysis.AnalyzeRequest.fromPartial({ ...request, method }),
-  );
+  const asked = weightRequest('intruders', request, { k: 3, epsilon: 0.95 });
+  const { name } = await runtime.submit('analysis', asked);
   expect((await runtime.wait(name)).error).toBeUndefined();
-  const result = JSON.parse(await readFile(join(outputUri, 'intruders.json'), 'utf8')) as { tensors: Row[] };
-  return result.tensors;
+  return rowsOf(await reportIn(outputUri), 'tensors');
 }
 
 test('intruders are sought on the side of the outputs, however a family stores its weights', async () => {
@@ -82,16 +78,12 @@ test('no cosine is above 1', async () => {
   const outputUri = join(folder, 'same-out');
   const { name } = await runtime.submit(
     'analysis',
-    analysis.AnalyzeRequest.fromPartial({
-      ...{ model: { uri }, base: { uri }, outputUri },
-      method: { $case: 'intruders', value: { k: 3, epsilon: 0.5 } },
-    }),
+    weightRequest('intruders', { model: { uri }, base: { uri }, outputUri }, { k: 3, epsilon: 0.5 }),
   );
   await runtime.wait(name);
-  const text = await readFile(join(outputUri, 'intruders.json'), 'utf8');
-  const { tensors } = JSON.parse(text) as { tensors: { max_cosine: number[] }[] };
-  for (const { max_cosine: cosines } of tensors) {
-    for (const cosine of cosines) {
+  for (const { max_cosine: cosines } of rowsOf(await reportIn(outputUri), 'tensors')) {
+    expect(cosines).toHaveLength(3);
+    for (const cosine of cosines as number[]) {
       expect(cosine).toBeGreaterThan(1 - 1e-12);
       expect(cosine).toBeLessThanOrEqual(1);
     }

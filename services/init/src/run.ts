@@ -1,4 +1,4 @@
-import { adapterFiles, dataFiles, digestsOf, modelFiles } from '@eigenloom/checkpoint';
+import { adapterFiles, allFiles, dataFiles, digestsOf, modelFiles } from '@eigenloom/checkpoint';
 import type { common, init } from '@eigenloom/contracts';
 import type { JobContext, Lineage } from '@eigenloom/runtime';
 import { type InitPlan, inOrder, planInit } from './plan.js';
@@ -50,13 +50,8 @@ async function lineageOf(
   { model, adapterPaths, dataPaths }: InitPlan,
   context: JobContext,
 ): Promise<Lineage> {
-  const files = new Map(await modelFiles('model', model));
-  const add = (more: ReadonlyMap<string, string>): void => {
-    for (const [name, path] of more) files.set(name, path);
-  };
-  for (const [index, folder] of adapterPaths.entries()) {
-    add(await adapterFiles(`model/adapters/${index}`, folder));
-  }
-  for (const [field, path] of dataPaths) add(await dataFiles(field, path));
+  const folded = adapterPaths.map((folder, index) => adapterFiles(`model/adapters/${index}`, folder));
+  const data = [...dataPaths].map(([field, path]) => dataFiles(field, path));
+  const files = allFiles(await modelFiles('model', model), ...(await Promise.all([...folded, ...data])));
   return { inputs: await digestsOf(files, context) };
 }

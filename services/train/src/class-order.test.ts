@@ -1,11 +1,12 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openModel, readAdapter, writeModel } from '@eigenloom/checkpoint';
-import { trainKind } from './train-kind.js';
+import { trainKind } from './kind.js';
 import {
   contextIn,
   newFolder,
   requestOf,
+  runReport,
   TINY_BERT,
   writeExamples,
   writeTinyAdapter,
@@ -59,9 +60,8 @@ const request = (model: string, options: Options = {}): ReturnType<typeof reques
     trainData: { uri: options.data ?? data },
     ...(options.validation === undefined ? {} : { validationData: { uri: options.validation } }),
     sequenceClassification: { pooling: 'POOLING_FIRST', labels: options.labels ?? [] },
-    ...(options.adapterUri === undefined ? { full: {} } : { lora: { adapterUri: options.adapterUri } }),
-    batchSize: 16,
-    maxLength: 32,
+    ...(options.adapterUri === undefined ? { full: {} } : { adapter: { uri: options.adapterUri } }),
+    batching: { batchSize: 16, maxLength: 32 },
     maxSteps: 1,
     optimizer: { learningRate: 1e-9 },
     outputUri: join(folder, `out-${++runs}`),
@@ -73,7 +73,8 @@ async function start(
   options: Options = {},
 ): Promise<{ loss: number; labels: unknown; out: string }> {
   const asked = request(model, options);
-  const { losses } = await trainKind.run(asked, contextIn(await newFolder()));
+  await trainKind.run(asked, contextIn(await newFolder()));
+  const { losses } = await runReport(asked.outputUri);
   const config = JSON.parse(await readFile(join(asked.outputUri, 'config.json'), 'utf8')) as {
     id2label: unknown;
   };

@@ -1,2 +1,2 @@
 export { TRAIN_METHODS } from './methods/index.js';
-export { trainKind } from './train-kind.js';
+export { trainKind } from './kind.js';

@@ -1,7 +1,7 @@
 import { appendFile, cp, mkdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DigestCache } from '@eigenloom/checkpoint';
-import { trainKind } from './train-kind.js';
+import { trainKind } from './kind.js';
 import {
   contextIn,
   newFolder,
@@ -32,10 +32,9 @@ const requestTo = (out: string): ReturnType<typeof requestOf> =>
     model: { uri: model },
     trainData: { uri: train },
     validationData: { uri: validation },
-    lora: { adapterUri: adapter },
+    adapter: { uri: adapter },
     sequenceClassification: {},
-    batchSize: 8,
-    maxLength: 32,
+    batching: { batchSize: 8, maxLength: 32 },
     maxSteps: 6,
     checkpointSteps: 1,
   });

@@ -7,11 +7,12 @@ import {
   contextIn,
   newFolder,
   requestOf,
+  runReport,
   TINY_BERT,
   writeExamples,
   writeTinyAdapter,
 } from './testing/tiny-runs.js';
-import { trainKind } from './train-kind.js';
+import { trainKind } from './kind.js';
 
 addSoftwareGpu();
 
@@ -48,18 +49,19 @@ async function losses(backend: string, method: object): Promise<number[]> {
     ...data,
     ...method,
     sequenceClassification: {},
-    batchSize: 8,
+    batching: { batchSize: 8 },
     maxSteps: STEPS,
     evalSteps: STEPS / 2,
   });
-  const { losses: training, evaluations } = await trainKind.run(request, contextIn(where));
+  await trainKind.run(request, contextIn(where));
+  const { losses: training, evaluations } = await runReport(request.outputUri);
   return [...training, ...evaluations.map(({ loss }) => loss)];
 }
 
 const METHODS = [
   [
     'an adapter with dropout',
-    () => ({ lora: { adapterUri: adapter, dropout: 0.1 }, optimizer: { learningRate: 0.02 } }),
+    () => ({ adapter: { uri: adapter, dropout: 0.1 }, optimizer: { learningRate: 0.02 } }),
   ],
   ['all weights', () => ({ full: {}, optimizer: { learningRate: 3e-3 } })],
 ] as const;

@@ -44,6 +44,10 @@ async function present(
   return names.filter((name) => there.has(name)).map((name) => named(role, join(folder, name)));
 }
 
+/** The files of several inputs together. */
+export const allFiles = (...parts: readonly InputFiles[]): InputFiles =>
+  new Map(parts.flatMap((part) => [...part]));
+
 /** SHA-256 of files by their names; `digests` knows those of files that have not changed. Errors: the system's, for a file that is gone. */
 export async function digestsOf(
   files: InputFiles,

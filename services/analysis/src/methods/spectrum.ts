@@ -1,10 +1,14 @@
+import type { analysis, Definition } from '@eigenloom/contracts';
 import { invalidInput } from '@eigenloom/errors';
 import { type NoTail, spectrum as spectrumOf, type SpectrumSummary } from '@eigenloom/numeric';
+import type { Chart } from '@eigenloom/report';
+import type { Study } from '../study.js';
+import { studyWeights } from '../weights/study-weights.js';
 import { largerSide, sizeOf, smallerSide, type Weight } from '../weights/weight.js';
-import type { AnalysisMethod, Row } from './method.js';
+import { nameOf, type Row, type WeightStudy } from '../weights/weight-study.js';
 
 /** Below this number of eigenvalues no statistic of a spectrum means much; WeightWatcher's limit. */
-const LEAST_EIGENVALUES = 10;
+const MIN_EIGENVALUES = 10;
 const OVER_TRAINED_BELOW = 2;
 /** Columns of a fit whose means over the fitted matrices are given. */
 const AVERAGED = ['alpha', 'alpha_weighted', 'log_alpha_norm', 'D'];
@@ -12,52 +16,86 @@ const UNDER_TRAINED_ABOVE = 6;
 
 /**
  * Spectrum of a weight matrix. Martin & Mahoney 2021, arXiv:1810.01075; columns by the names of WeightWatcher 0.7.
- * Where that program is known to be off, the intended value is given: kernels are not scaled, their smallest singular value is the
- * smallest of all slices, square matrices are fitted by a proper quarter-circle law, a failed fit is null, and
- * the cut of the power-law fit follows the scale of the matrix.
  */
-export const spectrum: AnalysisMethod<'spectrum'> = {
-  id: 'spectrum',
+export const spectrum: Definition<analysis.Spectrum, Study> = {
   summary: 'Norms, ranks, entropy, power-law tail and Marchenko-Pastur edge of every weight matrix',
   paper: 'arXiv:1810.01075',
-  resultFile: 'spectrum.json',
-  needsBase: false,
-  check({ eigenvalueCut }) {
+  deviations:
+    'Where WeightWatcher is known to be off, the intended value is given: kernels are not scaled, their smallest singular value is the smallest of all slices, square matrices are fitted by a proper quarter-circle law, a failed fit is null, and the cut of the power-law fit follows the scale of the matrix.',
+  create({ model, base, tensors, singularValues, eigenvalueCut }, field) {
     if (eigenvalueCut !== undefined && !(eigenvalueCut >= 0 && Number.isFinite(eigenvalueCut))) {
-      throw invalidInput('OUT_OF_RANGE', 'spectrum.eigenvalue_cut', `${eigenvalueCut} is not 0 or above`);
+      throw invalidInput('OUT_OF_RANGE', `${field}.eigenvalue_cut`, `${eigenvalueCut} is not 0 or above`);
     }
-  },
-  reasonToSkip(weight) {
-    const count = smallerSide(weight) * weight.positions;
-    return count < LEAST_EIGENVALUES
-      ? `has ${count} eigenvalues, fewer than ${LEAST_EIGENVALUES}`
-      : undefined;
-  },
-  operations(weight) {
-    const count = smallerSide(weight) * weight.positions;
-    // Bidiagonalisation, and the scan over all starts of the tail at some 20 operations an exponential.
-    return 4 * sizeOf(weight) * smallerSide(weight) + 10 * count * count;
-  },
-  workingBytes(weight, withBase) {
-    const slice = weight.rows * weight.columns;
-    return 8 * (sizeOf(weight) * (withBase ? 2 : 1) + 4 * slice);
-  },
-  async analyse(weight, { tuned, base }, { singularValues, eigenvalueCut }, options) {
-    const summary = await spectrumOf(tuned, base, weight, { ...options, cut: eigenvalueCut });
-    return {
-      row: rowOf(weight, summary),
-      ...(singularValues ? { singularValues: summary.singularValues } : {}),
+    const study: WeightStudy = {
+      title: 'Spectrum',
+      needsBase: false,
+      columns: COLUMNS.map((name) => ({ name })),
+      reasonToSkip,
+      operations(weight) {
+        const count = smallerSide(weight) * weight.positions;
+        // Bidiagonalisation, and the scan over all starts of the tail at some 20 operations an exponential.
+        return 4 * sizeOf(weight) * smallerSide(weight) + 10 * count * count;
+      },
+      workingBytes(weight, withBase) {
+        const slice = weight.rows * weight.columns;
+        return 8 * (sizeOf(weight) * (withBase ? 2 : 1) + 4 * slice);
+      },
+      async analyse(weight, values, options) {
+        const summary = await spectrumOf(values.tuned, values.base, weight, {
+          ...options,
+          cut: eigenvalueCut,
+        });
+        return {
+          row: rowOf(weight, summary),
+          ...(singularValues ? { singularValues: summary.singularValues } : {}),
+        };
+      },
+      metrics,
+      charts,
     };
-  },
-  summarise(rows) {
-    const fitted = rows.filter(({ alpha }) => alpha !== null);
-    return {
-      fitted: fitted.length,
-      failed: rows.length - fitted.length,
-      ...Object.fromEntries(AVERAGED.map((column) => [column, meanOf(fitted, column)])),
-    };
+    return studyWeights(study, { model, base, tensors }, field);
   },
 };
+
+const COLUMNS = [
+  ...['longname', 'slice', 'N', 'M', 'alpha', 'D', 'stable_rank', 'warning', 'status', 'reason'],
+  ...['layer_type', 'rf', 'Q', 'num_evals', 'xmin', 'xmax', 'sigma', 'num_pl_spikes'],
+  ...['alpha_weighted', 'log_alpha_norm', 'norm', 'log_norm', 'spectral_norm', 'log_spectral_norm'],
+  ...['lambda_max', 'sv_max', 'sv_min', 'effective_rank', 'entropy', 'matrix_rank', 'rank_loss'],
+  ...['weak_rank_loss', 'detX_num', 'detX_val', 'sigma_mp', 'bulk_min', 'bulk_max', 'num_spikes'],
+  ...['mp_softrank', 'W_scale'],
+];
+
+function reasonToSkip(weight: Weight): string | undefined {
+  const count = smallerSide(weight) * weight.positions;
+  return count < MIN_EIGENVALUES ? `has ${count} eigenvalues, fewer than ${MIN_EIGENVALUES}` : undefined;
+}
+
+/** Means are over the matrices that were fitted. */
+function metrics(rows: readonly Row[]): Record<string, number | null> {
+  const fitted = rows.filter(({ alpha }) => alpha !== null);
+  return {
+    fitted: fitted.length,
+    failed: rows.length - fitted.length,
+    ...Object.fromEntries(AVERAGED.map((column) => [column, meanOf(fitted, column)])),
+  };
+}
+
+const charts = (rows: readonly Row[]): Chart[] =>
+  ['alpha', 'stable_rank'].map((column) => ({
+    id: column,
+    title: `${column} by tensor`,
+    x: { label: 'tensor' },
+    y: { label: column },
+    series: [
+      {
+        name: column,
+        mark: 'points',
+        x: rows.map(nameOf),
+        y: rows.map((row) => (typeof row[column] === 'number' ? row[column] : null)),
+      },
+    ],
+  }));
 
 function rowOf(weight: Weight, s: SpectrumSummary): Row {
   const { tail, bulk } = s;

@@ -18,12 +18,15 @@ describe('selectTensors', () => {
   });
 
   it('keeps the order and accepts names without .weight', () => {
-    expect(selectTensors(names, ['head', 'layer.0.query'])).toEqual(['layer.0.query.weight', 'head']);
-    expect(selectTensors(names, [])).toEqual(names);
+    expect(selectTensors(names, ['head', 'layer.0.query'], 'tensors')).toEqual([
+      'layer.0.query.weight',
+      'head',
+    ]);
+    expect(selectTensors(names, [], 'tensors')).toEqual(names);
   });
 
   it('names a pattern that matches nothing and what may have been meant', () => {
-    expect(() => selectTensors(names, ['head', '*.qeury'])).toThrow(
+    expect(() => selectTensors(names, ['head', '*.qeury'], 'tensors')).toThrow(
       'tensors[1]: "*.qeury" matches no tensor; did you mean "query"?',
     );
   });

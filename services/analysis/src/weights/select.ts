@@ -17,10 +17,14 @@ export function matchesPattern(pattern: string, name: string): boolean {
 }
 
 /**
- * Names that one of the patterns matches, with or without `.weight`; all of them when there is no pattern.
+ * Names that one of the patterns matches, with or without `.weight`; all of them when there is no pattern. `field` has the patterns.
  * Errors: `PATTERN_MATCHES_NOTHING` with names that were perhaps meant.
  */
-export function selectTensors(names: readonly string[], patterns: readonly string[]): string[] {
+export function selectTensors(
+  names: readonly string[],
+  patterns: readonly string[],
+  field: string,
+): string[] {
   if (patterns.length === 0) return [...names];
   const short = (name: string): string => name.replace(/\.weight$/, '');
   const chosen = new Set<string>();
@@ -28,7 +32,7 @@ export function selectTensors(names: readonly string[], patterns: readonly strin
     const hits = names.filter(
       (name) => matchesPattern(pattern, name) || matchesPattern(pattern, short(name)),
     );
-    if (hits.length === 0) throw matchesNothing(pattern, `tensors[${index}]`, names.map(short));
+    if (hits.length === 0) throw matchesNothing(pattern, `${field}[${index}]`, names.map(short));
     for (const hit of hits) chosen.add(hit);
   });
   return names.filter((name) => chosen.has(name));

@@ -29,7 +29,7 @@ describe('Trainer', () => {
       const signal = new AbortController().signal;
       const data = { uri: await writeExamples(folder, `${method}.jsonl`, 24) };
       const lora = {
-        adapterUri: await writeTinyAdapter(
+        uri: await writeTinyAdapter(
           folder,
           TINY_BERT,
           ['bert.encoder.layer.0.attention.self.query'],
@@ -42,8 +42,8 @@ describe('Trainer', () => {
         trainData: data,
         validationData: data,
         sequenceClassification: {},
-        batchSize: 8,
-        ...(method === 'lora' ? { lora } : { full: {} }),
+        batching: { batchSize: 8 },
+        ...(method === 'lora' ? { adapter: lora } : { full: {} }),
       });
       const plan = await resolvePlan(request, contextIn(folder));
       const texts = await loadTrainingData(

@@ -15,7 +15,7 @@ import {
   TINY_LLAMA,
   writeExamples,
 } from '../testing/tiny-runs.js';
-import { trainKind } from '../train-kind.js';
+import { trainKind } from '../kind.js';
 import { loadTrainingData, type TrainingData } from './training-data.js';
 
 let folder: string;
@@ -40,7 +40,7 @@ const classifier = { model: { uri: '' }, sequenceClassification: {}, full: {} };
 const language = { model: { uri: '' }, causalLanguageModeling: {}, full: {} };
 
 async function load(request: object, classified: boolean): Promise<TrainingData> {
-  const whole = requestOf({ maxLength: 4, batchSize: 2, ...request });
+  const whole = requestOf({ batching: { batchSize: 2, maxLength: 4 }, ...request });
   const plan = await resolvePlan(whole, contextIn(folder));
   const chosen = classified ? ({ classes: undefined, start: 'new' } as const) : null;
   return loadTrainingData(plan, chosen, await loadTokenizer(plan.modelPath), signal);
@@ -63,7 +63,7 @@ describe('a text without tokens', () => {
     'of %s is refused before a job runs, with file and line',
     async (field) => {
       const request = requestOf({
-        maxLength: 16,
+        batching: { maxLength: 16 },
         trainData: { uri: good },
         ...classifier,
         [field]: { uri: bad },
@@ -116,7 +116,12 @@ describe('a language model', () => {
 
 test('card and log say how many texts were cut', async () => {
   const request = requestOf({
-    ...{ ...classifier, outputUri: join(folder, 'out'), maxLength: 5, batchSize: 4, maxSteps: 1 },
+    ...{
+      ...classifier,
+      outputUri: join(folder, 'out'),
+      batching: { batchSize: 4, maxLength: 5 },
+      maxSteps: 1,
+    },
     ...{ trainData: { uri: good }, validationData: { uri: good } },
   });
   const lines: string[] = [];

@@ -35,7 +35,7 @@ export interface CheckedInputs {
 }
 
 /** What errors show of a request: its URIs, for the paths of a plan may be those of a server. */
-type Named = Pick<train.TrainRequest, 'model' | 'method' | 'trainData' | 'validationData' | 'maxLength'>;
+type Named = Pick<train.TrainRequest, 'model' | 'trainable' | 'trainData' | 'validationData' | 'batching'>;
 
 /** Everything that can be known without reading weights or all the data. Errors name the field. */
 export async function checkInputs(
@@ -71,7 +71,11 @@ export async function checkInputs(
   }
   const { maxLength } = plan;
   checkTextFits(
-    { field: 'max_length', maxLength, isDefault: request?.maxLength === 0 },
+    {
+      field: 'batching.max_length',
+      maxLength,
+      isDefault: request !== undefined && request.batching?.maxLength === undefined,
+    },
     network.config.maxPositions,
   );
   const tokenizer = await opening(modelPlace, () => loadTokenizer(modelPath));
@@ -95,8 +99,9 @@ async function checkAdapter(
   const { method } = plan;
   if (method.kind !== 'lora') return;
   const { adapterPath } = method;
-  const asked = request?.method?.$case === 'lora' ? request.method.value : undefined;
-  const adapter = await opening(placeOf('lora.adapter_uri', asked?.adapterUri), () =>
+  const chosen = request?.trainable?.kind;
+  const asked = chosen?.$case === 'adapter' ? chosen.value : undefined;
+  const adapter = await opening(placeOf('adapter.uri', asked?.uri), () =>
     readAdapter(adapterPath, { signal }),
   );
   const groups = network.architecture.linearGroups(network.config, network.prefix);
@@ -108,7 +113,7 @@ async function checkAdapter(
       shape === undefined
         ? 'is not a linear module of its layers'
         : `does not have shape [${shape.join(', ')}]`;
-    throw invalidInput('ADAPTER_DOES_NOT_FIT', 'lora.adapter_uri', `does not fit the model: ${path} ${why}`);
+    throw invalidInput('ADAPTER_DOES_NOT_FIT', 'adapter.uri', `does not fit the model: ${path} ${why}`);
   }
   refuseOthersInFull(adapter, network);
   const { initLoraWeights: init } = adapter.settings;
@@ -116,14 +121,14 @@ async function checkAdapter(
     if (typeof init === 'string' && changesBase(init)) {
       throw invalidInput(
         'RESIDUAL_MISSING',
-        'lora.residual_uri',
+        'adapter.residual_uri',
         `an adapter started by ${init} needs its residual`,
       );
     }
     return;
   }
   const { residualPath } = method;
-  const residual = await opening(placeOf('lora.residual_uri', asked?.residualUri), () =>
+  const residual = await opening(placeOf('adapter.residual_uri', asked?.residualUri), () =>
     openModel(residualPath, { signal }),
   );
   for (const [name, { shape }] of model.tensors) {
@@ -131,7 +136,7 @@ async function checkAdapter(
       continue;
     throw invalidInput(
       'RESIDUAL_DOES_NOT_FIT',
-      'lora.residual_uri',
+      'adapter.residual_uri',
       `has no tensor ${name} of the model's shape`,
     );
   }
@@ -153,7 +158,7 @@ function refuseOthersInFull(
   if (other === undefined) return;
   throw invalidInput(
     'ADAPTER_DOES_NOT_FIT',
-    'lora.adapter_uri',
+    'adapter.uri',
     `has ${JSON.stringify(other)} in full, which is not trained here and would be lost; start from an adapter without it`,
   );
 }

@@ -31,12 +31,15 @@ async function refusal(uri: string, method: object = { full: {} }): Promise<AppE
     model: { uri },
     trainData: { uri: data },
     sequenceClassification: {},
-    maxLength: 16,
+    batching: { maxLength: 16 },
     ...method,
   });
   const { signal } = new AbortController();
-  const plan = await resolvePlan(request, { signal, resolve: (path) => Promise.resolve(path) });
-  return checkInputs(plan, signal, request).then(
+  const checked = async (): Promise<unknown> => {
+    const plan = await resolvePlan(request, { signal, resolve: (path) => Promise.resolve(path) });
+    return checkInputs(plan, signal, request);
+  };
+  return checked().then(
     () => {
       throw new Error('nothing was refused');
     },
@@ -47,11 +50,11 @@ async function refusal(uri: string, method: object = { full: {} }): Promise<AppE
 test('what is no model, and what is no adapter, is named by its field', async () => {
   const model = await refusal(join(folder, 'adapter'));
   expect(model.message).toMatch(/^model\.uri \("[^"]+adapter"\): .* it holds an adapter/);
-  const adapter = await refusal(TINY_BERT, { lora: { adapterUri: TINY_BERT } });
+  const adapter = await refusal(TINY_BERT, { adapter: { uri: TINY_BERT } });
   expect(adapter.message).toMatch(
-    /^lora\.adapter_uri \("[^"]+"\): "adapter_config\.json": does not exist; the folder holds a model/,
+    /^adapter\.uri \("[^"]+"\): "adapter_config\.json": does not exist; the folder holds a model/,
   );
-  expect(adapter.fieldViolations).toMatchObject([{ field: 'lora.adapter_uri' }]);
+  expect(adapter.fieldViolations).toMatchObject([{ field: 'adapter.uri' }]);
 });
 
 test('quantized weights are refused', async () => {

@@ -1,5 +1,6 @@
-import { train } from '@eigenloom/contracts';
-import type { common } from '@eigenloom/contracts';
+import { openAdapter, opening } from '@eigenloom/checkpoint';
+import { type common, train } from '@eigenloom/contracts';
+import { checkDataRef } from '@eigenloom/datasets';
 import type { BackendName } from '@eigenloom/engine';
 import { invalidInput } from '@eigenloom/errors';
 import type { Pooling } from '@eigenloom/models';
@@ -24,7 +25,7 @@ export async function resolvePlan(
   context: RequestContext,
   backend: BackendName = defaultBackend(),
 ): Promise<TrainPlan> {
-  const { model, method } = request;
+  const { model, trainable } = request;
   if (model === undefined || model.uri === '')
     throw invalidInput('MODEL_MISSING', 'model.uri', 'names no model');
   const resolve = (uri: string, field: string): Promise<string> => context.resolve(uri, field);
@@ -40,7 +41,7 @@ export async function resolvePlan(
       request.validationData === undefined
         ? null
         : await resolveData(request.validationData, 'validation_data', resolve),
-    method: await resolveMethod(method, resolve),
+    method: await resolveMethod(trainable?.kind, resolve, context.signal),
   };
 }
 
@@ -53,17 +54,17 @@ type Settings = Omit<
 function resolveSettings(request: train.TrainRequest, backend: BackendName): Settings {
   const settings: Settings = {
     seed: request.seed,
-    objective: resolveObjective(request.objective),
-    optimizer: resolveOptimizer(request.optimizer, request.method?.$case === 'full' ? 2e-5 : 1e-3),
+    objective: resolveObjective(request.objective?.kind),
+    optimizer: resolveOptimizer(request.optimizer, request.trainable?.kind?.$case === 'full' ? 2e-5 : 1e-3),
     schedule: resolveSchedule(request.schedule),
-    batchSize: integer('batch_size', request.batchSize, 16, MAX_BATCH_SIZE),
-    maxLength: integer('max_length', request.maxLength, 128, MAX_LENGTH),
-    maxSteps: integer('max_steps', request.maxSteps, 0, MAX_STEPS),
-    epochs: within('epochs', request.epochs === 0 ? 3 : request.epochs, 0, 1e6),
-    evalSteps: integer('eval_steps', request.evalSteps, 0, MAX_STEPS),
-    earlyStoppingPatience: integer('early_stopping_patience', request.earlyStoppingPatience, 0, MAX_STEPS),
+    batchSize: count('batching.batch_size', request.batching?.batchSize, 16, MAX_BATCH_SIZE),
+    maxLength: count('batching.max_length', request.batching?.maxLength, 128, MAX_LENGTH),
+    maxSteps: count('max_steps', request.maxSteps, 0, MAX_STEPS),
+    epochs: within('epochs', request.epochs ?? 3, Number.MIN_VALUE, 1e6),
+    evalSteps: count('eval_steps', request.evalSteps, 0, MAX_STEPS),
+    earlyStoppingPatience: count('early_stopping_patience', request.earlyStoppingPatience, 0, MAX_STEPS),
     keepBest: request.keepBest,
-    checkpointSteps: integer('checkpoint_steps', request.checkpointSteps, 50, MAX_STEPS),
+    checkpointSteps: count('checkpoint_steps', request.checkpointSteps, 50, MAX_STEPS),
     backend: resolveBackend(request.backend, backend),
   };
   requireValidation(request);
@@ -75,8 +76,8 @@ function requireValidation(request: train.TrainRequest): void {
   const asking = (
     [
       ['keep_best', request.keepBest],
-      ['early_stopping_patience', request.earlyStoppingPatience > 0],
-      ['eval_steps', request.evalSteps > 0],
+      ['early_stopping_patience', request.earlyStoppingPatience !== undefined],
+      ['eval_steps', request.evalSteps !== undefined],
     ] as const
   ).find(([, asked]) => asked);
   if (asking !== undefined) {
@@ -91,34 +92,41 @@ async function resolveData(
 ): Promise<DataPlan> {
   if (data === undefined || data.uri === '')
     throw invalidInput('DATA_MISSING', `${field}.uri`, 'names no data');
-  return {
-    path: await resolve(data.uri, `${field}.uri`),
-    textField: data.textField === '' ? 'text' : data.textField,
-    labelField: data.labelField === '' ? 'label' : data.labelField,
-    limit: data.limit,
-  };
+  checkDataRef(data, field);
+  const { textField = 'text', labelField = 'label', limit = 0 } = data;
+  return { path: await resolve(data.uri, `${field}.uri`), textField, labelField, limit };
 }
 
-async function resolveMethod(method: train.TrainRequest['method'], resolve: Resolve): Promise<MethodPlan> {
-  switch (method?.$case) {
+async function resolveMethod(
+  trainable: train.Trainable['kind'],
+  resolve: Resolve,
+  signal: AbortSignal,
+): Promise<MethodPlan> {
+  switch (trainable?.$case) {
     case 'full':
       return { kind: 'full' };
-    case 'lora': {
-      const { adapterUri, residualUri, dropout } = method.value;
-      if (adapterUri === '') throw invalidInput('ADAPTER_MISSING', 'lora.adapter_uri', 'names no adapter');
-      if (!(dropout >= 0 && dropout < 1))
-        throw invalidInput('OUT_OF_RANGE', 'lora.dropout', 'must be in [0, 1)');
+    case 'adapter': {
+      const { uri, residualUri, dropout } = trainable.value;
+      if (uri === '') throw invalidInput('ADAPTER_MISSING', 'adapter.uri', 'names no adapter');
+      if (dropout !== undefined && !(dropout >= 0 && dropout < 1))
+        throw invalidInput('OUT_OF_RANGE', 'adapter.dropout', 'must be in [0, 1)');
+      const adapterPath = await resolve(uri, 'adapter.uri');
       return {
         kind: 'lora',
-        adapterPath: await resolve(adapterUri, 'lora.adapter_uri'),
-        residualPath: residualUri === '' ? null : await resolve(residualUri, 'lora.residual_uri'),
-        dropout,
+        adapterPath,
+        residualPath: residualUri === '' ? null : await resolve(residualUri, 'adapter.residual_uri'),
+        dropout:
+          dropout ?? (await opening({ field: 'adapter.uri', uri }, () => ownDropout(adapterPath, signal))),
       };
     }
     case undefined:
-      throw invalidInput('METHOD_MISSING', 'method', 'choose lora or full');
+      throw invalidInput('METHOD_MISSING', 'trainable', 'choose adapter or full');
   }
 }
+
+/** What the adapter's config says. */
+const ownDropout = async (folder: string, signal: AbortSignal): Promise<number> =>
+  (await openAdapter(folder, { signal })).settings.dropout;
 
 const POOLINGS: Readonly<Partial<Record<train.Pooling, Pooling | null>>> = {
   [train.Pooling.UNSPECIFIED]: null,
@@ -127,7 +135,7 @@ const POOLINGS: Readonly<Partial<Record<train.Pooling, Pooling | null>>> = {
   [train.Pooling.LAST]: 'last',
 };
 
-function resolveObjective(objective: train.TrainRequest['objective']): ObjectivePlan {
+function resolveObjective(objective: train.Objective['kind']): ObjectivePlan {
   switch (objective?.$case) {
     case 'causalLanguageModeling':
       return { kind: 'causal_language_modeling' };
@@ -154,13 +162,18 @@ function resolveObjective(objective: train.TrainRequest['objective']): Objective
 }
 
 function resolveOptimizer(optimizer: train.Optimizer | undefined, defaultRate: number): OptimizerPlan {
-  const rate = optimizer?.learningRate ?? 0;
+  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = optimizer?.rule?.kind?.value ?? {};
   const below1 = 1 - 2 ** -24;
   return {
-    learningRate: within('optimizer.learning_rate', rate === 0 ? defaultRate : rate, Number.MIN_VALUE, 100),
-    beta1: within('optimizer.beta1', optimizer?.beta1 ?? 0.9, 0, below1),
-    beta2: within('optimizer.beta2', optimizer?.beta2 ?? 0.999, 0, below1),
-    epsilon: within('optimizer.epsilon', optimizer?.epsilon ?? 1e-8, Number.MIN_VALUE, 1),
+    learningRate: within(
+      'optimizer.learning_rate',
+      optimizer?.learningRate ?? defaultRate,
+      Number.MIN_VALUE,
+      100,
+    ),
+    beta1: within('optimizer.adamw.beta1', beta1, 0, below1),
+    beta2: within('optimizer.adamw.beta2', beta2, 0, below1),
+    epsilon: within('optimizer.adamw.epsilon', epsilon, Number.MIN_VALUE, 1),
     weightDecay: within('optimizer.weight_decay', optimizer?.weightDecay ?? 0.01, 0, 100),
     maxGradientNorm: within('optimizer.max_gradient_norm', optimizer?.maxGradientNorm ?? 1, 0, 1e12),
   };
@@ -178,7 +191,7 @@ function resolveSchedule(schedule: train.Schedule | undefined): SchedulePlan {
   if (kind === undefined) throw invalidInput('UNKNOWN_VALUE', 'schedule.kind', 'is not a schedule');
   return {
     kind,
-    warmupSteps: integer('schedule.warmup_steps', schedule?.warmupSteps ?? 0, 0, MAX_WARMUP_STEPS),
+    warmupSteps: whole('schedule.warmup_steps', schedule?.warmupSteps ?? 0, 0, MAX_WARMUP_STEPS),
   };
 }
 
@@ -200,10 +213,13 @@ function resolveBackend(backend: train.Backend, fallback: BackendName): BackendN
   return chosen;
 }
 
-/** A count; 0 stands for the default. */
-function integer(field: string, value: number, fallback: number, largest: number): number {
-  if (Number.isInteger(value) && value >= 0 && value <= largest) return value === 0 ? fallback : value;
-  throw invalidInput('OUT_OF_RANGE', field, `must be at most ${largest}`);
+/** A number of things, 1 or more. */
+const count = (field: string, value: number | undefined, fallback: number, largest: number): number =>
+  value === undefined ? fallback : whole(field, value, 1, largest);
+
+function whole(field: string, value: number, least: number, largest: number): number {
+  if (Number.isInteger(value) && value >= least && value <= largest) return value;
+  throw invalidInput('OUT_OF_RANGE', field, `must be a whole number from ${least} to ${largest}`);
 }
 
 function within(field: string, value: number, least: number, most: number): number {

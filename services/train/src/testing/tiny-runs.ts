@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rename, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -10,9 +10,10 @@ import {
   type AdapterModule,
   type Model,
 } from '@eigenloom/checkpoint';
-import { train } from '@eigenloom/contracts';
+import type { train } from '@eigenloom/contracts';
 import { randomNormals, streamKey } from '@eigenloom/models';
-import type { JobContext, ProgressUpdate } from '@eigenloom/runtime';
+import type { Report } from '@eigenloom/report';
+import { type JobContext, type ProgressUpdate, requestFromObject } from '@eigenloom/runtime';
 import pino from 'pino';
 
 const ROOT = join(__dirname, '..', '..', '..', '..');
@@ -79,8 +80,29 @@ export async function writeTinyAdapter(
   return path;
 }
 
-/** A request in proto3 JSON on the CPU backend of the embedded engine. */
-export const requestOf = (body: object): train.TrainRequest => train.TrainRequest.fromJSON(body);
+/** The request of a recipe; values that are undefined are left out. */
+export const requestOf = (body: object): train.TrainRequest =>
+  requestFromObject('train', JSON.parse(JSON.stringify(body)));
+
+/** What the report of a run says. */
+export async function runReport(folder: string): Promise<RunReport> {
+  const report = JSON.parse(await readFile(join(folder, 'report.json'), 'utf8')) as Report;
+  const rows = report.tables.find(({ id }) => id === 'evaluations')?.rows ?? [];
+  return {
+    losses: (report.charts[0]?.series[0]?.y ?? []).map(Number),
+    evaluations: rows as unknown as RunReport['evaluations'],
+  };
+}
+
+export interface RunReport {
+  /** Of every step. */
+  readonly losses: readonly number[];
+  readonly evaluations: readonly {
+    readonly step: number;
+    readonly loss: number;
+    readonly accuracy: number;
+  }[];
+}
 
 /** A context on plain folders: what the runtime does for jobs is tested there. */
 export function contextIn(

@@ -2,9 +2,9 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { common } from '@eigenloom/contracts';
 import { streamDataset } from '@eigenloom/models';
-import type { CheckedInputs } from './check-inputs.js';
-import { checkSteps } from './check-steps.js';
-import type { TrainPlan } from './train-plan.js';
+import type { CheckedInputs } from './plan/check-inputs.js';
+import { checkSteps } from './plan/check-steps.js';
+import type { TrainPlan } from './plan/train-plan.js';
 
 // Products of a training step on two cores of a current CPU, measured on MiniLM; other machines differ.
 const FLOPS_PER_SECOND = 5e10;

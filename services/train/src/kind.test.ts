@@ -9,6 +9,7 @@ import {
   contextIn,
   newFolder,
   requestOf,
+  runReport,
   TINY_BERT,
   TINY_LLAMA,
   withoutNativeHead,
@@ -16,7 +17,7 @@ import {
   writeResidual,
   writeTinyAdapter,
 } from './testing/tiny-runs.js';
-import { trainKind } from './train-kind.js';
+import { trainKind } from './kind.js';
 
 const MODULES = [0, 1].flatMap((i) =>
   ['query', 'value'].map((name) => `bert.encoder.layer.${i}.attention.self.${name}`),
@@ -42,11 +43,11 @@ const lora = (changes: object = {}): train.TrainRequest =>
     outputUri: join(folder, `out-${++runs}`),
     model: { uri: TINY_BERT },
     ...data,
-    lora: { adapterUri: adapter, dropout: 0.1 },
+    adapter: { uri: adapter, dropout: 0.1 },
     sequenceClassification: {},
     optimizer: { learningRate: 0.02 },
     schedule: { warmupSteps: 3 },
-    batchSize: 8,
+    batching: { batchSize: 8, maxLength: 128 },
     maxSteps: 30,
     evalSteps: 10,
     checkpointSteps: 4,
@@ -92,11 +93,19 @@ describe('training an adapter', () => {
   it('lowers the loss, keeps the best step, and repeats to the byte', async () => {
     const request = lora();
     const response = await trainKind.run(request, contextIn(await scratch()));
-    expect(response.losses).toHaveLength(30);
-    expect(response.evaluations.map(({ step }) => step)).toEqual([10, 20, 30]);
-    const losses = response.evaluations.map(({ loss }) => loss);
-    expect(losses.at(-1)).toBeLessThan((response.losses[0] ?? 0) * 0.8);
-    expect(response.bestStep).toBe(response.evaluations[losses.indexOf(Math.min(...losses))]?.step);
+    const report = await runReport(request.outputUri);
+    expect(report.losses).toHaveLength(30);
+    expect(report.evaluations.map(({ step }) => step)).toEqual([10, 20, 30]);
+    const losses = report.evaluations.map(({ loss }) => loss);
+    expect(losses.at(-1)).toBeLessThan((report.losses[0] ?? 0) * 0.8);
+    const best = report.evaluations[losses.indexOf(Math.min(...losses))];
+    expect(response.bestStep).toBe(best?.step);
+    expect(response.metrics).toMatchObject({
+      steps: 30,
+      first_loss: report.losses[0],
+      validation_loss: best?.loss,
+      validation_accuracy: best?.accuracy,
+    });
     const again = lora();
     await trainKind.run(again, contextIn(await scratch()));
     expect(await files(again.outputUri)).toEqual(await files(request.outputUri));
@@ -138,7 +147,7 @@ describe('training an adapter', () => {
   it('stores a native head as PEFT does and another under a name of its own', async () => {
     const first = lora({
       maxSteps: 2,
-      evalSteps: 0,
+      evalSteps: undefined,
       keepBest: false,
       sequenceClassification: { pooling: 'POOLING_FIRST' },
     });
@@ -146,7 +155,7 @@ describe('training an adapter', () => {
     const native = await readAdapter(first.outputUri);
     expect(native.settings).toMatchObject({ taskType: 'SEQ_CLS', modulesToSave: ['classifier'] });
     expect([...native.savedTensors.keys()].sort()).toEqual(['classifier.bias', 'classifier.weight']);
-    const mean = lora({ maxSteps: 2, evalSteps: 0, keepBest: false });
+    const mean = lora({ maxSteps: 2, evalSteps: undefined, keepBest: false });
     await trainKind.run(mean, contextIn(await scratch()));
     const own = await readAdapter(mean.outputUri);
     expect(own.settings).toMatchObject({ taskType: 'FEATURE_EXTRACTION', modulesToSave: [] });
@@ -168,7 +177,7 @@ describe('training an adapter', () => {
       const model = await openModel(TINY_BERT);
       const residual = await writeResidual(join(folder, `residual-${++runs}`), model, initial);
       const request = lora({
-        lora: { adapterUri: start, residualUri: residual },
+        adapter: { uri: start, residualUri: residual },
         maxSteps: 12,
         evalSteps: 6,
       });
@@ -188,10 +197,8 @@ describe('training an adapter', () => {
         return { ids: Int32Array.from(tokenizer.encode(text, 128)), label: label === 'spam' ? 1 : 0 };
       });
       const { loss } = await evaluateClassifier(network, head, texts);
-      expect(loss).toBeCloseTo(
-        response.evaluations.find(({ step }) => step === response.bestStep)?.loss ?? 0,
-        5,
-      );
+      const { evaluations } = await runReport(request.outputUri);
+      expect(loss).toBeCloseTo(evaluations.find(({ step }) => step === response.bestStep)?.loss ?? 0, 5);
       network.dispose();
     },
   );
@@ -200,13 +207,14 @@ describe('training an adapter', () => {
 describe('full training', () => {
   it('writes a model with its tokenizer and classes', async () => {
     const request = lora({
-      lora: undefined,
+      adapter: undefined,
       full: {},
       optimizer: { learningRate: 3e-3 },
       sequenceClassification: { pooling: 'POOLING_FIRST', labels: ['spam', 'ham'] },
     });
-    const response = await trainKind.run(request, contextIn(await scratch()));
-    expect(response.evaluations.at(-1)?.loss).toBeLessThan(response.losses[0] ?? 0);
+    await trainKind.run(request, contextIn(await scratch()));
+    const { losses, evaluations } = await runReport(request.outputUri);
+    expect(evaluations.at(-1)?.loss).toBeLessThan(losses[0] ?? 0);
     const model = await openModel(request.outputUri);
     expect(model.config).toMatchObject({
       id2label: { 0: 'spam', 1: 'ham' },
@@ -217,6 +225,7 @@ describe('full training', () => {
       'README.md',
       'config.json',
       'model.safetensors',
+      'report.json',
       'tokenizer.json',
       'tokenizer_config.json',
       'training_log.jsonl',
@@ -238,9 +247,9 @@ describe('language modelling', () => {
       model: { uri: TINY_LLAMA },
       sequenceClassification: undefined,
       causalLanguageModeling: {},
-      maxLength: 32,
+      batching: { batchSize: 8, maxLength: 32 },
       maxSteps: 2,
-      evalSteps: 0,
+      evalSteps: undefined,
       keepBest: false,
       ...changes,
     });
@@ -259,7 +268,11 @@ describe('language modelling', () => {
       savedTensors: new Map([['lm_head.weight', head]]),
       settings,
     });
-    const request = language({ lora: undefined, full: {}, model: { uri: TINY_LLAMA, adapters: [folded] } });
+    const request = language({
+      adapter: undefined,
+      full: {},
+      model: { uri: TINY_LLAMA, adapters: [folded] },
+    });
     await trainKind.run(request, contextIn(await scratch()));
     const trained = await openModel(request.outputUri);
     expect(trained.config['tie_word_embeddings']).toBe(false);
@@ -273,7 +286,7 @@ describe('language modelling', () => {
   it('says no more of its modules than it has', async () => {
     const modules = ['model.layers.0.self_attn.q_proj'];
     const start = await withConfig(modules, { layers_to_transform: [0] });
-    const request = language({ lora: { adapterUri: start } });
+    const request = language({ adapter: { uri: start } });
     await trainKind.run(request, contextIn(await scratch()));
     expect((await readAdapter(request.outputUri)).settings.targetModules).toEqual(modules);
     await openModel(TINY_LLAMA, { adapters: [request.outputUri] });
@@ -287,9 +300,9 @@ describe('language modelling', () => {
     const savedTensors = new Map([['model.norm.weight', saved]]);
     await writeAdapter(path, { modules, settings: { ...settings, modulesToSave: ['norm'] }, savedTensors });
     await expect(
-      trainKind.validate(language({ lora: { adapterUri: path } }), contextIn(folder)),
+      trainKind.validate(language({ adapter: { uri: path } }), contextIn(folder)),
     ).rejects.toMatchObject({
-      fieldViolations: [{ field: 'lora.adapter_uri' }],
+      fieldViolations: [{ field: 'adapter.uri' }],
       message: expect.stringContaining('"model.norm.weight" in full') as string,
     });
   });
@@ -299,7 +312,7 @@ describe('language modelling', () => {
     const start = await writeTinyAdapter(await scratch(), TINY_LLAMA, modules);
     const request = lora({
       model: { uri: TINY_LLAMA },
-      lora: { adapterUri: start },
+      adapter: { uri: start },
       sequenceClassification: undefined,
       causalLanguageModeling: {},
       maxSteps: 60,
@@ -308,8 +321,9 @@ describe('language modelling', () => {
       optimizer: { learningRate: 0.05 },
     });
     const response = await trainKind.run(request, contextIn(await scratch()));
-    const losses = response.evaluations.map(({ loss }) => loss);
-    expect(Math.min(...losses)).toBeLessThan(response.losses[0] ?? 0);
+    const report = await runReport(request.outputUri);
+    const losses = report.evaluations.map(({ loss }) => loss);
+    expect(Math.min(...losses)).toBeLessThan(report.losses[0] ?? 0);
     if (response.steps < 60) expect(losses.slice(-2).every((loss) => loss >= Math.min(...losses))).toBe(true);
   });
 });
@@ -318,7 +332,7 @@ describe('what cannot run', () => {
   it('names the step whose loss is not finite', async () => {
     const request = lora({
       optimizer: { learningRate: 100, maxGradientNorm: 0 },
-      lora: undefined,
+      adapter: undefined,
       full: {},
       maxSteps: 400,
       schedule: {},
@@ -334,28 +348,32 @@ describe('what cannot run', () => {
     ['model.uri', { model: undefined }],
     ['train_data.uri', { trainData: undefined }],
     ['optimizer.learning_rate', { optimizer: { learningRate: -1 } }],
-    ['optimizer.beta2', { optimizer: { beta2: 1 } }],
-    ['lora.dropout', { lora: { adapterUri: 'x', dropout: 1 } }],
-    ['method', { lora: undefined }],
+    ['optimizer.adamw.beta2', { optimizer: { adamw: { beta2: 1 } } }],
+    ['adapter.dropout', { adapter: { uri: 'x', dropout: 1 } }],
+    ['trainable', { adapter: undefined }],
     ['objective', { sequenceClassification: undefined }],
-    ['keep_best', { validationData: undefined, evalSteps: 0 }],
-    ['max_length', { maxLength: 33 }],
+    ['keep_best', { validationData: undefined, evalSteps: undefined }],
+    ['batching.max_length', { batching: { maxLength: 33 } }],
+    ['batching.max_length', { batching: { maxLength: 0 } }],
+    ['batching.batch_size', { batching: { batchSize: 0, maxLength: 32 } }],
+    ['eval_steps', { evalSteps: 0 }],
+    ['train_data.limit', { trainData: { uri: 'x', limit: 0 } }],
     ['sequence_classification.labels', { sequenceClassification: { labels: ['ham', 'eggs'] } }],
     ['sequence_classification.labels', { sequenceClassification: { labels: ['ham'] } }],
     ['causal_language_modeling', { sequenceClassification: undefined, causalLanguageModeling: {} }],
     ['train_data.uri', { trainData: { uri: '/nowhere.jsonl' } }],
-    ['lora.adapter_uri', { model: { uri: TINY_LLAMA } }],
+    ['adapter.uri', { model: { uri: TINY_LLAMA } }],
   ])('is refused by validation naming %s', async (field, changes) => {
-    const request = lora({ maxLength: 32, ...changes });
+    const request = lora({ batching: { batchSize: 8, maxLength: 32 }, ...changes });
     await expect(trainKind.validate(request, contextIn(folder))).rejects.toMatchObject({
       fieldViolations: [{ field }],
     });
   });
 
   it('is not what a good request is; the estimate counts steps and bytes', async () => {
-    await trainKind.validate(lora({ maxLength: 32 }), contextIn(folder));
+    await trainKind.validate(lora({ batching: { batchSize: 8, maxLength: 32 } }), contextIn(folder));
     const { durationSeconds, memoryBytes, diskBytes, readBytes } = await trainKind.estimate(
-      lora({ maxLength: 32 }),
+      lora({ batching: { batchSize: 8, maxLength: 32 } }),
       contextIn(folder),
     );
     expect(durationSeconds).toBeGreaterThan(0);

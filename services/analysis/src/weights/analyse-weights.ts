@@ -1,10 +1,10 @@
 import { AppError } from '@eigenloom/errors';
 import { threads } from '@eigenloom/numeric';
 import type { ProgressUpdate } from '@eigenloom/runtime';
-import type { AnalysisPlan } from './analysis-plan.js';
 import { inParallel } from './in-parallel.js';
-import type { Finding, Row, Values } from './methods/method.js';
-import { sizeOf, type Skipped, type Weight } from './weights/weight.js';
+import type { WeightPlan } from './plan-weights.js';
+import { sizeOf, type Skipped, type Weight } from './weight.js';
+import type { Finding, Row, Values } from './weight-study.js';
 
 /** Below this number of operations a decomposition keeps one thread busy at most: such tensors are done side by side. */
 const SMALL = 2e9;
@@ -13,15 +13,12 @@ const SMALL = 2e9;
 interface TensorResult {
   readonly rows: readonly Row[];
   readonly singularValues: ReadonlyMap<string, Float64Array>;
-  readonly intruders: number;
 }
 
 export interface AnalysisResult extends TensorResult {
   /** Tensors with at least one row. */
   readonly tensors: number;
   readonly skipped: readonly Skipped[];
-  /** Undefined where the method has nothing to say of all rows together. */
-  readonly summary: Row | undefined;
 }
 
 interface Hooks {
@@ -30,14 +27,14 @@ interface Hooks {
 }
 
 /** Operations for a whole tensor, about. */
-export const tensorOperations = (weight: Weight, { method }: Pick<AnalysisPlan, 'method'>): number =>
-  weight.stacked * method.operations(weight);
+export const tensorOperations = (weight: Weight, { study }: Pick<WeightPlan, 'study'>): number =>
+  weight.stacked * study.operations(weight);
 
 /**
  * Analyses every weight of a plan: small ones side by side, large ones one after the other on all threads. Results come in the
  * order of the plan, whatever is done first. A tensor whose numbers do not allow an answer is left out with the reason.
  */
-export async function analyseWeights(plan: AnalysisPlan, hooks: Hooks): Promise<AnalysisResult> {
+export async function analyseWeights(plan: WeightPlan, hooks: Hooks): Promise<AnalysisResult> {
   const results = new Map<Weight, TensorResult>();
   const failures = new Map<string, string>();
   const tracker = trackProgress(plan, hooks);
@@ -61,7 +58,7 @@ export async function analyseWeights(plan: AnalysisPlan, hooks: Hooks): Promise<
 }
 
 async function analyseTensor(
-  { model, base, method }: AnalysisPlan,
+  { model, base, study }: WeightPlan,
   weight: Weight,
   { signal }: Hooks,
   tracker: Tracker,
@@ -74,11 +71,10 @@ async function analyseTensor(
   const size = sizeOf(weight);
   const rows: Row[] = [];
   const singularValues = new Map<string, Float64Array>();
-  let intruders = 0;
   for (let slice = 0; slice < weight.stacked; slice += 1) {
     const part = (values: Float64Array): Float64Array => values.subarray(slice * size, (slice + 1) * size);
     const values = { tuned: part(whole.tuned), base: whole.base && part(whole.base) };
-    const finding: Finding = await method.analyse(weight, values, {
+    const finding: Finding = await study.analyse(weight, values, {
       signal,
       onProgress: (fraction) => {
         tracker.partly(weight, (slice + fraction) / weight.stacked);
@@ -86,13 +82,12 @@ async function analyseTensor(
     });
     const isStack = weight.type === 'stack';
     rows.push({ longname: weight.longname, ...(isStack ? { slice } : {}), ...finding.row });
-    intruders += finding.intruders ?? 0;
     if (finding.singularValues !== undefined) {
       singularValues.set(isStack ? `${weight.longname}.${slice}` : weight.longname, finding.singularValues);
     }
   }
   tracker.partly(weight, 1);
-  return { rows, singularValues, intruders };
+  return { rows, singularValues };
 }
 
 /** Why the numbers of a tensor allow no answer; undefined for every other failure. */
@@ -114,7 +109,7 @@ interface Tracker {
   partly(weight: Weight, fraction: number): void;
 }
 
-function trackProgress(plan: AnalysisPlan, hooks: Hooks): Tracker {
+function trackProgress(plan: WeightPlan, hooks: Hooks): Tracker {
   const total = plan.weights.reduce((sum, weight) => sum + tensorOperations(weight, plan), 0);
   const done = new Map<Weight, number>();
   return {
@@ -127,19 +122,16 @@ function trackProgress(plan: AnalysisPlan, hooks: Hooks): Tracker {
 }
 
 function collect(
-  plan: AnalysisPlan,
+  plan: WeightPlan,
   results: ReadonlyMap<Weight, TensorResult>,
   failures: ReadonlyMap<string, string>,
 ): AnalysisResult {
   const found = plan.weights.flatMap((weight) => results.get(weight) ?? []);
   const order = [...plan.model.tensors.keys()];
   const failed = [...failures].map(([name, reason]) => ({ name, reason }));
-  const rows = found.flatMap((result) => result.rows);
   return {
-    rows,
-    summary: plan.method.summarise?.(rows),
+    rows: found.flatMap((result) => result.rows),
     singularValues: new Map(found.flatMap(({ singularValues }) => [...singularValues])),
-    intruders: found.reduce((sum, { intruders }) => sum + intruders, 0),
     tensors: found.length,
     skipped: [...plan.skipped, ...failed].sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name)),
   };

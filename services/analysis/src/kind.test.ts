@@ -5,15 +5,17 @@ import { join, resolve } from 'node:path';
 import { analysis } from '@eigenloom/contracts';
 import { SafetensorsFile, SafetensorsWriter } from '@eigenloom/numeric';
 import { type JobsClient, type JobView, startEmbedded } from '@eigenloom/runtime';
-import { analysisKind } from './analysis-kind.js';
+import type { Cell } from '@eigenloom/report';
+import { analysisKind } from './kind.js';
+import { reportIn, rowsOf, weightRequest } from './testing/requests.js';
 
 const GOLDEN = resolve(__dirname, '../../../tests/golden/weightwatcher');
 const fixture = (name: string): string => join(GOLDEN, 'fixtures', name);
 
-type Row = Record<string, number | string | number[] | null>;
+type Row = Readonly<Record<string, Cell>>;
 interface Result {
-  tensors: Row[];
-  skipped: { name: string; reason: string }[];
+  readonly tensors: readonly Row[];
+  readonly skipped: readonly Row[];
 }
 
 let folder: string;
@@ -32,20 +34,22 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-async function analyse(
-  request: Parameters<typeof analysis.AnalyzeRequest.fromPartial>[0],
-): Promise<JobView & { folder: string }> {
+interface Asked extends Omit<Parameters<typeof weightRequest>[1], 'outputUri'> {
+  readonly method: { readonly $case: 'spectrum' | 'intruders'; readonly value: object };
+}
+const requestOf = ({ method, ...inputs }: Asked, outputUri = ''): analysis.AnalyzeRequest =>
+  weightRequest(method.$case, { ...inputs, outputUri }, method.value);
+
+async function analyse(asked: Asked): Promise<JobView & { folder: string }> {
   const outputUri = join(folder, `out-${runs++}`);
-  const { name } = await runtime.submit(
-    'analysis',
-    analysis.AnalyzeRequest.fromPartial({ ...request, outputUri }),
-  );
+  const { name } = await runtime.submit('analysis', requestOf(asked, outputUri));
   return { ...(await runtime.wait(name)), folder: outputUri };
 }
 
-async function resultOf(view: { error?: unknown; folder: string }, file = 'spectrum.json'): Promise<Result> {
+async function resultOf(view: { error?: unknown; folder: string }): Promise<Result> {
   expect(view.error).toBeUndefined();
-  return JSON.parse(await readFile(join(view.folder, file), 'utf8')) as Result;
+  const report = await reportIn(view.folder);
+  return { tensors: rowsOf(report, 'tensors'), skipped: rowsOf(report, 'skipped') };
 }
 
 async function json<T>(file: string): Promise<T> {
@@ -150,7 +154,7 @@ describe('spectrum', () => {
     expect(names).toEqual(
       expect.arrayContaining(['plain_parameter', 'experts:0', 'experts:3', 'experts.gate_up_proj:2']),
     );
-    expect(view.result?.response).toMatchObject({ tensors: 8, skipped: 3 });
+    expect(view.result?.response).toMatchObject({ metrics: { tensors: 8, skipped: 3 } });
   });
 
   it('recognises embeddings', async () => {
@@ -230,11 +234,11 @@ describe('intruder dimensions', () => {
           base: { uri: fixture('pair_base') },
           method: { $case: 'intruders', value: { k: 10, epsilon } },
         });
-        const { tensors } = await resultOf(view, 'intruders.json');
+        const { tensors } = await resultOf(view);
         expect(tensors).toHaveLength(Object.keys(golden.layers).length);
         for (const row of tensors) {
           const want = golden.layers[String(row['longname'])]!;
-          (row['max_cosine'] as number[]).forEach((cosine, j) => {
+          (row['max_cosine'] as readonly number[]).forEach((cosine, j) => {
             expect(Math.abs(cosine - want[tuned].max_cosine[j]!)).toBeLessThan(1e-9);
           });
           expect(row['intruders']).toEqual(want[tuned].intruder_indices[String(epsilon)]);
@@ -252,9 +256,14 @@ describe('intruder dimensions', () => {
 describe('requests', () => {
   const model = { uri: fixture('pair_ft_a') };
   it.each([
-    ['no method', { model }, 'METHOD_MISSING', 'method'],
-    ['no model', { method: spectrum }, 'FIELD_MISSING', 'model'],
-    ['no base', { model, method: intruders }, 'FIELD_MISSING', 'base'],
+    ['no model', { method: spectrum }, 'FIELD_MISSING', 'spectrum.model'],
+    ['no base', { model, method: intruders }, 'FIELD_MISSING', 'intruders.base'],
+    [
+      'a k of 0',
+      { model, base: model, method: { $case: 'intruders' as const, value: { k: 0 } } },
+      'OUT_OF_RANGE',
+      'intruders.k',
+    ],
     [
       'an ε of 0',
       { model, base: model, method: { $case: 'intruders' as const, value: { k: 1, epsilon: 0 } } },
@@ -273,16 +282,24 @@ describe('requests', () => {
       'NOTHING_IN_COMMON',
       'base',
     ],
-  ])('with %s are refused', async (_, request, reason, named) => {
-    await expect(
-      runtime.submit('analysis', analysis.AnalyzeRequest.fromPartial(request)),
-    ).rejects.toMatchObject({ reason, message: expect.stringContaining(named) as string });
+  ])('with %s are refused', async (_, asked, reason, named) => {
+    await expect(runtime.submit('analysis', requestOf(asked))).rejects.toMatchObject({
+      reason,
+      message: expect.stringContaining(named) as string,
+    });
+  });
+
+  it('without a study are refused', async () => {
+    await expect(runtime.submit('analysis', analysis.AnalyzeRequest.fromPartial({}))).rejects.toMatchObject({
+      reason: 'METHOD_MISSING',
+      message: 'study: choose one of spectrum, intruders',
+    });
   });
 
   it('are estimated', async () => {
     const { estimate } = await runtime.submit(
       'analysis',
-      analysis.AnalyzeRequest.fromPartial({ model, base: model, method: intruders, validateOnly: true }),
+      requestOf({ model, base: model, method: intruders, validateOnly: true }),
     );
     // Two times 128² + 192·96 + 96·192 elements of four bytes.
     expect(estimate?.readBytes).toBe(BigInt(2 * 4 * (128 * 128 + 2 * 192 * 96)));
@@ -295,10 +312,8 @@ describe('requests', () => {
     const digest = async (threads: number): Promise<string> => {
       setThreads(threads);
       const view = await analyse({ model, base: { uri: fixture('pair_base') }, method: intruders });
-      return (
-        (await readFile(join(view.folder, 'intruders.json'), 'utf8')) +
-        (await readFile(join((await analyse({ model, method: spectrum })).folder, 'spectrum.json'), 'utf8'))
-      );
+      const other = await analyse({ model, method: spectrum });
+      return JSON.stringify([await reportIn(view.folder), await reportIn(other.folder)]);
     };
     const [one, three] = [await digest(1), await digest(3)];
     setThreads(0);

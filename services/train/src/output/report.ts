@@ -1,0 +1,81 @@
+import type { Report, Series } from '@eigenloom/report';
+import type { TrainingOutput } from '../loop/messages.js';
+import type { EvaluationRecord, StepRecord } from '../loop/run-state.js';
+import type { TrainPlan } from '../plan/train-plan.js';
+
+/** Steps that the loss is drawn at, at most; `training_log.jsonl` has all. */
+const MAX_POINTS = 20_000;
+/** Evaluations in the table, at most. */
+const MAX_EVALUATIONS = 2_000;
+
+/** Losses and evaluations of a run. Nothing here depends on the machine or the hour. */
+export function reportOf(
+  { method, objective }: TrainPlan,
+  { state, keptStep }: TrainingOutput,
+): Report & { readonly metrics: Readonly<Record<string, number>> } {
+  const { steps, evaluations } = state;
+  const kept = evaluations.find(({ step }) => step === keptStep);
+  return {
+    title: 'Training run',
+    method: method.kind === 'lora' ? 'adapter' : 'full',
+    metrics: {
+      steps: state.step,
+      best_step: keptStep,
+      ...lossesOf(steps),
+      ...(kept && { validation_loss: kept.loss, validation_accuracy: kept.accuracy }),
+    },
+    tables: [
+      {
+        id: 'evaluations',
+        title: 'Evaluations on the validation data',
+        columns: [
+          { name: 'step' },
+          { name: 'loss', description: 'mean loss' },
+          {
+            name: 'accuracy',
+            description: 'share of right predictions; for language models, of next tokens',
+          },
+        ],
+        rows: thinned(evaluations, MAX_EVALUATIONS, keptStep).map(({ step, loss, accuracy }) => ({
+          ...{ step, loss, accuracy },
+        })),
+      },
+    ],
+    charts: [
+      {
+        id: 'loss',
+        title: `Loss (${objective.kind.replaceAll('_', ' ')})`,
+        x: { label: 'step' },
+        y: { label: 'loss' },
+        series: [lossSeries('training', thinned(steps, MAX_POINTS)), ...validation(evaluations)],
+      },
+    ],
+    verdicts: [],
+    notes: [],
+  };
+}
+
+function lossesOf(steps: readonly StepRecord[]): Record<string, number> {
+  const [first, last] = [steps[0], steps.at(-1)];
+  return first === undefined || last === undefined ? {} : { first_loss: first.loss, last_loss: last.loss };
+}
+
+type Point = { readonly step: number; readonly loss: number };
+
+const lossSeries = (name: string, points: readonly Point[]): Series => ({
+  name,
+  mark: 'line',
+  x: points.map(({ step }) => step),
+  y: points.map(({ loss }) => loss),
+});
+
+const validation = (evaluations: readonly EvaluationRecord[]): Series[] =>
+  evaluations.length === 0 ? [] : [lossSeries('validation', thinned(evaluations, MAX_EVALUATIONS))];
+
+/** Every k-th from the first, the last, and that of one step. */
+function thinned<T extends Point>(points: readonly T[], most: number, always?: number): T[] {
+  const apart = Math.max(1, Math.ceil(points.length / most));
+  return points.filter(
+    ({ step }, index) => index % apart === 0 || step === always || index === points.length - 1,
+  );
+}
