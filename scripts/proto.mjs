@@ -6,6 +6,8 @@ import { join } from 'node:path';
 
 const GENERATED = 'packages/contracts/src/gen';
 const DESCRIPTORS = 'packages/contracts/descriptors.binpb';
+// The contract's own files with their comments, from which `eigenloom methods show` takes the words.
+const DOCUMENTATION = 'packages/contracts/documentation.binpb';
 // The contract, and the error details of google.rpc; what they import comes along with --include-imports.
 const OWN = ['proto/eigenloom', 'node_modules/google-proto-files/google/rpc/error_details.proto'];
 
@@ -26,6 +28,14 @@ function generate(outputRoot) {
     '-o',
     join(outputRoot, DESCRIPTORS),
   );
+  buf(
+    'build',
+    ...own.slice(0, 2),
+    '--as-file-descriptor-set',
+    '--exclude-imports',
+    '-o',
+    join(outputRoot, DOCUMENTATION),
+  );
 }
 
 if (process.argv.includes('--check')) {
@@ -33,8 +43,10 @@ if (process.argv.includes('--check')) {
   try {
     generate(scratch);
     execFileSync('diff', ['-r', join(scratch, GENERATED), GENERATED], { stdio: 'inherit' });
-    if (!readFileSync(join(scratch, DESCRIPTORS)).equals(readFileSync(DESCRIPTORS))) {
-      throw new Error(`${DESCRIPTORS} is stale: run npm run proto`);
+    for (const file of [DESCRIPTORS, DOCUMENTATION]) {
+      if (!readFileSync(join(scratch, file)).equals(readFileSync(file))) {
+        throw new Error(`${file} is stale: run npm run proto`);
+      }
     }
   } catch (error) {
     console.error(`Generated code is stale: run npm run proto (${error.message})`);

@@ -1,26 +1,4 @@
-import { defined, mapUris, overlay } from './document.js';
-
-describe('overlay', () => {
-  it('merges objects, replaces the rest and leaves what is undefined', () => {
-    expect(
-      overlay({ a: { b: 1, c: [1, 2] }, d: 1 }, { a: { c: [3], e: 2 }, d: undefined, f: { g: 1 } }),
-    ).toEqual({ a: { b: 1, c: [3], e: 2 }, d: 1, f: { g: 1 } });
-  });
-
-  it('replaces a field that the lower one spells in snake_case', () => {
-    expect(overlay({ target_modules: ['a'], model: { uri: 'm' } }, { targetModules: ['b'] })).toEqual({
-      targetModules: ['b'],
-      model: { uri: 'm' },
-    });
-  });
-});
-
-describe('defined', () => {
-  it('drops undefined values and objects without any', () => {
-    expect(defined({ a: undefined, b: { c: undefined }, d: { e: 0 } })).toEqual({ d: { e: 0 } });
-    expect(defined({ b: { c: undefined } })).toBeUndefined();
-  });
-});
+import { mapUris } from './document.js';
 
 describe('mapUris', () => {
   it('reaches every URI of a pipeline, in either spelling, and nothing else', () => {
@@ -29,7 +7,7 @@ describe('mapUris', () => {
       steps: [
         {
           id: 'uri',
-          train: { model: { uri: 'b', adapters: ['c', 'd'] }, lora: { adapter_uri: 'e', residualUri: '' } },
+          train: { model: { uri: 'b', adapters: ['c', 'd'] }, adapter: { uri: 'e', residual_uri: '' } },
         },
       ],
       textField: 'uri',
@@ -41,7 +19,7 @@ describe('mapUris', () => {
           id: 'uri',
           train: {
             model: { uri: '<b>', adapters: ['<c>', '<d>'] },
-            lora: { adapter_uri: '<e>', residualUri: '' },
+            adapter: { uri: '<e>', residual_uri: '' },
           },
         },
       ],

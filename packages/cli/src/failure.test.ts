@@ -18,7 +18,7 @@ describe('describeFailure', () => {
   });
 
   it.each([
-    [['merge'], `missing required argument 'recipe'; see eigenloom merge --help`],
+    [['run'], `missing required argument 'recipe'; see eigenloom run --help`],
     [['jobs'], 'a command is missing; see eigenloom jobs --help'],
     [[], 'a command is missing; see eigenloom --help'],
     [['mrge'], `unknown command 'mrge' (Did you mean merge?)`],
@@ -27,10 +27,7 @@ describe('describeFailure', () => {
     [['jobs', 'frobnicate'], `unknown command 'frobnicate'; see eigenloom jobs --help`],
     [['jobs', 'show'], `missing required argument 'name'; see eigenloom jobs show --help`],
     [['jobs', 'prune', '--older-than', '5x'], /It is not an age .*; see eigenloom jobs prune --help/],
-    [
-      ['init', '--rank', 'four'],
-      /'four' is invalid\. It is not a whole number .*; see eigenloom init --help/,
-    ],
+    [['up', '--port', 'four'], /'four' is invalid\. It is not a whole number .*; see eigenloom up --help/],
   ] as const)('says how a command is used: %j', async (argv, message) => {
     const program = createProgram();
     const error = await program.parseAsync(argv, { from: 'user' }).catch((thrown: unknown) => thrown);

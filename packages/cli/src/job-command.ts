@@ -1,12 +1,5 @@
 import { common, type ServiceKind } from '@eigenloom/contracts';
-import {
-  contractOf,
-  type JobsClient,
-  type KindName,
-  type RequestOf,
-  type ResponseOf,
-} from '@eigenloom/runtime';
-import type { Document } from './document.js';
+import { type JobsClient, type KindName, type RequestOf, type ResponseOf } from '@eigenloom/runtime';
 import { describeEstimate, estimate } from './estimate.js';
 import { oneLine } from './failure.js';
 import { interruptible } from './interrupt.js';
@@ -15,7 +8,6 @@ import { dataFolderOf, openClient } from './mesh/open-client.js';
 import type { JobOptions } from './options.js';
 import { print, printJson } from './output.js';
 import { forgetOldJobs } from './prune-jobs.js';
-import { requestFrom } from './request.js';
 import { type Finished, runJob } from './run-job.js';
 
 /** The services that a request needs: its own, or those of a pipeline's steps. */
@@ -30,7 +22,8 @@ function describeArtifact(label: string, { uri, digest, files, fileCount }: comm
   return `${label}: ${uri} (${fileCount || files.length} files, digest ${digest})`;
 }
 
-function printResponse<K extends KindName>(kind: K, { name, response, artifacts }: Finished<K>): void {
+/** What was made, one artifact a line. */
+export function printResponse<K extends KindName>(kind: K, { name, response, artifacts }: Finished<K>): void {
   for (const [part, artifact] of Object.entries(artifacts))
     print(describeArtifact(part === '' ? 'result' : part, artifact));
   if (kind === 'pipeline') {
@@ -67,19 +60,5 @@ export async function withFinishedJob<K extends KindName>(
     } finally {
       await client.close();
     }
-  });
-}
-
-/** init, train, merge and run: submit, follow, print what was made. */
-export async function runJobCommand(
-  kind: KindName,
-  recipe: string | undefined,
-  flags: Document,
-  options: JobOptions & { readonly json?: boolean },
-): Promise<void> {
-  const request = await requestFrom(kind, recipe, flags, options);
-  await withFinishedJob(kind, request, options, (finished) => {
-    if (options.json !== true) printResponse(kind, finished);
-    else printJson({ name: finished.name, response: contractOf(kind).response.toJSON(finished.response) });
   });
 }

@@ -28,7 +28,9 @@ export async function listMethods(
     return;
   }
   printTable(
-    ['SERVICE', 'METHOD', 'SUMMARY', 'PAPER'],
-    listing.flatMap(([kind, methods]) => methods.map(({ id, summary, paper }) => [kind, id, summary, paper])),
+    ['SERVICE', 'CHOICE', 'METHOD', 'SUMMARY', 'PAPER'],
+    listing.flatMap(([kind, methods]) =>
+      methods.map(({ id, field, summary, paper }) => [kind, field, id, summary, paper]),
+    ),
   );
 }

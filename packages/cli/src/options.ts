@@ -26,13 +26,6 @@ export function wholeNumber(text: string): number {
   return value;
 }
 
-/** A finite decimal number. */
-export function decimal(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It is not a number.');
-  return value;
-}
-
 /** A uint64 as proto3 JSON writes it: a string, since it may exceed 2⁵³. */
 export function seed(text: string): string {
   if (!/^\d+$/.test(text) || BigInt(text) > UINT64_MAX) {

@@ -1,12 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { addAnalyze } from './commands/analyze.js';
-import { addInit } from './commands/init.js';
 import { addJobs } from './commands/jobs.js';
 import { addMethods } from './commands/methods.js';
-import { addRecipeJobs } from './commands/recipe-jobs.js';
 import { addUp } from './commands/up.js';
+import { addWork } from './commands/work.js';
 
 function version(): string {
   const text = readFileSync(join(__dirname, '..', 'package.json'), 'utf8');
@@ -24,9 +22,7 @@ export function createProgram(): Command {
     .exitOverride()
     .configureOutput({ writeErr: () => undefined, outputError: () => undefined })
     .configureHelp({ sortSubcommands: false, showGlobalOptions: false });
-  addInit(program);
-  addRecipeJobs(program);
-  addAnalyze(program);
+  addWork(program);
   addUp(program);
   addJobs(program);
   addMethods(program);

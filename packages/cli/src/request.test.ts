@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { parseYaml } from '@eigenloom/runtime';
 import { requestFrom } from './request.js';
 
+const NONE = { methods: [], assignments: [] };
+
 describe('requestFrom', () => {
   let folder: string;
   const before = process.cwd();
@@ -23,31 +25,50 @@ describe('requestFrom', () => {
   });
 
   it('reads a recipe, lets options win and makes paths absolute', async () => {
-    const request = await requestFrom(
-      'merge',
-      'merge.yaml',
-      {},
-      { dataDir: '', out: 'new', seed: '18446744073709551615' },
-    );
+    const request = await requestFrom('merge', 'merge.yaml', NONE, {
+      dataDir: '',
+      out: 'new',
+      seed: '18446744073709551615',
+    });
     expect(request).toMatchObject({
       outputUri: `file:${join(folder, 'new')}`,
       seed: 2n ** 64n - 1n,
       models: [{ model: { uri: `file:${join(folder, 'a')}`, adapters: [`file:${join(folder, 'b')}`] } }],
-      method: { $case: 'linear' },
+      method: { kind: { $case: 'linear' } },
     });
   });
 
   it('needs no recipe', async () => {
-    expect(await requestFrom('init', undefined, { rank: 8, pissa: {} }, { dataDir: '' })).toMatchObject({
-      rank: 8,
-      method: { $case: 'pissa' },
+    const edits = { methods: ['pissa'], assignments: [{ path: 'lora.rank', text: '8' }] };
+    expect(await requestFrom('init', undefined, edits, { dataDir: '' })).toMatchObject({
+      adapter: { kind: { $case: 'lora', value: { rank: 8 } } },
+      start: { kind: { $case: 'pissa' } },
       outputUri: '',
+    });
+  });
+
+  it('changes a recipe value by value, and replaces the method that it chose', async () => {
+    const edits = {
+      methods: ['ties'],
+      assignments: [
+        { path: 'ties.density', text: '0.5' },
+        { path: 'models[0].weight', text: '2' },
+        { path: 'models[1].model.uri', text: '2026' },
+      ],
+    };
+    const request = await requestFrom('merge', 'merge.yaml', edits, { dataDir: '' });
+    expect(request).toMatchObject({
+      models: [
+        { model: { adapters: [`file:${join(folder, 'b')}`] }, weight: 2 },
+        { model: { uri: `file:${join(folder, '2026')}` } },
+      ],
+      method: { kind: { $case: 'ties', value: { density: 0.5 } } },
     });
   });
 
   it('takes a configuration of mergekit as it is and makes its paths absolute', async () => {
     await writeFile('kit.yaml', '# mine\nmerge_method: linear\nmodels: [{model: a+b}, {model: hf:c}]\n');
-    const request = await requestFrom('merge', 'kit.yaml', {}, { dataDir: '', out: 'new', seed: '3' });
+    const request = await requestFrom('merge', 'kit.yaml', NONE, { dataDir: '', out: 'new', seed: '3' });
     expect(request).toMatchObject({ outputUri: `file:${join(folder, 'new')}`, seed: 3n, models: [] });
     expect(parseYaml(request.mergekit?.config ?? '')).toEqual({
       merge_method: 'linear',
@@ -59,8 +80,8 @@ describe('requestFrom', () => {
     const recipe = { mergekit: { config: 'merge_method: linear\nmodels: [{model: step:a}, {model: b}]' } };
     await writeFile('recipe.json', JSON.stringify({ ...recipe, mode: 'MERGE_MODE_PAPER' }));
     await writeFile('steps.json', JSON.stringify({ steps: [{ id: 's', merge: recipe }] }));
-    const { mergekit } = await requestFrom('merge', 'recipe.json', {}, { dataDir: '' });
-    const { steps } = await requestFrom('pipeline', 'steps.json', {}, { dataDir: '' });
+    const { mergekit } = await requestFrom('merge', 'recipe.json', NONE, { dataDir: '' });
+    const { steps } = await requestFrom('pipeline', 'steps.json', NONE, { dataDir: '' });
     const [step] = steps;
     const inStep = step?.request?.$case === 'merge' ? step.request.value.mergekit : undefined;
     for (const found of [mergekit, inStep]) {
@@ -76,6 +97,6 @@ describe('requestFrom', () => {
     ['list.yaml', 'INVALID_INPUT', 'recipe: must be a mapping of fields'],
     ['wrong.yaml', 'INVALID_INPUT', 'modles: is not a field; did you mean models?'],
   ])('refuses %s', async (path, kind, message) => {
-    await expect(requestFrom('merge', path, {}, { dataDir: '' })).rejects.toMatchObject({ kind, message });
+    await expect(requestFrom('merge', path, NONE, { dataDir: '' })).rejects.toMatchObject({ kind, message });
   });
 });

@@ -2,14 +2,19 @@ import { createReadStream } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { invalidInput, notFound } from '@eigenloom/errors';
 import {
+  assign,
+  checkMessage,
+  choose,
+  contractOf,
   isMergekitDocument,
   type KindName,
-  parseYaml,
   parseMergekitDocuments,
+  parseYaml,
   requestFromObject,
   type RequestOf,
 } from '@eigenloom/runtime';
-import { defined, type Document, isDocument, mapUris, overlay } from './document.js';
+import type { Edits } from './commands/work.js';
+import { mapUris } from './document.js';
 import { localUri } from './local-uri.js';
 import type { JobOptions } from './options.js';
 
@@ -36,19 +41,22 @@ function parseDocument(kind: KindName, text: string): unknown {
     : parseYaml(text);
 }
 
-/** The request of a recipe and of options, which win over it. Relative paths become absolute `file:` URIs. */
+/** The request of a recipe and of what the command line changes in it. Relative paths become absolute `file:` URIs. */
 export async function requestFrom<K extends KindName>(
   kind: K,
   recipe: string | undefined,
-  flags: Document,
+  { methods, assignments }: Edits,
   { out, seed, requestId }: JobOptions,
 ): Promise<RequestOf[K]> {
+  const { requestType } = contractOf(kind);
   const written: unknown = recipe === undefined ? {} : parseDocument(kind, await readRecipe(recipe));
-  // What is no mapping of fields is for the checker to refuse.
-  if (!isDocument(written)) return requestFromObject(kind, written);
-  const options = defined({ outputUri: out, seed, requestId }) ?? {};
+  const document = checkMessage(requestType, written);
+  for (const id of methods) choose(requestType, document, id);
+  for (const { path, text: value } of assignments) assign(requestType, document, path, value);
+  const options = { outputUri: out, seed, requestId };
+  for (const [key, value] of Object.entries(options)) if (value !== undefined) document[key] = value;
   return requestFromObject(
     kind,
-    mapUris(overlay(overlay(written, flags), options), (uri) => localUri(uri)),
+    mapUris(document, (uri) => localUri(uri)),
   );
 }

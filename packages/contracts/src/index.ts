@@ -13,6 +13,7 @@ export * as duration from './gen/google/protobuf/duration.js';
 export * as errorDetails from './gen/google/rpc/error_details.js';
 export * as status from './gen/google/rpc/status.js';
 export { descriptorSetPath } from './descriptors.js';
+export { type FieldText, messageText, type MessageText } from './documentation.js';
 export { eventSubject, EVENT_SOURCE, type EventName, type ServiceKind, SERVICE_KINDS } from './events.js';
 export {
   type Choice,

@@ -29,6 +29,7 @@ export { ERROR_DOMAIN, toStatus } from './errors/to-status.js';
 export { fromStatus } from './errors/from-status.js';
 export { EIGENLOOM_VERSION } from './jobs/manifest.js';
 export { mapInputUris } from './pipelines/input-uris.js';
+export { assign, choicesOf, choose } from './recipes/assign.js';
 export { checkMessage, nearest } from './recipes/check-message.js';
 export { parseYaml, parseMergekitDocuments } from './recipes/parse-yaml.js';
 export { documentField, isMergekitDocument, mapMergekitUris } from './mergekit/map-references.js';

@@ -9,9 +9,19 @@ interface MethodsOptions {
 }
 
 export function addMethods(program: Command): void {
-  program
-    .command('methods')
-    .description('List the methods of the services')
+  const parent = program.command('methods').description('List the methods of the services, or show one');
+  parent
+    .command('show')
+    .description(
+      'Show what a method does, its parameters with their defaults, and where it differs from its paper',
+    )
+    .argument('<id>', 'as eigenloom methods lists it')
+    .option('--json', 'print it as JSON')
+    .action(async (id: string, _options: MethodsOptions, command: Command) => {
+      const { showMethod } = await import('../show-method.js');
+      await showMethod(SERVICES, id, command.optsWithGlobals());
+    });
+  parent
     .argument('[service]', SERVICES.join(', '))
     .option('--server <address>', 'list those of the server at HOST:PORT')
     .option('--json', 'print them as JSON')

@@ -114,7 +114,7 @@ class Fields {
   }
 }
 
-function unknownField(key: string, path: string, names: readonly string[]): Error {
+export function unknownField(key: string, path: string, names: readonly string[]): Error {
   const near = nearest(key, names);
   const hint = near === undefined ? '' : `; did you mean ${near}?`;
   return invalidInput('UNKNOWN_FIELD', join(path, key.slice(0, 64)), `is not a field${hint}`);
