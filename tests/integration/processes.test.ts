@@ -179,6 +179,8 @@ describe('service processes over NATS', () => {
     });
     operations.close();
     expect(error?.code).toBe(status.UNAVAILABLE);
+    // Otherwise SERVING may be what it was before the service noticed.
+    await becomes(address, 'NOT_SERVING');
     await nats.start();
     await becomes(address, 'SERVING');
     const before = metadata.progress?.metrics.tick ?? 0;
