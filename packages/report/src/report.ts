@@ -1,4 +1,4 @@
-/** A value of a table; null where there is none. */
+/** A value of a table. */
 export type Cell = number | string | boolean | null | readonly number[];
 
 export interface Column {
@@ -34,7 +34,7 @@ export interface Chart {
   readonly series: readonly Series[];
 }
 
-/** Whether something that was claimed or asked for holds. */
+/** Whether a claim holds. */
 export interface Verdict {
   readonly id: string;
   readonly statement: string;
@@ -43,13 +43,13 @@ export interface Verdict {
   readonly held: boolean;
 }
 
-/** What a study, a run, a merge or a claim found. */
+/** What a study, a run or a claim found. */
 export interface Report {
   readonly title: string;
   /** Id of the method. */
   readonly method?: string;
   readonly paper?: string;
-  /** Headline numbers by name; null where one cannot be given. */
+  /** Headline numbers; null where there is none. */
   readonly metrics: Readonly<Record<string, number | null>>;
   readonly tables: readonly Table[];
   readonly charts: readonly Chart[];
