@@ -9,6 +9,15 @@ const KS = [5, 10];
 const [MAIN_EPSILON, MAIN_K] = [0.5, 10];
 const TENSORS = ['*.attention.self.query.weight', '*.attention.self.value.weight'];
 
+type Counted = {
+  readonly seed: number;
+  readonly method: 'lora' | 'full';
+  readonly k: number;
+  readonly epsilon: number;
+  readonly intruders: number;
+  readonly accuracy: number;
+};
+
 /** LoRA vs full fine-tuning. Shuttleworth et al. 2024, arXiv:2410.21228. */
 export const intruders: Claim = {
   row: 36,
@@ -20,7 +29,7 @@ export const intruders: Claim = {
   async run(lab) {
     const [task] = await realTasks(lab);
     if (task === undefined) throw new Error('there is no task');
-    const rows = [];
+    const rows: Counted[] = [];
     for (const seed of lab.seeds(3)) {
       for (const method of ['lora', 'full'] as const) {
         lab.say(`seed ${seed}: ${method}`);
@@ -34,7 +43,7 @@ export const intruders: Claim = {
         }
       }
     }
-    const of = (method: string): typeof rows =>
+    const of = (method: string): Counted[] =>
       rows.filter((row) => row.method === method && row.k === MAIN_K && row.epsilon === MAIN_EPSILON);
     const [lora, full] = [of('lora'), of('full')];
     const counts = [lora, full].map((found) => mean(found.map((row) => row.intruders))) as [number, number];
