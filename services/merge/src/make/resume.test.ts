@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { merge } from '@eigenloom/contracts';
+import type { common, merge } from '@eigenloom/contracts';
 import { setThreads } from '@eigenloom/numeric';
 import type { JobContext } from '@eigenloom/runtime';
 
@@ -81,6 +81,21 @@ async function tensorsOf(out: string): Promise<string> {
   }
   return hash.digest('hex');
 }
+
+test('a result that an attempt that died has committed is answered for as that attempt would have', async () => {
+  const request = requestOf({ mergekit: { config: CONFIG }, seed: 3n, outputUri: join(folder, 'committed') });
+  const context = {
+    ...contextIn(folder),
+    resolve: (uri: string) => Promise.resolve(uri.startsWith('/') ? uri : join(folder, uri)),
+  };
+  const first = await mergeKind.run(request, context);
+  expect(first.metrics).toMatchObject({
+    tensors: first.changes?.tensors,
+    delta_norm: first.changes?.deltaNorm,
+  });
+  const commit = (): Promise<common.Artifact> => Promise.resolve(first.model!);
+  expect(await mergeKind.run(request, { ...context, attempt: 2, commit })).toEqual(first);
+});
 
 test('the values are the same with 1, 2 and 8 threads, with one shard and with four', async () => {
   const hashes = new Set<string>();
