@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { copyFile, writeFile } from 'node:fs/promises';
 import { methodId } from '@eigenloom/contracts';
-import { type Report, writeReport } from '@eigenloom/report';
+import type { Report } from '@eigenloom/report';
 
 import { adapterCard } from '../adapters/adapter-card.js';
 import type { AdapterMethod } from '../adapters/adapter-method.js';
@@ -11,7 +11,7 @@ import { modulesTable, totalsOf } from '../adapters/module-report.js';
 import { planAdapters } from '../adapters/plan-adapters.js';
 import { DEFINITIONS } from '../methods/index.js';
 import { lineageOf } from '../run/lineage.js';
-import { mergeReport, responseOf } from '../run/merge-report.js';
+import { mergeReport, responseOf, writeMergeReport } from '../run/merge-report.js';
 import type { Maker } from './maker.js';
 
 /** Ids of the methods for which adapters need not be alike. */
@@ -49,7 +49,7 @@ export function makeAdapter(method: AdapterMethod): Maker {
         if (labelsFile !== undefined) await copyFile(labelsFile, join(staging, 'config.json'));
         const found = { metrics: { ...totalsOf(modules) }, tables: [modulesTable(modules)], notes };
         report = mergeReport(method, found);
-        await writeReport(staging, report);
+        await writeMergeReport(staging, report, context);
       });
       for (const note of notes) context.log.warn(note);
       return responseOf(model, report, undefined, context);

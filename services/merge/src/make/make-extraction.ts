@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { writeFile } from 'node:fs/promises';
-import { type Report, writeReport } from '@eigenloom/report';
+import type { Report } from '@eigenloom/report';
 
 import { adapterCard } from '../adapters/adapter-card.js';
 import { modulesTable, totalsOf } from '../adapters/module-report.js';
@@ -9,7 +9,7 @@ import { type ExtractOutcome, extractAdapter } from '../extract/extract-adapter.
 import { planExtract } from '../extract/plan-extract.js';
 import type { Extraction } from '../methods/extract-adapter.js';
 import { lineageOf } from '../run/lineage.js';
-import { mergeReport, responseOf } from '../run/merge-report.js';
+import { mergeReport, responseOf, writeMergeReport } from '../run/merge-report.js';
 import type { Maker } from './maker.js';
 
 /** Makes an adapter of a model and its base. */
@@ -42,7 +42,7 @@ export const makeExtraction = (method: Extraction): Maker => ({
         tables: [modulesTable(modules)],
         notes,
       });
-      await writeReport(staging, report);
+      await writeMergeReport(staging, report, context);
     });
     for (const note of outcome.notes) context.log.warn(note);
     return responseOf(model, report, undefined, context);

@@ -4,7 +4,7 @@ import { type WrittenDigests, opening } from '@eigenloom/checkpoint';
 import { merge } from '@eigenloom/contracts';
 import { AppError } from '@eigenloom/errors';
 import { loadTokenizer } from '@eigenloom/models';
-import { type Report, writeReport } from '@eigenloom/report';
+import type { Report } from '@eigenloom/report';
 import type { JobContext, Lineage, RequestContext } from '@eigenloom/runtime';
 
 import type { Mixture } from '../methods/mixture-of-experts.js';
@@ -13,7 +13,7 @@ import { type MixturePlan, planMixture } from '../mixture/plan-mixture.js';
 import { degenerateLayers, routersOf } from '../mixture/routers.js';
 import { InputDigests } from '../run/input-digests.js';
 import { lineageOf } from '../run/lineage.js';
-import { mergeReport, responseOf } from '../run/merge-report.js';
+import { mergeReport, responseOf, writeMergeReport } from '../run/merge-report.js';
 import { modelCard } from '../run/model-card.js';
 import { writeMerged } from '../run/write-merged.js';
 import { networkOf } from '../statistics/network-of.js';
@@ -80,7 +80,7 @@ export const makeMixture = (method: Mixture): Maker => ({
       await writeFile(join(staging, 'README.md'), card, { flag: 'wx' });
       const metrics = { copied_tensors: changes.tensors, computed_tensors: withRouters.computed?.size ?? 0 };
       report = mergeReport(method, { metrics, notes: withRouters.notes });
-      await writeReport(staging, report);
+      await writeMergeReport(staging, report, context);
       return written;
     };
     const model = await context.commit('', request.outputUri, () => lineage, write);

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { merge } from '@eigenloom/contracts';
 import { incompatible, internal } from '@eigenloom/errors';
-import { type Report, writeReport } from '@eigenloom/report';
+import type { Report } from '@eigenloom/report';
 import type { JobContext, Lineage } from '@eigenloom/runtime';
 
 import { checkReport } from '../interference/check-report.js';
@@ -20,7 +20,7 @@ import type { Preparation } from '../prepare/preparation.js';
 import type { Changes } from '../run/changes.js';
 import { InputDigests } from '../run/input-digests.js';
 import { lineageOf } from '../run/lineage.js';
-import { mergeReport, responseOf } from '../run/merge-report.js';
+import { mergeReport, responseOf, writeMergeReport } from '../run/merge-report.js';
 import { type FinishedShards, type Merged, changesFound } from '../run/merge-tensors.js';
 import { modelCard } from '../run/model-card.js';
 import { writeMerged } from '../run/write-merged.js';
@@ -131,7 +131,7 @@ async function writeResult(staging: string, decided: Decided, context: JobContex
   const card = modelCard({ ...decided, lineage, changes, interference });
   await writeFile(join(staging, 'README.md'), card, { flag: 'wx' });
   const report = reportOf(plan, changes, prepared, interference);
-  await writeReport(staging, report);
+  await writeMergeReport(staging, report, context);
   return { ...merged, lineage, report };
 }
 

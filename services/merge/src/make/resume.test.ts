@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { merge } from '@eigenloom/contracts';
+import type { common, merge } from '@eigenloom/contracts';
 import { setThreads } from '@eigenloom/numeric';
 import type { JobContext } from '@eigenloom/runtime';
 
@@ -41,7 +41,7 @@ let runs = 0;
 /** Runs a merge of two stages, of which `stop` ends the process's part once so many shards have been kept. */
 async function attempt(
   scratch: string,
-  more: { number?: number; stopAfter?: number; maxShardBytes?: bigint } = {},
+  more: { number?: number; stopAfter?: number; maxShardBytes?: bigint | undefined } = {},
 ): Promise<{ out: string; found: string[]; damaged: string[]; changes: merge.MergeResponse['changes'] }> {
   const found: string[] = [];
   const damaged: string[] = [];
@@ -57,7 +57,7 @@ async function attempt(
     requestOf({
       mergekit: { config: CONFIG },
       seed: 3n,
-      maxShardBytes: more.maxShardBytes ?? SHARD_BYTES,
+      maxShardBytes: 'maxShardBytes' in more ? more.maxShardBytes : SHARD_BYTES,
       outputUri: out,
     }),
     {
@@ -82,13 +82,28 @@ async function tensorsOf(out: string): Promise<string> {
   return hash.digest('hex');
 }
 
+test('a result that an attempt that died has committed is answered for as that attempt would have', async () => {
+  const request = requestOf({ mergekit: { config: CONFIG }, seed: 3n, outputUri: join(folder, 'committed') });
+  const context = {
+    ...contextIn(folder),
+    resolve: (uri: string) => Promise.resolve(uri.startsWith('/') ? uri : join(folder, uri)),
+  };
+  const first = await mergeKind.run(request, context);
+  expect(first.metrics).toMatchObject({
+    tensors: first.changes?.tensors,
+    delta_norm: first.changes?.deltaNorm,
+  });
+  const commit = (): Promise<common.Artifact> => Promise.resolve(first.model!);
+  expect(await mergeKind.run(request, { ...context, attempt: 2, commit })).toEqual(first);
+});
+
 test('the values are the same with 1, 2 and 8 threads, with one shard and with four', async () => {
   const hashes = new Set<string>();
   const all = new Set<string>();
   for (const threads of [1, 2, 8]) {
-    for (const maxShardBytes of [SHARD_BYTES, 0n]) {
+    for (const maxShardBytes of [SHARD_BYTES, undefined]) {
       setThreads(threads);
-      const { out, changes } = await attempt(join(folder, `threads-${threads}-${maxShardBytes}`), {
+      const { out, changes } = await attempt(join(folder, `threads-${threads}-${maxShardBytes ?? ''}`), {
         maxShardBytes,
       });
       hashes.add(await tensorsOf(out));

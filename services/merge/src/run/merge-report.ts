@@ -1,6 +1,8 @@
-import { merge } from '@eigenloom/contracts';
-import type { common } from '@eigenloom/contracts';
-import { type Report, readReport, type Table } from '@eigenloom/report';
+import { copyFile, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { type common, merge } from '@eigenloom/contracts';
+import { type Report, readReport, type Table, writeReport } from '@eigenloom/report';
 import type { JobContext } from '@eigenloom/runtime';
 
 /** What a merge found. */
@@ -27,14 +29,27 @@ export const mergeReport = (
   notes,
 });
 
-/** The response of a job whose artifact has a report; `report` is undefined where an attempt that died committed the artifact. */
+const FILE = 'report.json';
+
+/** Writes the report into the artifact, and keeps a copy for an attempt that finds the artifact committed already. */
+export async function writeMergeReport(
+  staging: string,
+  report: Report,
+  { scratch }: Pick<JobContext, 'scratch'>,
+): Promise<void> {
+  await writeReport(staging, report);
+  await mkdir(scratch, { recursive: true });
+  await copyFile(join(staging, FILE), join(scratch, FILE));
+}
+
+/** The response of a job; `report` is undefined where an attempt that died committed the artifact. */
 export async function responseOf(
   model: common.Artifact,
   report: Report | undefined,
   changes: merge.ChangeReport | undefined,
-  { resolve }: Pick<JobContext, 'resolve'>,
+  { scratch }: Pick<JobContext, 'scratch'>,
 ): Promise<merge.MergeResponse> {
-  const { metrics } = report ?? (await readReport(await resolve(model.uri, 'output_uri')));
+  const { metrics } = report ?? (await readReport(scratch));
   const given = Object.entries(metrics).flatMap(([name, value]) =>
     value === null ? [] : [[name, value] as const],
   );
