@@ -1,7 +1,8 @@
 import { type Model, openModelRef, opening } from '@eigenloom/checkpoint';
 import type { common, init } from '@eigenloom/contracts';
 import { invalidInput } from '@eigenloom/errors';
-import { type NetworkPlan, checkDataset, checkTextFits, loadTokenizer, planNetwork } from '@eigenloom/models';
+import { checkDataset } from '@eigenloom/datasets';
+import { checkTextFits, loadTokenizer, type NetworkPlan, planNetwork } from '@eigenloom/models';
 import type { CallOptions } from '@eigenloom/numeric';
 import type { RequestContext } from '@eigenloom/runtime';
 import { findTargets } from './find-targets.js';

@@ -1,19 +1,8 @@
-import { basename } from 'node:path';
-
 import { openModel, opening } from '@eigenloom/checkpoint';
 import type { common } from '@eigenloom/contracts';
 import type { EngineModule } from '@eigenloom/engine';
-import { corruptData } from '@eigenloom/errors';
-import {
-  type Batch,
-  epochBatches,
-  loadDataset,
-  loadNetwork,
-  loadTokenizer,
-  makeBatch,
-  type Network,
-  tokenize,
-} from '@eigenloom/models';
+import { epochBatches } from '@eigenloom/datasets';
+import { type Batch, loadNetwork, loadTokenizer, makeBatch, type Network, TextSet } from '@eigenloom/models';
 import type { EvaSettings } from '../methods/eva.js';
 import { type ComponentsFound, type ComponentsWanted, findComponents } from './find-components.js';
 
@@ -58,16 +47,16 @@ const run: EngineModule<EvaInput, ComponentsFound> = async (input, context) => {
 export default run;
 
 async function tokenRows(input: EvaInput, signal: AbortSignal): Promise<Int32Array[]> {
-  const { textField, limit } = input.data;
-  const examples = await opening({ field: 'eva.data.uri', uri: input.data.uri }, () =>
-    loadDataset(input.dataPath, { ...(textField === '' ? {} : { textField }), limit, signal }),
-  );
+  const { textField, limit, uri } = input.data;
+  const source = {
+    path: input.dataPath,
+    name: 'eva.data',
+    limit,
+    ...(textField === '' ? {} : { textField }),
+  };
+  const data = await opening({ field: 'eva.data.uri', uri }, () => TextSet.read(source, { signal }));
   const tokenizer = await loadTokenizer(input.modelPath);
-  const texts = examples.map(({ text }) => text);
-  const rows = await tokenize(tokenizer, texts, { maxLength: input.settings.maxLength, signal });
-  const used = rows.filter(({ length }) => length > 0);
-  if (used.length > 0) return used;
-  throw corruptData('DATASET_EMPTY', `eva.data: no text of ${basename(input.dataPath)} has a token`);
+  return data.tokens(tokenizer, { maxLength: input.settings.maxLength, signal });
 }
 
 function* batchesOf(

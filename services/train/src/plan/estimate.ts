@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { common } from '@eigenloom/contracts';
-import { streamDataset } from '@eigenloom/models';
+import { streamDataset } from '@eigenloom/datasets';
 import type { CheckedInputs } from './check-inputs.js';
 import { checkSteps } from './check-steps.js';
 import type { TrainPlan } from './train-plan.js';

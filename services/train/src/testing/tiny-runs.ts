@@ -11,7 +11,7 @@ import {
   type Model,
 } from '@eigenloom/checkpoint';
 import { train } from '@eigenloom/contracts';
-import { randomNormals, streamKey } from '@eigenloom/models';
+import { randomNormals, streamKey } from '@eigenloom/numeric';
 import type { JobContext, ProgressUpdate } from '@eigenloom/runtime';
 import pino from 'pino';
 
