@@ -9,3 +9,15 @@ export {
   type DatasetOptions,
   type Example,
 } from './text/dataset.js';
+export { openImages, type ImageOptions } from './images/dataset.js';
+export type { Channels } from './images/decode.js';
+export type { ImageBatch, ImageSet } from './images/image-set.js';
+export {
+  readProcessed,
+  type Preprocessing,
+  type ProcessedImages,
+  type Size,
+  type SizeRule,
+} from './images/preprocess.js';
+export { parsePreprocessor, readPreprocessor } from './images/preprocessor-config.js';
+export type { Filter } from './images/resample.js';
