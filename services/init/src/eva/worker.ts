@@ -1,7 +1,7 @@
 import { openModel, opening } from '@eigenloom/checkpoint';
 import type { common } from '@eigenloom/contracts';
 import type { EngineModule } from '@eigenloom/engine';
-import { epochBatches } from '@eigenloom/datasets';
+import { BatchOrder } from '@eigenloom/datasets';
 import { type Batch, loadNetwork, loadTokenizer, makeBatch, type Network, TextSet } from '@eigenloom/models';
 import type { EvaSettings } from '../methods/eva.js';
 import { type ComponentsFound, type ComponentsWanted, findComponents } from './find-components.js';
@@ -66,15 +66,9 @@ function* batchesOf(
   most: number,
 ): Generator<Batch> {
   const lengths = rows.map(({ length }) => length);
-  let count = 0;
-  for (let epoch = 0; count < most; epoch += 1) {
-    for (const indices of epochBatches(lengths, settings.batchSize, wanted.seed, epoch)) {
-      if (count === most) return;
-      count += 1;
-      yield makeBatch(
-        Array.from(indices, (index) => rows[index] ?? new Int32Array(0)),
-        network.config.padTokenId,
-      );
-    }
+  const order = new BatchOrder({ lengths, batchSize: settings.batchSize, seed: wanted.seed });
+  for (let index = 0; index < most; index += 1) {
+    const examples = Array.from(order.batch(index), (example) => rows[example] ?? new Int32Array(0));
+    yield makeBatch(examples, network.config.padTokenId);
   }
 }
