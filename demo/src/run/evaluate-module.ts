@@ -1,16 +1,16 @@
 import { basename } from 'node:path';
 import { adapterLabels, openModel, readAdapter, withLabels } from '@eigenloom/checkpoint';
 import type { EngineModule } from '@eigenloom/engine';
+import { loadDataset } from '@eigenloom/datasets';
 import {
   classNamesOf,
   evaluateClassifier,
   loadClassifierHead,
-  loadDataset,
   loadNetwork,
   loadTokenizer,
+  type ModelSource,
   rowsOfLabels,
   tokenize,
-  type ModelSource,
 } from '@eigenloom/models';
 
 /** A model and the data that it is tried on. */

@@ -1,5 +1,5 @@
+import type { Example } from '@eigenloom/datasets';
 import { corruptData, incompatible } from '@eigenloom/errors';
-import type { Example } from './data/dataset.js';
 
 /** The names that transformers gives to classes without names. */
 const DEFAULT_NAME = /^LABEL_\d+$/;

@@ -1,12 +1,12 @@
 import { tf } from '@eigenloom/engine';
 import { incompatible } from '@eigenloom/errors';
+import { randomNormals, streamKey } from '@eigenloom/numeric';
 import { ForwardPass, type ForwardOptions } from './forward/forward-pass.js';
 import { pool } from './forward/pooling.js';
 import type { ModelSource } from './model-source.js';
 import type { Network, NetworkPlan } from './network.js';
 import { architectureOf } from './networks/index.js';
 import type { Architecture, LinearGroup, ParameterSpec, Pooling } from './networks/architecture.js';
-import { randomNormals, streamKey } from './random.js';
 import type { Batch } from './tokens/batch.js';
 
 /**

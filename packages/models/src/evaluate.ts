@@ -1,7 +1,7 @@
+import { evaluationBatches } from '@eigenloom/datasets';
 import { tf } from '@eigenloom/engine';
 import { numericFailure } from '@eigenloom/errors';
 import { classifierLogits, type ClassifierHead } from './classifier-head.js';
-import { evaluationBatches } from './data/batches.js';
 import type { ForwardOptions } from './forward/forward-pass.js';
 import { nextTokens, type Network } from './network.js';
 import { makeBatch } from './tokens/batch.js';

@@ -1,4 +1,4 @@
-/** Forward passes of Hugging Face architectures in tf.js by their own tensor names; tokenizers; data sets. */
+/** Forward passes of Hugging Face architectures in tf.js by their own tensor names; tokenizers. */
 export { captureLinearInputs, type CaptureOptions, type LinearInput } from './capture.js';
 export { classNamesOf, rowsOfLabels, type HeadClasses } from './class-names.js';
 export {
@@ -14,15 +14,6 @@ export {
   requireHeadFits,
   type ClassifierHead,
 } from './classifier-head.js';
-export { epochBatches, evaluationBatches } from './data/batches.js';
-export {
-  checkDataset,
-  labelsOf,
-  loadDataset,
-  streamDataset,
-  type DatasetOptions,
-  type Example,
-} from './data/dataset.js';
 export {
   evaluateClassifier,
   evaluateLanguageModel,
@@ -47,8 +38,14 @@ export type {
   Pooling,
 } from './networks/architecture.js';
 export { ARCHITECTURES, architectureOf } from './networks/index.js';
-export { randomBits, randomNormals, streamKey, type RandomKey } from './random.js';
 export { makeBatch, type Batch } from './tokens/batch.js';
 export { checkTextFits, type TextLength } from './tokens/check-length.js';
+export {
+  TextSet,
+  type TextCounts,
+  type TextSource,
+  type TokenOptions,
+  type UsedTexts,
+} from './tokens/text-set.js';
 export { tokenize, tokenizeExamples, type TokenizedTexts } from './tokens/tokenize.js';
 export { loadTokenizer, type EncodedText, type TextTokenizer } from './tokens/tokenizer.js';

@@ -2,6 +2,14 @@ export { type CallOptions, call } from './native/call.js';
 export { fromNative } from './native/native-error.js';
 export { type Matrix, type Real } from './matrix.js';
 export { setThreads, threads } from './threads.js';
+export {
+  dropoutMask,
+  randomBits,
+  randomNormals,
+  randomOrder,
+  type RandomKey,
+  streamKey,
+} from './keyed-random.js';
 export { type RandomOptions, randomNormal, randomUniform } from './random.js';
 export { cholesky } from './linalg/cholesky.js';
 export { type EigenResult, eigen } from './linalg/eigen.js';

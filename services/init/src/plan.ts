@@ -1,8 +1,7 @@
 import { type Model, openModelRef, opening } from '@eigenloom/checkpoint';
 import type { MethodInfo, adapters, init } from '@eigenloom/contracts';
-import { checkDataRef } from '@eigenloom/datasets';
+import { checkDataRef, checkDataset } from '@eigenloom/datasets';
 import { invalidInput } from '@eigenloom/errors';
-import { checkDataset } from '@eigenloom/models';
 import type { RequestContext } from '@eigenloom/runtime';
 import { findTargets } from './find-targets.js';
 import { STARTS } from './methods/index.js';

@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { common } from '@eigenloom/contracts';
-import { streamDataset } from '@eigenloom/models';
+import { streamDataset } from '@eigenloom/datasets';
 import type { CheckedInputs } from './plan/check-inputs.js';
 import { checkSteps } from './plan/check-steps.js';
 import type { TrainPlan } from './plan/train-plan.js';

@@ -1,9 +1,9 @@
 import { openModel } from '@eigenloom/checkpoint';
 import type { EngineModule } from '@eigenloom/engine';
+import { loadDataset } from '@eigenloom/datasets';
 import {
   evaluateClassifier,
   loadClassifierHead,
-  loadDataset,
   loadNetwork,
   loadTokenizer,
   tokenize,

@@ -1,5 +1,5 @@
 import { tf } from '@eigenloom/engine';
-import { dropoutMask, type RandomKey } from '../random.js';
+import { dropoutMask, type RandomKey } from '@eigenloom/numeric';
 
 /** One adapter pair: y = x·Wᵀ + s·(x·Aᵀ)·Bᵀ. arXiv:2106.09685, equation 3. */
 export interface LoraPair {

@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
 
+import type { Example } from '@eigenloom/datasets';
 import { corruptData } from '@eigenloom/errors';
 
-import type { Example } from '../data/dataset.js';
 import type { TextTokenizer } from './tokenizer.js';
 
 interface Tokenizing {

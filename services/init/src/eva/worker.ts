@@ -1,19 +1,8 @@
-import { basename } from 'node:path';
-
 import { openModel, opening } from '@eigenloom/checkpoint';
 import type { common } from '@eigenloom/contracts';
 import type { EngineModule } from '@eigenloom/engine';
-import { corruptData } from '@eigenloom/errors';
-import {
-  type Batch,
-  epochBatches,
-  loadDataset,
-  loadNetwork,
-  loadTokenizer,
-  makeBatch,
-  type Network,
-  tokenize,
-} from '@eigenloom/models';
+import { BatchOrder } from '@eigenloom/datasets';
+import { type Batch, loadNetwork, loadTokenizer, makeBatch, type Network, TextSet } from '@eigenloom/models';
 import { type ComponentsFound, type ComponentsWanted, findComponents } from './find-components.js';
 
 /** Parameters with the paper's values where none are given. */
@@ -73,19 +62,13 @@ const run: EngineModule<EvaInput, ComponentsFound> = async (input, context) => {
 export default run;
 
 async function tokenRows(input: EvaInput, signal: AbortSignal): Promise<Int32Array[]> {
-  const { uri, ...fields } = input.data;
-  const examples = await opening({ field: `${input.dataField}.uri`, uri }, () =>
-    loadDataset(input.dataPath, { ...fields, signal }),
+  const { uri, textField, limit } = input.data;
+  const source = { path: input.dataPath, name: input.dataField, limit, textField };
+  const data = await opening({ field: `${input.dataField}.uri`, uri }, () =>
+    TextSet.read(source, { signal }),
   );
   const tokenizer = await loadTokenizer(input.modelPath);
-  const texts = examples.map(({ text }) => text);
-  const rows = await tokenize(tokenizer, texts, { maxLength: input.settings.maxLength, signal });
-  const used = rows.filter(({ length }) => length > 0);
-  if (used.length > 0) return used;
-  throw corruptData(
-    'DATASET_EMPTY',
-    `${input.dataField}: no text of ${basename(input.dataPath)} has a token`,
-  );
+  return data.tokens(tokenizer, { maxLength: input.settings.maxLength, signal });
 }
 
 function* batchesOf(
@@ -95,15 +78,9 @@ function* batchesOf(
   most: number,
 ): Generator<Batch> {
   const lengths = rows.map(({ length }) => length);
-  let count = 0;
-  for (let epoch = 0; count < most; epoch += 1) {
-    for (const indices of epochBatches(lengths, settings.batchSize, wanted.seed, epoch)) {
-      if (count === most) return;
-      count += 1;
-      yield makeBatch(
-        Array.from(indices, (index) => rows[index] ?? new Int32Array(0)),
-        network.config.padTokenId,
-      );
-    }
+  const order = new BatchOrder({ lengths, batchSize: settings.batchSize, seed: wanted.seed });
+  for (let index = 0; index < most; index += 1) {
+    const examples = Array.from(order.batch(index), (example) => rows[example] ?? new Int32Array(0));
+    yield makeBatch(examples, network.config.padTokenId);
   }
 }

@@ -1,7 +1,7 @@
 import type { EngineContext, EngineModule } from '@eigenloom/engine';
 import { tf } from '@eigenloom/engine';
 import { numericFailure } from '@eigenloom/errors';
-import { epochBatches } from '@eigenloom/models';
+import { epochBatches } from '@eigenloom/datasets';
 import { SafetensorsWriter } from '@eigenloom/numeric';
 
 import { maskBytes, packMask } from '../run/mask-files.js';

@@ -1,7 +1,7 @@
 import type { merge } from '@eigenloom/contracts';
 import { opening } from '@eigenloom/checkpoint';
 import { invalidInput } from '@eigenloom/errors';
-import { checkDataset } from '@eigenloom/models';
+import { checkDataset } from '@eigenloom/datasets';
 import type { RequestContext } from '@eigenloom/runtime';
 
 import type { ReadInput } from '../plan/planned.js';

@@ -4,15 +4,9 @@ import { openModel, writeAdapter } from '@eigenloom/checkpoint';
 import { withoutSpecialTokens } from '@eigenloom/checkpoint/dist/testing/without-special-tokens.js';
 import { common, merge } from '@eigenloom/contracts';
 import { setBackend } from '@eigenloom/engine';
-import {
-  evaluationBatches,
-  loadClassifierHead,
-  loadNetwork,
-  loadTokenizer,
-  makeBatch,
-  tokenize,
-} from '@eigenloom/models';
-import { type Dtype, SafetensorsFile, SafetensorsWriter, randomNormal, setThreads } from '@eigenloom/numeric';
+import { evaluationBatches } from '@eigenloom/datasets';
+import { loadClassifierHead, loadNetwork, loadTokenizer, makeBatch, tokenize } from '@eigenloom/models';
+import { type Dtype, randomNormal, SafetensorsFile, SafetensorsWriter, setThreads } from '@eigenloom/numeric';
 
 import { mergeKind } from '../kind.js';
 import { fisherDiagonal } from '../statistics/fisher.js';

@@ -1,11 +1,11 @@
 import { basename, join } from 'node:path';
 import { type Model, opening } from '@eigenloom/checkpoint';
 import { incompatible } from '@eigenloom/errors';
+import { loadDataset } from '@eigenloom/datasets';
 import {
   type ClassifiedText,
   classNamesOf,
   type HeadClasses,
-  loadDataset,
   rowsOfLabels,
   type TextTokenizer,
   tokenizeExamples,

@@ -1,4 +1,4 @@
-import { epochBatches } from '@eigenloom/models';
+import { epochBatches } from '@eigenloom/datasets';
 
 import type { TaskNetwork } from './task-network.js';
 

@@ -3,13 +3,12 @@ import { numericFailure } from '@eigenloom/errors';
 import {
   type Batch,
   type ClassifierHead,
-  type Network,
   classifierLogits,
+  type Network,
   nextTokens,
-  randomBits,
   reachedParameters,
-  streamKey,
 } from '@eigenloom/models';
+import { randomBits, streamKey } from '@eigenloom/numeric';
 
 import type { LabelChoice } from './statistic.js';
 

@@ -1,13 +1,13 @@
 import type { Model } from '@eigenloom/checkpoint';
 import type { EngineContext, EngineModule } from '@eigenloom/engine';
+import { evaluationBatches } from '@eigenloom/datasets';
 import {
   type ClassifierHead,
-  type Network,
-  evaluationBatches,
   findClassifierHead,
   loadClassifierHead,
   loadNetwork,
   makeBatch,
+  type Network,
   planNetwork,
 } from '@eigenloom/models';
 import { SafetensorsWriter, type TensorPlan } from '@eigenloom/numeric';

@@ -2,7 +2,8 @@ import { basename } from 'node:path';
 
 import { opening } from '@eigenloom/checkpoint';
 import { corruptData } from '@eigenloom/errors';
-import { loadDataset, loadTokenizer, tokenizeExamples } from '@eigenloom/models';
+import { loadDataset } from '@eigenloom/datasets';
+import { loadTokenizer, tokenizeExamples } from '@eigenloom/models';
 
 import type { Texts } from './statistic.js';
 

@@ -12,9 +12,8 @@ import {
   makeBatch,
   meanCrossEntropy,
   type Network,
-  randomNormals,
-  streamKey,
 } from '@eigenloom/models';
+import { randomNormals, streamKey } from '@eigenloom/numeric';
 
 import { golden } from './job-context.js';
 

@@ -1,17 +1,17 @@
 import { tf } from '@eigenloom/engine';
 import { numericFailure } from '@eigenloom/errors';
+import { epochBatches } from '@eigenloom/datasets';
 import {
+  type ClassifiedText,
   classifierLogits,
-  epochBatches,
   evaluateClassifier,
   evaluateLanguageModel,
-  makeBatch,
-  meanCrossEntropy,
-  streamKey,
-  type ClassifiedText,
   type ForwardOptions,
   type LoraDropout,
+  makeBatch,
+  meanCrossEntropy,
 } from '@eigenloom/models';
+import { streamKey } from '@eigenloom/numeric';
 import type { TrainPlan } from '../plan/train-plan.js';
 import type { PreparedNetwork } from './prepare-network.js';
 import type { EvaluationRecord, RunState, StepRecord } from './run-state.js';

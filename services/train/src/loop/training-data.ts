@@ -1,20 +1,15 @@
-import { basename } from 'node:path';
-
-import { opening } from '@eigenloom/checkpoint';
 import { incompatible } from '@eigenloom/errors';
+import { type Example, labelsOf } from '@eigenloom/datasets';
 import {
   type ClassifiedText,
-  type Example,
   type HeadClasses,
-  labelsOf,
-  loadDataset,
   rowsOfLabels,
-  tokenizeExamples,
+  TextSet,
   type TextTokenizer,
-  type TokenizedTexts,
+  type UsedTexts,
 } from '@eigenloom/models';
 import { type ChosenClasses, namesOf, todoOf } from '../plan/choose-classes.js';
-import type { DataCounts, TextCounts } from './messages.js';
+import type { DataCounts } from './messages.js';
 import type { DataPlan, TrainPlan } from '../plan/train-plan.js';
 
 /** Examples as token ids; a language model's have label −1. */
@@ -41,49 +36,19 @@ export async function loadTrainingData(
     plan.validationData === null
       ? null
       : await read(plan.validationData, 'validation_data', chosen !== null, signal);
-  const tokenized = (data: ReadData): Promise<TokenizedTexts> =>
-    opening({ field: data.field }, () =>
-      tokenizeExamples(tokenizer, data.examples, {
-        ...{ path: data.path, maxLength: plan.maxLength, requireTokens: chosen !== null, signal },
-      }),
-    );
-  if (chosen === null)
-    return languageData(plan, await tokenized(train), validation && (await tokenized(validation)));
+  const options = { maxLength: plan.maxLength, signal };
+  if (chosen === null) {
+    const used = (data: TextSet): Promise<UsedTexts> => data.withNextTokens(tokenizer, options);
+    return together([], await used(train), validation && (await used(validation)));
+  }
   const classes = chosen.classes ?? classesOf(train.examples);
   const rowOf = rowsOfAll(classes, chosen, train.examples, validation?.examples ?? []);
-  const classified = async (data: ReadData): Promise<UsedTexts> => {
-    const { rows, cut } = await tokenized(data);
-    const texts = data.examples.map(({ label }, i) => ({
-      ids: rows[i] ?? new Int32Array(0),
-      label: rowOf.get(label ?? '') ?? -1,
-    }));
-    return { texts, counts: { texts: rows.length, cut, unused: 0 } };
-  };
-  return together(namesOf(classes), await classified(train), validation && (await classified(validation)));
+  const used = (data: TextSet): Promise<UsedTexts> => data.classified(tokenizer, rowOf, options);
+  return together(namesOf(classes), await used(train), validation && (await used(validation)));
 }
 
-interface ReadData {
-  readonly field: string;
-  readonly path: string;
-  readonly examples: readonly Example[];
-}
-
-async function read(
-  { path, textField, labelField, limit }: DataPlan,
-  field: string,
-  requireLabels: boolean,
-  signal: AbortSignal,
-): Promise<ReadData> {
-  const examples = await opening({ field }, () =>
-    loadDataset(path, { textField, labelField, limit, requireLabels, signal }),
-  );
-  return { field, path, examples };
-}
-
-interface UsedTexts {
-  readonly texts: readonly ClassifiedText[];
-  readonly counts: TextCounts;
-}
+const read = (data: DataPlan, field: string, requireLabels: boolean, signal: AbortSignal): Promise<TextSet> =>
+  TextSet.read({ ...data, name: field, place: { field } }, { requireLabels, signal });
 
 const together = (
   labels: readonly string[],
@@ -120,30 +85,4 @@ function rowsOfAll(
   rowsOfLabels(classes, validation, 'validation_data', todo);
   // Each fits alone: one by names that are integers, the other by numbers.
   return rowsOfLabels(classes, [...train, ...validation], 'train_data and validation_data', todo);
-}
-
-function languageData(
-  { trainData, validationData }: TrainPlan,
-  train: TokenizedTexts,
-  validation: TokenizedTexts | null,
-): TrainingData {
-  const used = (texts: TokenizedTexts, field: string, path: string): UsedTexts =>
-    languageTexts(texts, `${field} (${basename(path)})`);
-  return together(
-    [],
-    used(train, 'train_data', trainData.path),
-    validation && used(validation, 'validation_data', validationData?.path ?? ''),
-  );
-}
-
-// A text of one token has no next token to learn from.
-function languageTexts({ rows, cut }: TokenizedTexts, where: string): UsedTexts {
-  const texts = rows.filter((ids) => ids.length > 1).map((ids) => ({ ids, label: -1 }));
-  if (texts.length === 0) {
-    throw incompatible(
-      'NO_NEXT_TOKENS',
-      `${where}: no text has two tokens or more, so none has a next token to predict`,
-    );
-  }
-  return { texts, counts: { texts: rows.length, cut, unused: rows.length - texts.length } };
 }

@@ -11,16 +11,16 @@ import {
 } from '@eigenloom/checkpoint';
 import type { train } from '@eigenloom/contracts';
 import { invalidInput } from '@eigenloom/errors';
+import { checkDataset } from '@eigenloom/datasets';
 import {
-  checkDataset,
   checkTextFits,
   loadTokenizer,
+  type NetworkPlan,
   planNetwork,
   requireHeadFits,
   rowsOfLabels,
-  tokenizeExamples,
-  type NetworkPlan,
   type TextTokenizer,
+  tokenizeExamples,
 } from '@eigenloom/models';
 import { checkSteps } from './check-steps.js';
 import { chooseClasses, type ChosenClasses, todoOf } from './choose-classes.js';

@@ -11,7 +11,7 @@ import {
   type Model,
 } from '@eigenloom/checkpoint';
 import type { train } from '@eigenloom/contracts';
-import { randomNormals, streamKey } from '@eigenloom/models';
+import { randomNormals, streamKey } from '@eigenloom/numeric';
 import type { Report } from '@eigenloom/report';
 import { type JobContext, type ProgressUpdate, requestFromObject } from '@eigenloom/runtime';
 import pino from 'pino';

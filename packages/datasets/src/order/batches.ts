@@ -1,4 +1,4 @@
-import { randomBits, randomOrder, streamKey } from '../random.js';
+import { randomBits, randomOrder, streamKey } from '@eigenloom/numeric';
 
 // Batches of one pool are sorted by length; pools are shuffled. Large enough for little padding, small enough for the order
 // to stay random.

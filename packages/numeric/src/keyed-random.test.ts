@@ -1,4 +1,4 @@
-import { dropoutMask, randomBits, randomNormals, randomOrder, streamKey } from './random.js';
+import { dropoutMask, randomBits, randomNormals, randomOrder, streamKey } from './keyed-random.js';
 
 describe('keyed random numbers', () => {
   it('differ by seed and by every part of the key', () => {
