@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::chunk::{CHUNK, TILE};
-use super::fact::find_facts;
+use super::find::find_facts;
 use super::pass::Pass;
 use super::plan::TensorMerge;
 use super::pool::Pool;

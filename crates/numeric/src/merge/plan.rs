@@ -25,7 +25,7 @@ pub struct Resources {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct StatisticDescription {
+pub(super) struct StatisticDescription {
     file: usize,
     tensor: String,
 }
@@ -42,7 +42,7 @@ pub(super) struct SourceDescription {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Description {
+pub(super) struct TensorDescription {
     name: String,
     models: Vec<SourceDescription>,
     base: Option<SourceDescription>,
@@ -90,7 +90,7 @@ fn stream(seed: u64, tensor: &str, model: usize) -> Stream {
 impl TensorMerge {
     /// Reads a description (JSON) and checks it: files exist, sizes agree, steps fit the models.
     pub fn parse(json: &str, resources: &Resources) -> Result<Self> {
-        let description: Description = serde_json::from_str(json)
+        let description: TensorDescription = serde_json::from_str(json)
             .map_err(|error| Error::new(Reason::OutOfRange, error.to_string()))?;
         let models = description
             .models
