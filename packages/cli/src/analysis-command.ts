@@ -2,12 +2,24 @@ import { access, constants } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { corruptData, notFound } from '@eigenloom/errors';
 import { writeWhole } from './atomic-file.js';
-import type { Analysis, AnalyzeOptions } from './commands/analyze.js';
 import type { Document } from './document.js';
-import { printAnalysis } from './analysis-table.js';
+import { type Analysis, printAnalysis } from './analysis-table.js';
 import { withFinishedJob } from './job-command.js';
+import type { JobOptions } from './options.js';
 import { print } from './output.js';
 import { requestFrom } from './request.js';
+
+export interface AnalyzeOptions extends JobOptions {
+  readonly json?: string;
+  readonly model?: string;
+  readonly adapter?: string[];
+  readonly base?: string;
+  readonly tensor?: string[];
+  readonly singularValues?: boolean;
+  readonly eigenvalueCut?: number;
+  readonly k?: number;
+  readonly epsilon?: number;
+}
 
 async function requireFolder(file: string): Promise<void> {
   await access(dirname(file), constants.W_OK).catch((error: unknown) => {

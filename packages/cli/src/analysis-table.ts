@@ -1,6 +1,7 @@
-import type { Analysis } from './commands/analyze.js';
 import { print, printTable } from './output.js';
 import { formatMetric } from './progress/text.js';
+
+export type Analysis = 'spectrum' | 'intruders';
 
 type Row = Readonly<Record<string, unknown>>;
 

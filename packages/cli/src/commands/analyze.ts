@@ -1,20 +1,8 @@
 import type { Command } from 'commander';
+import type { AnalyzeOptions } from '../analysis-command.js';
+import type { Analysis } from '../analysis-table.js';
 import { defined, type Document } from '../document.js';
-import { decimal, jobOptions, type JobOptions, repeated, wholeNumber } from '../options.js';
-
-export interface AnalyzeOptions extends JobOptions {
-  readonly json?: string;
-  readonly model?: string;
-  readonly adapter?: string[];
-  readonly base?: string;
-  readonly tensor?: string[];
-  readonly singularValues?: boolean;
-  readonly eigenvalueCut?: number;
-  readonly k?: number;
-  readonly epsilon?: number;
-}
-
-export type Analysis = 'spectrum' | 'intruders';
+import { decimal, jobOptions, repeated, wholeNumber } from '../options.js';
 
 /** The request that the options spell: proto3 JSON of AnalyzeRequest. */
 export function analyzeDocument(analysis: Analysis, options: AnalyzeOptions): Document {
