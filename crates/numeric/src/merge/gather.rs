@@ -35,6 +35,7 @@ pub struct Gather {
 }
 
 #[derive(Debug, serde::Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(deny_unknown_fields)]
 pub(super) struct GatherDescription {
     name: String,

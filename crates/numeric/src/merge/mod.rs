@@ -33,3 +33,6 @@ pub use masks::{Masks, Needs, find_masks};
 pub use plan::{Resources, TensorMerge};
 pub use program::{Divisor, Step};
 pub use report::MergeReport;
+
+#[cfg(test)]
+mod typescript_tests;

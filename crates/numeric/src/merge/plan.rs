@@ -24,6 +24,7 @@ pub struct Resources {
 }
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(deny_unknown_fields)]
 pub(super) struct StatisticDescription {
     file: usize,
@@ -31,6 +32,7 @@ pub(super) struct StatisticDescription {
 }
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(deny_unknown_fields)]
 pub(super) struct SourceDescription {
     file: usize,
@@ -41,6 +43,7 @@ pub(super) struct SourceDescription {
 }
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(deny_unknown_fields)]
 pub(super) struct TensorDescription {
     name: String,

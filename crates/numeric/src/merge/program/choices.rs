@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 /// What a weighted sum is divided by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Divisor {
     /// Nothing.
@@ -16,6 +17,7 @@ pub enum Divisor {
 
 /// What happens where there is no base.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum BaseUse {
     /// An error.
@@ -27,6 +29,7 @@ pub enum BaseUse {
 
 /// What happens to elements that survive random dropping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Survivors {
     /// Nothing.
@@ -47,6 +50,7 @@ impl Survivors {
 
 /// Arithmetic that a count is rounded down in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum CountIn {
     /// f32.
@@ -57,6 +61,7 @@ pub enum CountIn {
 
 /// A quantile that lies between two elements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Quantile {
     /// Interpolated linearly.

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 /// Which vectors are multiplied with each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Along {
     /// The tensor as one vector.
@@ -16,6 +17,7 @@ pub enum Along {
 
 /// How coefficients follow from dot products.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(tag = "name", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Rule {
     /// Spherical interpolation between two vectors.

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 /// How a matrix follows from those of the models.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(tag = "name", rename_all = "snake_case", deny_unknown_fields)]
 pub enum MatrixRule {
     /// Singular triplets of all models, made orthogonal.

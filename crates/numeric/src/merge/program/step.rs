@@ -21,12 +21,14 @@ pub enum StatisticSize {
 /// One step. At first a tile holds one row for each model; those that [`combine`](Step::combines) leave one row in all, and a
 /// program has exactly one of these. Vectors have one entry for each model. `before` is the position of an earlier step.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(tag = "step", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Step {
     /// x ← x − base.
     Delta {
         /// Where there is no base.
         #[serde(default)]
+        #[cfg_attr(test, ts(optional, as = "Option<_>"))]
         base: BaseUse,
     },
     /// Sets all but the largest magnitudes of each model to zero; among equal ones the earlier stay.
@@ -146,6 +148,7 @@ pub enum Step {
         weights: Vec<f64>,
         /// Added to the statistics.
         #[serde(default)]
+        #[cfg_attr(test, ts(optional, as = "Option<_>"))]
         floor: f64,
     },
     /// What a rule makes of whole matrices.
@@ -164,6 +167,7 @@ pub enum Step {
     AddBase {
         /// Where there is no base.
         #[serde(default)]
+        #[cfg_attr(test, ts(optional, as = "Option<_>"))]
         base: BaseUse,
     },
 }
