@@ -60,11 +60,11 @@ function printSizes(language, files) {
   console.log(`  longest function  ${longest.lines} lines  ${longest.name}, ${longest.path}:${longest.line}`);
 }
 
-function printCycles(title, found) {
-  console.log(`${title}: ${found.length === 0 ? 'none' : found.length}`);
+function printCycles(found) {
+  console.log(`  cycles: ${found.length === 0 ? 'none' : found.length}`);
   for (const cycle of found) {
-    console.log(`  ${cycle.length} files${isKnown(cycle) ? ', known' : ''}`);
-    for (const path of cycle) console.log(`    ${path}`);
+    console.log(`    ${cycle.length} files${isKnown(cycle) ? ', known' : ''}`);
+    for (const path of cycle) console.log(`      ${path}`);
   }
 }
 
@@ -112,7 +112,7 @@ if (process.argv.includes('--mermaid')) {
   for (const [language, files] of byLanguage) {
     if (files.length === 0) continue;
     printSizes(language, files);
-    printCycles('  cycles', cycles(graphOf(files)));
+    printCycles(cycles(graphOf(files)));
   }
   printPackages(packages);
   const against = againstLayers(all);
