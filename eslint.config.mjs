@@ -1,24 +1,7 @@
 import tseslint from 'typescript-eslint';
 
-// Who may import whom: services → training → adapters → models → datasets, engine, checkpoint → numeric → crates. `cli` is the one composition root that links the services.
-const LAYERS = {
-  errors: [],
-  contracts: ['errors'],
-  numeric: ['errors'],
-  checkpoint: ['errors', 'numeric', 'contracts'],
-  runtime: ['errors', 'contracts', 'checkpoint'],
-  engine: ['errors', 'numeric'],
-  report: ['errors'],
-  datasets: ['errors', 'numeric', 'checkpoint'],
-  models: ['errors', 'numeric', 'checkpoint', 'engine', 'datasets'],
-  adapters: ['errors', 'contracts', 'numeric', 'checkpoint', 'engine', 'models'],
-  training: [
-    ...['errors', 'contracts', 'numeric', 'checkpoint', 'engine', 'report'],
-    ...['datasets', 'models', 'adapters'],
-  ],
-  testkit: ['errors', 'contracts', 'numeric', 'checkpoint', 'runtime'],
-};
-const SERVICES = ['init', 'train', 'merge', 'analysis'];
+import { LAYERS, SERVICES } from './scripts/layers.mjs';
+
 const SERVICE_PACKAGES = SERVICES.map((name) => `@eigenloom/${name}-service`);
 const PACKAGES = Object.keys(LAYERS);
 

@@ -5,11 +5,13 @@ import { join } from 'node:path';
 const CHECKS = [
   ['types', 'tsc', ['--build']],
   ['lint', 'eslint', ['.', '--max-warnings', '0']],
+  ['imports', process.execPath, ['scripts/imports.mjs', '--check']],
   ['format', 'prettier', ['--check', '--log-level', 'warn', '.']],
   ['proto lint', 'buf', ['lint', 'proto']],
   ['proto format', 'buf', ['format', '--diff', '--exit-code', 'proto']],
   ['proto breaking', 'buf', ['breaking', 'proto', '--against', 'proto/released.binpb']],
   ['generated code', process.execPath, ['scripts/proto.mjs', '--check']],
+  ['bridge', process.execPath, ['scripts/bridge.mjs', '--check']],
   ['reference', process.execPath, ['tests/dist/reference/main.js', '--check']],
   ['rustfmt', 'cargo', ['fmt', '--check']],
   ['clippy', 'cargo', ['clippy', '--locked', '--quiet', '--workspace', '--', '-D', 'warnings']],

@@ -4,7 +4,7 @@ use napi::bindgen_prelude::{BigInt, Either, Float32Array, Float64Array, PromiseR
 use napi_derive::napi;
 
 use crate::call::{Lane, NativeTask, start};
-use crate::linalg::Array;
+use crate::linalg::RealArray;
 
 #[napi(string_enum = "lowercase")]
 pub enum NativeDistribution {
@@ -29,7 +29,7 @@ pub fn random<'env>(
     stream: BigInt,
     offset: BigInt,
     length: u32,
-) -> napi::Result<PromiseRaw<'env, Array>> {
+) -> napi::Result<PromiseRaw<'env, RealArray>> {
     let source = Stream {
         seed: seed.get_u64().1,
         stream: stream.get_u64().1,

@@ -21,6 +21,7 @@ pub struct NativeTail {
 
 #[napi(object)]
 pub struct NativeNoTail {
+    #[napi(ts_type = "'too_few' | 'equal' | 'no_fit'")]
     pub reason: String,
     pub eigenvalues: u32,
     pub needed: u32,

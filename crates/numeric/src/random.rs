@@ -13,6 +13,9 @@ const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
 const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
 const ROUNDS: usize = 10;
 
+/// 2³²: random words lie below it.
+pub const WORDS: f64 = 4_294_967_296.0;
+
 /// Values that one thread makes at a time.
 const CHUNK: usize = 1 << 14;
 

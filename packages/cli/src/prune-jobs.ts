@@ -1,11 +1,16 @@
 import type { LocalJobs, PrunedJob } from '@eigenloom/runtime';
 import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { PruneCommandOptions } from './commands/jobs.js';
 import { openLocal } from './mesh/open-client.js';
-import { age } from './options.js';
+import { type Age, age, type MeshOptions } from './options.js';
 import { print, printJson, printTable } from './output.js';
 import { formatBytes } from './progress/text.js';
+
+export interface PruneOptions extends MeshOptions {
+  readonly olderThan: Age;
+  readonly dryRun?: boolean;
+  readonly json?: boolean;
+}
 
 /** Records of commands that left nothing in the store go by themselves after this time. */
 const KEPT = age('30d');
@@ -20,7 +25,7 @@ function summary(jobs: readonly PrunedJob[], dryRun: boolean): string {
 }
 
 /** Removes finished jobs and says which, and how many bytes that were. */
-export async function pruneJobs({ olderThan, dryRun, json, ...options }: PruneCommandOptions): Promise<void> {
+export async function pruneJobs({ olderThan, dryRun, json, ...options }: PruneOptions): Promise<void> {
   const client = await openLocal(options, []);
   try {
     const endedBefore = new Date(Date.now() - olderThan.ms);

@@ -13,8 +13,8 @@ import {
   requestFromObject,
   type RequestOf,
 } from '@eigenloom/runtime';
-import type { Edits } from './commands/work.js';
 import { mapUris } from './document.js';
+import type { Edits } from './edits.js';
 import { localUri } from './local-uri.js';
 import type { JobOptions } from './options.js';
 

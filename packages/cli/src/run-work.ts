@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { notFound } from '@eigenloom/errors';
 import { contractOf, type JobsClient, type KindName, type MessageCodec } from '@eigenloom/runtime';
 import { writeWhole } from './atomic-file.js';
-import type { Edits, WorkOptions } from './commands/work.js';
+import type { Edits, WorkOptions } from './edits.js';
 import { printResponse, withFinishedJob } from './job-command.js';
 import { print, printJson } from './output.js';
 import { printReport, type ShownReport } from './print-report.js';

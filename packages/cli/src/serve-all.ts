@@ -2,10 +2,17 @@ import { delimiter } from 'node:path';
 
 import { SERVICE_KINDS } from '@eigenloom/contracts';
 import { readConfig, runService } from '@eigenloom/runtime';
-import type { UpOptions } from './commands/up.js';
 import { noteEarlierFolders } from './mesh/earlier-folders.js';
 import { loadKinds } from './mesh/service-kinds.js';
 import { print } from './output.js';
+
+export interface UpOptions {
+  readonly nats?: string;
+  readonly port?: number;
+  readonly host: string;
+  readonly dataDir?: string;
+  readonly root?: string[];
+}
 
 /** The environment as a service reads it, with what the options say. */
 function environmentOf({ nats, port, host, dataDir, root }: UpOptions): NodeJS.ProcessEnv {

@@ -19,15 +19,16 @@ export { type QrResult, qr } from './linalg/qr.js';
 export { type RandomizedSvdOptions, randomizedSvd } from './linalg/randomized-svd.js';
 export { type SolveMethod, solve } from './linalg/solve.js';
 export { type SingularVectors, type SvdOptions, type SvdResult, svd } from './linalg/svd.js';
-export { compareSingularVectors, type VectorComparison } from './spectrum/compare-vectors.js';
-export {
-  type Bulk,
-  type NoTail,
-  type PowerLawTail,
-  type SpectrumSummary,
-  type WeightLayout,
-  spectrum,
-} from './spectrum/spectrum.js';
+export { compareSingularVectors } from './spectrum/compare-vectors.js';
+export type {
+  Bulk,
+  NoTail,
+  PowerLawTail,
+  SpectrumSummary,
+  VectorComparison,
+  WeightLayout,
+} from './spectrum/native-spectrum.js';
+export { spectrum } from './spectrum/spectrum.js';
 export { type SymmetricEigenResult, symmetricEigen } from './linalg/symmetric-eigen.js';
 export { type Dtype, isFloat, sizeOf } from './checkpoint/dtype.js';
 export { type LowRankPair, foldLowRank } from './checkpoint/fold-low-rank.js';

@@ -3,23 +3,7 @@ import { invalidInput } from '@eigenloom/errors';
 import { checkSize } from './matrix.js';
 import { addon } from './native/addon.js';
 import { type CallOptions, call } from './native/call.js';
-import type { NativeTask } from './native/native-task.js';
-
-type Distribution = 'normal' | 'uniform';
-type Arrays = { f32: Float32Array; f64: Float64Array };
-
-/** Functions of the addon; see crates/numeric-node/src/random.rs. */
-export interface NativeRandom {
-  random<P extends keyof Arrays>(
-    task: NativeTask,
-    distribution: Distribution,
-    precision: P,
-    seed: bigint,
-    stream: bigint,
-    offset: bigint,
-    length: number,
-  ): Promise<Arrays[P]>;
-}
+import type { Arrays, Distribution } from './native-random.js';
 
 /** Which part of which sequence. Each value is a function of the seed, the stream and its index alone. */
 export interface RandomOptions<P extends keyof Arrays> {

@@ -6,7 +6,7 @@ use napi_derive::napi;
 use crate::call::{Lane, NativeTask, start};
 
 #[napi(object)]
-pub struct NativeShape {
+pub struct NativeFoldShape {
     pub rows: u32,
     pub columns: u32,
     pub rank: u32,
@@ -15,7 +15,7 @@ pub struct NativeShape {
 fn folded<T: FoldReal>(
     weight: &[T],
     (a, b): (&[T], &[T]),
-    shape: &NativeShape,
+    shape: &NativeFoldShape,
     scale: T,
     task: &eigenloom_numeric::Task,
 ) -> eigenloom_numeric::Result<Vec<T>> {
@@ -43,7 +43,7 @@ pub fn fold_f32<'env>(
     weight: Float32Array,
     a: Float32Array,
     b: Float32Array,
-    shape: NativeShape,
+    shape: NativeFoldShape,
     scale: f64,
 ) -> napi::Result<PromiseRaw<'env, Float32Array>> {
     start(
@@ -62,7 +62,7 @@ pub fn fold_f64<'env>(
     weight: Float64Array,
     a: Float64Array,
     b: Float64Array,
-    shape: NativeShape,
+    shape: NativeFoldShape,
     scale: f64,
 ) -> napi::Result<PromiseRaw<'env, Float64Array>> {
     start(

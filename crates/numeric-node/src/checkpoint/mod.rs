@@ -4,5 +4,5 @@ mod hash;
 mod writer;
 
 pub use file::NativeSafetensorsFile;
-pub use fold::NativeShape as NativeFoldShape;
+pub use fold::NativeFoldShape;
 pub use writer::NativeSafetensorsWriter;

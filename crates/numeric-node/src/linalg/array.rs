@@ -6,22 +6,23 @@ use eigenloom_numeric::linalg::{Matrix, Scalar};
 use napi::bindgen_prelude::{Either, Float32Array, Float64Array};
 use napi_derive::napi;
 
-/// `Float32Array | Float64Array`.
-pub type Array = Either<Float32Array, Float64Array>;
+/// The array of either precision.
+#[napi]
+pub type RealArray = Either<Float32Array, Float64Array>;
 
 /// A precision with its JavaScript array.
 pub trait Element: Scalar {
-    fn wrap(values: Vec<Self>) -> Array;
+    fn wrap(values: Vec<Self>) -> RealArray;
 }
 
 impl Element for f32 {
-    fn wrap(values: Vec<Self>) -> Array {
+    fn wrap(values: Vec<Self>) -> RealArray {
         Either::A(Float32Array::new(values))
     }
 }
 
 impl Element for f64 {
-    fn wrap(values: Vec<Self>) -> Array {
+    fn wrap(values: Vec<Self>) -> RealArray {
         Either::B(Float64Array::new(values))
     }
 }
@@ -37,7 +38,7 @@ impl Elements<f64> for Float64Array {}
 pub struct NativeMatrix {
     pub rows: u32,
     pub columns: u32,
-    pub data: Array,
+    pub data: RealArray,
 }
 
 impl NativeMatrix {

@@ -3,14 +3,14 @@ use napi::Env;
 use napi::bindgen_prelude::PromiseRaw;
 use napi_derive::napi;
 
-use super::array::{Array, Element, Elements, NativeMatrix, each_precision};
+use super::array::{Element, Elements, NativeMatrix, RealArray, each_precision};
 use crate::call::{Lane, NativeTask, start};
 
 type Shape = (usize, usize);
 
 #[napi(object)]
 pub struct NativeSymmetricEigen {
-    pub values: Array,
+    pub values: RealArray,
     pub vectors: Option<NativeMatrix>,
 }
 
@@ -54,8 +54,8 @@ pub struct NativeComplexMatrix {
 
 #[napi(object)]
 pub struct NativeEigen {
-    pub real: Array,
-    pub imaginary: Array,
+    pub real: RealArray,
+    pub imaginary: RealArray,
     pub vectors: Option<NativeComplexMatrix>,
 }
 

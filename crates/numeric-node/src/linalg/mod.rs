@@ -5,4 +5,4 @@ mod gemm;
 mod solve;
 mod svd;
 
-pub use array::Array;
+pub use array::RealArray;

@@ -5,7 +5,7 @@ use napi::Env;
 use napi::bindgen_prelude::{BigInt, PromiseRaw};
 use napi_derive::napi;
 
-use super::array::{Array, Element, Elements, NativeMatrix, each_precision};
+use super::array::{Element, Elements, NativeMatrix, RealArray, each_precision};
 use crate::call::{Lane, NativeTask, start};
 
 #[napi(string_enum = "lowercase")]
@@ -18,7 +18,7 @@ pub enum NativeVectors {
 #[napi(object)]
 pub struct NativeSvd {
     pub u: Option<NativeMatrix>,
-    pub s: Array,
+    pub s: RealArray,
     pub vt: Option<NativeMatrix>,
 }
 

@@ -9,6 +9,7 @@ pub mod fold;
 pub mod hash;
 pub mod header;
 pub mod non_finite;
+mod plan;
 pub mod read;
 pub mod running_hash;
 mod sha256;
@@ -19,8 +20,9 @@ pub use dtype::Dtype;
 pub use fault::Fault;
 pub use file::{OpenOptions, SafetensorsFile};
 pub use header::{Header, TensorEntry};
+pub use plan::TensorPlan;
 pub use running_hash::RunningHash;
-pub use write::{NonFiniteResult, SafetensorsWriter, TensorPlan};
+pub use write::{NonFiniteResult, SafetensorsWriter};
 
 #[cfg(test)]
 mod header_tests;

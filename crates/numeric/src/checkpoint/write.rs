@@ -15,19 +15,8 @@ use super::non_finite::count_stored;
 use super::read::CHUNK;
 use super::running_hash::Advance;
 use super::written::Written;
-use super::{Dtype, Header, RunningHash, TensorEntry};
+use super::{Header, RunningHash, TensorEntry, TensorPlan};
 use crate::{Error, Reason, Result, Task};
-
-/// A tensor that will be written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TensorPlan {
-    /// Name.
-    pub name: String,
-    /// Storage type.
-    pub dtype: Dtype,
-    /// Sizes of the dimensions.
-    pub shape: Vec<u64>,
-}
 
 /// A tensor whose values left the range of its type.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,7 +4,8 @@ use rayon::prelude::*;
 
 use super::chunk::CHUNK;
 use super::digests::{Digests, InputDigests};
-use super::fact::{Fact, find_facts};
+use super::fact::Fact;
+use super::find::find_facts;
 use super::norms::Difference;
 use super::pass::{Pass, Scratch};
 use super::plan::TensorMerge;

@@ -35,8 +35,9 @@ pub struct Gather {
 }
 
 #[derive(Debug, serde::Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(deny_unknown_fields)]
-struct Description {
+pub(super) struct GatherDescription {
     name: String,
     sources: Vec<SourceDescription>,
     writer: usize,
@@ -45,7 +46,7 @@ struct Description {
 impl Gather {
     /// Reads a description (JSON) and checks it: rows exist, and the sources agree in all dimensions but the first.
     pub fn parse(json: &str, picks: RowPicks, resources: &Resources) -> Result<Self> {
-        let description: Description = serde_json::from_str(json)
+        let description: GatherDescription = serde_json::from_str(json)
             .map_err(|error| Error::new(Reason::OutOfRange, error.to_string()))?;
         let sources = description
             .sources

@@ -2,7 +2,7 @@
 
 use super::chunk::Tile;
 use super::combine::pairs;
-use super::fact::find_facts;
+use super::find::find_facts;
 use super::pass::Pass;
 use super::plan::TensorMerge;
 use super::pool::Pool;

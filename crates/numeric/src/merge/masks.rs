@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::chunk::{CHUNK, TILE};
-use super::fact::find_facts;
+use super::find::find_facts;
 use super::pass::Pass;
 use super::plan::TensorMerge;
 use super::pool::Pool;
@@ -12,6 +12,7 @@ use crate::{Error, Reason, Result, Task};
 
 /// When a model needs an element: x is the model's, m the merged one.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(tag = "name", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Needs {
     /// x·m > 0.

@@ -8,11 +8,12 @@ pub mod cut;
 mod digests;
 pub mod execute;
 pub mod fact;
+mod find;
 pub mod gather;
-mod importance;
 pub mod interference;
 pub mod masks;
 pub mod matrix;
+pub mod merged;
 pub mod norms;
 mod pass;
 pub mod plan;
@@ -22,7 +23,6 @@ pub mod real;
 pub mod report;
 pub mod source;
 mod steps;
-mod varied;
 mod vector;
 
 pub use digests::InputDigests;
@@ -33,3 +33,6 @@ pub use masks::{Masks, Needs, find_masks};
 pub use plan::{Resources, TensorMerge};
 pub use program::{Divisor, Step};
 pub use report::MergeReport;
+
+#[cfg(test)]
+mod typescript_tests;

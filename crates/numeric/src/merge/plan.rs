@@ -24,13 +24,15 @@ pub struct Resources {
 }
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(deny_unknown_fields)]
-struct StatisticDescription {
+pub(super) struct StatisticDescription {
     file: usize,
     tensor: String,
 }
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(deny_unknown_fields)]
 pub(super) struct SourceDescription {
     file: usize,
@@ -41,8 +43,9 @@ pub(super) struct SourceDescription {
 }
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(deny_unknown_fields)]
-struct Description {
+pub(super) struct TensorDescription {
     name: String,
     models: Vec<SourceDescription>,
     base: Option<SourceDescription>,
@@ -90,7 +93,7 @@ fn stream(seed: u64, tensor: &str, model: usize) -> Stream {
 impl TensorMerge {
     /// Reads a description (JSON) and checks it: files exist, sizes agree, steps fit the models.
     pub fn parse(json: &str, resources: &Resources) -> Result<Self> {
-        let description: Description = serde_json::from_str(json)
+        let description: TensorDescription = serde_json::from_str(json)
             .map_err(|error| Error::new(Reason::OutOfRange, error.to_string()))?;
         let models = description
             .models

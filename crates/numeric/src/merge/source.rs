@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::matrix::Kept;
+use super::merged::Kept;
 use super::real::MergeReal;
 use crate::Result;
 use crate::checkpoint::fold::LowRankPair;

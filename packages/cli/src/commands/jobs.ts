@@ -1,13 +1,9 @@
 import { type Command, Option } from 'commander';
-import { type Age, age, meshFolder, meshOptions, type MeshOptions } from '../options.js';
+import { age, meshFolder, meshOptions, type MeshOptions } from '../options.js';
+import type { PruneOptions } from '../prune-jobs.js';
 
 interface JobsOptions extends MeshOptions {
   readonly json?: boolean;
-}
-
-export interface PruneCommandOptions extends JobsOptions {
-  readonly olderThan: Age;
-  readonly dryRun?: boolean;
 }
 
 export function addJobs(program: Command): void {
@@ -49,7 +45,7 @@ export function addJobs(program: Command): void {
     )
     .option('--dry-run', 'only say what would be removed')
     .option('--json', 'print JSON')
-    .action(async (options: PruneCommandOptions) => {
+    .action(async (options: PruneOptions) => {
       await (await import('../prune-jobs.js')).pruneJobs(options);
     });
 }

@@ -1,13 +1,6 @@
 import type { Command } from 'commander';
 import { meshFolder, port, repeated } from '../options.js';
-
-export interface UpOptions {
-  readonly nats?: string;
-  readonly port?: number;
-  readonly host: string;
-  readonly dataDir?: string;
-  readonly root?: string[];
-}
+import type { UpOptions } from '../serve-all.js';
 
 export function addUp(program: Command): void {
   meshFolder(program.command('up'))

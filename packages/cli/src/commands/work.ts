@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
-import { commaList, jobOptions, type JobOptions, repeated } from '../options.js';
+import type { Assignment, Edits, WorkOptions } from '../edits.js';
+import { commaList, jobOptions, repeated } from '../options.js';
 
 /** A flag that sets one field of a request, whatever the method is. */
 interface Flag {
@@ -116,25 +117,6 @@ const WORK: readonly Work[] = [
     needsRecipe: true,
   },
 ];
-
-/** A value for a field of the request, as `--set` has it. */
-export interface Assignment {
-  readonly path: string;
-  readonly text: string;
-}
-
-/** What the command line says of a request, beside the recipe. */
-export interface Edits {
-  /** Methods that are chosen, by their ids. */
-  readonly methods: readonly string[];
-  readonly assignments: readonly Assignment[];
-}
-
-export interface WorkOptions extends JobOptions {
-  readonly json?: boolean | string;
-  readonly method?: string[];
-  readonly set?: string[];
-}
 
 const keyOf = (flags: string): string => new Option(flags).attributeName();
 

@@ -1,7 +1,7 @@
 import { Presets, SingleBar } from 'cli-progress';
-import type { ProgressView } from './index.js';
 import type { Snapshot } from './snapshot.js';
 import { describe } from './text.js';
+import type { ProgressView } from './view.js';
 
 const BAR_WIDTH = 24;
 /** Some terminals report a width of 0. */

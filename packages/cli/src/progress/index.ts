@@ -1,13 +1,6 @@
 import { createBar } from './bar.js';
 import { createLines } from './lines.js';
-import type { Snapshot } from './snapshot.js';
-
-/** Shows how far a job is. */
-export interface ProgressView {
-  update(snapshot: Snapshot): void;
-  /** Leaves the terminal as it was. */
-  stop(): void;
-}
+import type { ProgressView } from './view.js';
 
 /** A bar with the remaining time on a terminal, plain lines elsewhere. */
 export function createProgress(stream: NodeJS.WriteStream, title: string): ProgressView {
@@ -15,3 +8,4 @@ export function createProgress(stream: NodeJS.WriteStream, title: string): Progr
 }
 
 export { snapshotOf, type Snapshot } from './snapshot.js';
+export type { ProgressView } from './view.js';

@@ -1,5 +1,5 @@
-import type { ProgressView } from './index.js';
 import { describe } from './text.js';
+import type { ProgressView } from './view.js';
 
 /** A line at most this often, unless the phase or the state changes. */
 const INTERVAL_MS = 10_000;

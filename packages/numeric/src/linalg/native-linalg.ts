@@ -22,7 +22,7 @@ export interface NativeLinalg {
     oversampling: number,
     powerIterations: number,
     seed: bigint,
-  ): Promise<{ u: Matrix<A>; s: A; vt: Matrix<A> }>;
+  ): Promise<{ u?: Matrix<A>; s: A; vt?: Matrix<A> }>;
   qr<A extends Real>(task: NativeTask, a: Matrix<A>): Promise<{ q: Matrix<A>; r: Matrix<A> }>;
   lu<A extends Real>(
     task: NativeTask,

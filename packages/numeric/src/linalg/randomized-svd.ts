@@ -39,7 +39,8 @@ export async function randomizedSvd<A extends Real>(
       `${rank} is above the rank of a ${a.rows}x${a.columns} matrix`,
     );
   }
-  return call('randomizedSvd', options, (task) =>
+  const result = await call('randomizedSvd', options, (task) =>
     addon().randomizedSvd(task, a, rank, oversampling, powerIterations, seed),
   );
+  return result as SingularVectors<A>;
 }

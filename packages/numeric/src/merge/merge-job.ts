@@ -3,6 +3,7 @@ import type { SafetensorsWriter } from '../checkpoint/safetensors-writer.js';
 import { addon } from '../native/addon.js';
 import { type CallOptions, call } from '../native/call.js';
 import { fromNative } from '../native/native-error.js';
+import type { GatherDescription, SourceDescription, TensorDescription } from './merge-description.js';
 import type { MaskNeeds, MergeStep } from './merge-step.js';
 import type {
   NativeDifference,
@@ -126,11 +127,12 @@ export class MergeJob {
     return remember(this.files, file, (f) => this.native.addFile(f.native));
   }
 
-  private source({ file, name, pairs, statistic }: MergeSource): object {
-    const stored = (of: SafetensorsFile, tensor: string): object => ({ file: this.indexOf(of), tensor });
+  private source({ file, name, pairs, statistic }: MergeSource): SourceDescription {
     return {
-      ...stored(file, name),
-      statistic: statistic === undefined ? null : stored(statistic.file, statistic.name),
+      file: this.indexOf(file),
+      tensor: name,
+      statistic:
+        statistic === undefined ? null : { file: this.indexOf(statistic.file), tensor: statistic.name },
       pairs: pairs.map((pair) =>
         remember(this.pairs, pair, (q) => this.native.addPair(q.a, q.b, q, q.scale)),
       ),
@@ -139,7 +141,7 @@ export class MergeJob {
 
   private describe(tensor: MergeTensor, writer: number | null): void {
     try {
-      const description = {
+      const description: TensorDescription = {
         name: tensor.name,
         models: tensor.models.map((model) => this.source(model)),
         base: tensor.base === undefined ? null : this.source(tensor.base),
@@ -166,13 +168,13 @@ export class MergeJob {
     options: CallOptions = {},
   ): Promise<void> {
     const job = new MergeJob();
-    const description = JSON.stringify({
+    const description: GatherDescription = {
       name,
       sources: sources.map((source) => job.source(source)),
       writer: job.native.addWriter(writer.native),
-    });
+    };
     await call(`tensor ${name}`, options, (task) =>
-      job.native.gather(task, description, starts, picks, padding),
+      job.native.gather(task, JSON.stringify(description), starts, picks, padding),
     );
   }
 

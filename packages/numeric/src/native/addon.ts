@@ -8,7 +8,7 @@ import type { NativeMergeCalls } from '../merge/native-merge.js';
 import type { NativeKernels } from '../kernels/native-kernels.js';
 import type { NativeCalls } from './native-task.js';
 import type { NativeLinalg } from '../linalg/native-linalg.js';
-import type { NativeRandom } from '../random.js';
+import type { NativeRandom } from '../native-random.js';
 import type { NativeSpectrumCalls } from '../spectrum/native-spectrum.js';
 
 /** What the addon exports. Each part of the bridge declares its own functions and adds them here. */

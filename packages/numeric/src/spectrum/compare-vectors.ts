@@ -1,19 +1,7 @@
 import { type Matrix, checkMatrix, checkSize } from '../matrix.js';
 import { addon } from '../native/addon.js';
 import { type CallOptions, call } from '../native/call.js';
-
-/** How the leading left singular vectors of a tuned matrix relate to the base's, and ranks (null for a zero matrix). */
-export interface VectorComparison {
-  /** For each leading vector, its largest |cosine| to any left singular vector of the base. */
-  readonly maxCosines: Float64Array;
-  readonly effectiveRank: number | null;
-  readonly stableRank: number | null;
-  readonly baseEffectiveRank: number | null;
-  readonly baseStableRank: number | null;
-  /** Of tuned − base. */
-  readonly deltaEffectiveRank: number | null;
-  readonly deltaStableRank: number | null;
-}
+import type { VectorComparison } from './native-spectrum.js';
 
 /**
  * Compares the first `k` left singular vectors of `tuned` (fewer if it is smaller) with all of `base`, in float64.

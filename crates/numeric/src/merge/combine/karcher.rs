@@ -1,7 +1,7 @@
 //! The Riemannian mean of directions on the sphere, times the mean norm. Karcher 1977, doi:10.1002/cpa.3160300502, by the
 //! usual fixed-point iteration u ← exp_u(mean of log_u).
 
-use super::Gram;
+use super::gram::Gram;
 
 /// With equal weights. Vectors no longer than `tolerance` have no direction and count with their norm only.
 pub fn coefficients(gram: &Gram, max_iterations: u32, tolerance: f64) -> Vec<f64> {

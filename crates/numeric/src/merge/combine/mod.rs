@@ -1,131 +1,28 @@
 //! Combinations Σ cᵢxᵢ whose coefficients follow from the dot products of the vectors: spherical means and interpolations, and
 //! model stock. All products are in f64; the vectors are read once for them and once for the result.
 
+mod gram;
 mod karcher;
 mod model_stock;
 mod multislerp;
 mod slerp;
 
-use serde::Deserialize;
-
+use super::program::Rule;
 use crate::Result;
 
-/// Which vectors are multiplied with each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Along {
-    /// The tensor as one vector.
-    Tensor,
-    /// Each row: the last dimension.
-    Rows,
-    /// Each column: the first dimension.
-    Columns,
-}
+pub use gram::{Gram, pairs};
 
-/// How coefficients follow from dot products.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(tag = "name", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Rule {
-    /// Spherical interpolation between two vectors.
-    Slerp {
-        /// Position between them.
-        t: f64,
-        /// The interpolation is linear where the cosine is larger.
-        linear_above: f64,
-    },
-    /// A mean in the tangent space at the mean direction.
-    Multislerp {
-        /// For each model.
-        weights: Vec<f64>,
-        /// Added to norms.
-        epsilon: f64,
-    },
-    /// The Riemannian mean of the directions.
-    Karcher {
-        /// Rounds at most.
-        max_iterations: u32,
-        /// Of the length of a round's step.
-        tolerance: f64,
-    },
-    /// Towards the mean as far as the angles say.
-    ModelStock {
-        /// Products of norms below this count as this.
-        smallest: f64,
-    },
-}
-
-impl Rule {
-    /// The number of models that the rule is for, if it is for one number only.
-    pub fn models(&self) -> Option<usize> {
-        match self {
-            Rule::Slerp { .. } => Some(2),
-            Rule::Multislerp { weights, .. } => Some(weights.len()),
-            Rule::Karcher { .. } | Rule::ModelStock { .. } => None,
-        }
+/// The coefficients of a rule.
+pub fn coefficients(rule: &Rule, gram: &Gram) -> Result<Vec<f64>> {
+    match rule {
+        Rule::Slerp { t, linear_above } => Ok(slerp::coefficients(gram, *t, *linear_above)),
+        Rule::Multislerp { weights, epsilon } => multislerp::coefficients(gram, weights, *epsilon),
+        Rule::Karcher {
+            max_iterations,
+            tolerance,
+        } => Ok(karcher::coefficients(gram, *max_iterations, *tolerance)),
+        Rule::ModelStock { smallest } => Ok(model_stock::coefficients(gram, *smallest)),
     }
-
-    /// The coefficients.
-    pub fn coefficients(&self, gram: &Gram) -> Result<Vec<f64>> {
-        match self {
-            Rule::Slerp { t, linear_above } => Ok(slerp::coefficients(gram, *t, *linear_above)),
-            Rule::Multislerp { weights, epsilon } => {
-                multislerp::coefficients(gram, weights, *epsilon)
-            }
-            Rule::Karcher {
-                max_iterations,
-                tolerance,
-            } => Ok(karcher::coefficients(gram, *max_iterations, *tolerance)),
-            Rule::ModelStock { smallest } => Ok(model_stock::coefficients(gram, *smallest)),
-        }
-    }
-}
-
-/// Dot products of n vectors: the upper triangle by rows.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Gram {
-    size: usize,
-    products: Vec<f64>,
-}
-
-impl Gram {
-    /// From the upper triangle.
-    pub fn new(size: usize, products: Vec<f64>) -> Self {
-        debug_assert_eq!(products.len(), pairs(size).count());
-        Self { size, products }
-    }
-
-    /// Number of vectors.
-    pub fn size(&self) -> usize {
-        self.size
-    }
-
-    /// xᵢ·xⱼ.
-    pub fn dot(&self, i: usize, j: usize) -> f64 {
-        let (i, j) = (i.min(j), i.max(j));
-        self.products[i * (2 * self.size - i + 1) / 2 + j - i]
-    }
-
-    /// ‖xᵢ‖.
-    pub fn norm(&self, i: usize) -> f64 {
-        self.dot(i, i).sqrt()
-    }
-
-    /// (Σ aᵢxᵢ)·(Σ bᵢxᵢ).
-    fn product(&self, a: &[f64], b: &[f64]) -> f64 {
-        let row = |i: usize| (0..self.size).map(|j| b[j] * self.dot(i, j)).sum::<f64>();
-        (0..self.size).map(|i| a[i] * row(i)).sum()
-    }
-
-    /// ‖Σ aᵢxᵢ‖; rounding can make the square of a small one negative.
-    fn length(&self, a: &[f64]) -> f64 {
-        let square = self.product(a, a);
-        if square < 0.0 { 0.0 } else { square.sqrt() }
-    }
-}
-
-/// The pairs of the upper triangle, by rows.
-pub fn pairs(size: usize) -> impl Iterator<Item = (usize, usize)> {
-    (0..size).flat_map(move |i| (i..size).map(move |j| (i, j)))
 }
 
 #[cfg(test)]
@@ -141,7 +38,7 @@ mod tests {
 
     /// The combination itself.
     pub fn combined(rule: &Rule, vectors: &[&[f64]]) -> Vec<f64> {
-        let coefficients = rule.coefficients(&gram(vectors)).unwrap();
+        let coefficients = coefficients(rule, &gram(vectors)).unwrap();
         (0..vectors[0].len())
             .map(|at| {
                 coefficients
@@ -227,7 +124,10 @@ mod tests {
     fn model_stock_goes_as_far_as_the_angle_says() {
         let rule = Rule::ModelStock { smallest: 0.0 };
         let gram = gram(&[&[1.0, 0.0], &[0.5, 0.75f64.sqrt()]]);
-        close(&rule.coefficients(&gram).unwrap(), &[1.0 / 3.0, 1.0 / 3.0]);
+        close(
+            &coefficients(&rule, &gram).unwrap(),
+            &[1.0 / 3.0, 1.0 / 3.0],
+        );
     }
 
     #[test]
@@ -238,7 +138,7 @@ mod tests {
         };
         let h = 0.75f64.sqrt();
         let vectors: [&[f64]; 3] = [&[1.0, 0.0], &[-0.5, h], &[-0.5, -h]];
-        let error = rule.coefficients(&gram(&vectors)).unwrap_err();
+        let error = coefficients(&rule, &gram(&vectors)).unwrap_err();
         assert_eq!(error.reason, crate::Reason::Singular);
     }
 }

@@ -1,7 +1,7 @@
 //! A weighted mean of directions: in the tangent space of the sphere at their weighted Euclidean mean, mapped back to the sphere, times
 //! the weighted mean of the norms. mergekit's Multi-SLERP (goddard.blog/posts/multislerp-wow-what-a-cool-idea).
 
-use super::Gram;
+use super::gram::Gram;
 use crate::{Error, Reason, Result};
 
 /// `epsilon` is added to norms before they divide. Errors: `Singular` when the directions of three or more cancel; two that cancel

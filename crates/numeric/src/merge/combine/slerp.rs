@@ -1,6 +1,6 @@
 //! Spherical linear interpolation. Shoemake: Animating rotation with quaternion curves. SIGGRAPH 1985.
 
-use super::Gram;
+use super::gram::Gram;
 
 /// sin((1−t)θ)/sin θ and sin(tθ)/sin θ, θ the angle between the two vectors; 1 − t and t where they are nearly parallel or
 /// opposite. A vector of length zero is perpendicular to all.

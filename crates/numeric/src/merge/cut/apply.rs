@@ -1,6 +1,5 @@
-//! Setting to zero what a cut leaves, or what it takes.
+//! A cut, and setting to zero what it leaves or what it takes.
 
-use super::Cut;
 use crate::kernels::simd::simd;
 use crate::merge::real::MergeReal;
 
@@ -44,6 +43,22 @@ simd! {
             *x = if goes { T::default() } else { *x };
         }
     }
+}
+
+/// The largest magnitudes of one row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cut {
+    /// All.
+    All,
+    /// None.
+    None,
+    /// Those above the threshold, and those equal to it before a position.
+    At {
+        /// Magnitude bits.
+        threshold: u64,
+        /// Position in the tensor.
+        ties_before: u64,
+    },
 }
 
 impl Cut {

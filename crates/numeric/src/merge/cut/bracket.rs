@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
+use super::apply::Cut;
+use super::rows::Rows;
 use super::ties::end_of_tie;
-use super::{Cut, Rows};
 use crate::kernels::simd::simd;
 use crate::merge::real::MergeReal;
 use crate::{Result, Task};

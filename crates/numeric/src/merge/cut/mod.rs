@@ -3,41 +3,14 @@
 mod apply;
 mod bracket;
 mod radix;
+mod rows;
 mod ties;
 
-use std::ops::Range;
-
-use super::chunk::Layout;
 use super::real::MergeReal;
 use crate::{Result, Task};
 
-/// Values to be searched: several rows as long as the tensor.
-pub trait Rows<T>: Sync {
-    /// How the tensor is cut.
-    fn layout(&self) -> Layout;
-    /// Calls `visit` with the number of a row, the position of the first value, and values, for all values of some tiles in order.
-    fn visit(
-        &self,
-        elements: Range<usize>,
-        visit: &mut dyn FnMut(usize, usize, &[T]),
-    ) -> Result<()>;
-}
-
-/// The largest magnitudes of one row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cut {
-    /// All.
-    All,
-    /// None.
-    None,
-    /// Those above the threshold, and those equal to it before a position.
-    At {
-        /// Magnitude bits.
-        threshold: u64,
-        /// Position in the tensor.
-        ties_before: u64,
-    },
-}
+pub use apply::Cut;
+pub use rows::Rows;
 
 /// Finds the cuts that leave each row `counts` elements; among equal magnitudes the earlier are larger. One pass where a sample tells
 /// about where the cuts are, a few where it does not.

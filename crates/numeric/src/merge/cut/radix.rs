@@ -2,8 +2,9 @@
 
 use rayon::prelude::*;
 
+use super::apply::Cut;
+use super::rows::Rows;
 use super::ties::{changed, end_of_tie};
-use super::{Cut, Rows};
 use crate::merge::real::MergeReal;
 use crate::{Result, Task};
 

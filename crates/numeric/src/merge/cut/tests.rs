@@ -1,6 +1,9 @@
 //! Against sorting.
 
+use std::ops::Range;
+
 use super::*;
+use crate::merge::chunk::Layout;
 
 /// One row; its tiles and chunks are of that size.
 struct Row<'a, T>(&'a [T], usize);

@@ -1,6 +1,6 @@
 //! Where the elements that equal a threshold stop belonging to the largest.
 
-use super::Rows;
+use super::rows::Rows;
 use crate::merge::real::MergeReal;
 use crate::{Error, Reason, Result};
 

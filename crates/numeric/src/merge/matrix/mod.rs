@@ -17,146 +17,14 @@ mod svc;
 mod tsv_merge;
 mod wudi;
 
-use serde::Deserialize;
-
 use panels::{Panels, Side};
 
-use super::chunk::Tile;
+use super::merged::Merged;
 use super::pass::Pass;
-use super::real::MergeReal;
+use super::program::MatrixRule;
 use super::source::Folding;
 use super::vector::count_non_finite;
 use crate::{Result, Task};
-
-/// How a matrix follows from those of the models.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(tag = "name", rename_all = "snake_case", deny_unknown_fields)]
-pub enum MatrixRule {
-    /// Singular triplets of all models, made orthogonal.
-    TsvMerge,
-    /// The sum with equal singular values.
-    IsoC,
-    /// Directions of the sum and of each model, with equal singular values.
-    IsoCts {
-        /// Share of the directions that are the sum's.
-        common_fraction: f64,
-    },
-    /// TIES in common coordinates.
-    KnotsTies {
-        /// Share of the elements that each model keeps.
-        densities: Vec<f64>,
-        /// For each model.
-        weights: Vec<f64>,
-        /// Whether the sum is divided by the weights of those that agree.
-        normalize: bool,
-    },
-    /// Least interference with the models, by Adam.
-    Wudi {
-        /// Steps.
-        iterations: u32,
-        /// Step size.
-        learning_rate: f64,
-    },
-    /// The weighted sum, its singular values divided by how often the models count them.
-    Svc {
-        /// Smallest count of a model.
-        alpha: f64,
-        /// For each model.
-        weights: Vec<f64>,
-    },
-    /// One model after the other, without what lies along the dominant directions of those before.
-    Opcm {
-        /// Share of the singular values that is dominant.
-        alpha: f64,
-    },
-    /// Least squares on the models' activations.
-    Regmean {
-        /// What of the off-diagonal elements of the statistics stays.
-        alpha: f64,
-        /// For each model.
-        weights: Vec<f64>,
-    },
-}
-
-impl MatrixRule {
-    /// Whether each model needs a statistic of (in, in).
-    pub fn needs_statistics(&self) -> bool {
-        matches!(self, MatrixRule::Regmean { .. })
-    }
-
-    /// The number of models that the rule is for, if it is for one number only.
-    pub fn models(&self) -> Option<usize> {
-        match self {
-            MatrixRule::Regmean { weights, .. } | MatrixRule::Svc { weights, .. } => {
-                Some(weights.len())
-            }
-            // A length of its own where the two differ, which fits no number of models.
-            MatrixRule::KnotsTies {
-                densities, weights, ..
-            } => Some(if densities.len() == weights.len() {
-                weights.len()
-            } else {
-                0
-            }),
-            _ => None,
-        }
-    }
-
-    /// The work in passes over the tensor, very roughly: it grows with the matrix.
-    pub fn passes(&self) -> u64 {
-        match self {
-            MatrixRule::Wudi { iterations, .. } => 20 + u64::from(*iterations),
-            _ => 20,
-        }
-    }
-}
-
-/// A whole result, in the precision of the arithmetic.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Merged {
-    /// f32.
-    Narrow(Vec<f32>),
-    /// f64.
-    Wide(Vec<f64>),
-    /// Not a number: the models have values that are not finite.
-    Undefined,
-}
-
-/// A precision that results are kept in.
-pub trait Kept: Sized {
-    /// Keeps a result.
-    fn keep(values: Vec<Self>) -> Merged;
-}
-
-impl Kept for f32 {
-    fn keep(values: Vec<Self>) -> Merged {
-        Merged::Narrow(values)
-    }
-}
-
-impl Kept for f64 {
-    fn keep(values: Vec<Self>) -> Merged {
-        Merged::Wide(values)
-    }
-}
-
-impl Merged {
-    /// Makes the part that a tile covers its only row.
-    pub fn copy_to<T: MergeReal>(&self, tile: &mut Tile<T>) {
-        let range = tile.start..tile.start + tile.length;
-        tile.sum.clear();
-        match self {
-            Merged::Narrow(values) => tile
-                .sum
-                .extend(values[range].iter().map(|x| T::from_f64(f64::from(*x)))),
-            Merged::Wide(values) => tile
-                .sum
-                .extend(values[range].iter().map(|x| T::from_f64(*x))),
-            Merged::Undefined => tile.sum.resize(tile.length, T::from_f64(f64::NAN)),
-        }
-        tile.replace_by_sum();
-    }
-}
 
 /// The result of a rule.
 pub fn merge<T: Folding>(

@@ -1,19 +1,11 @@
 //! Keeping changes that matter: arcee_fusion of mergekit.
 
 use super::super::chunk::Tile;
+use super::super::fact::Important;
 use super::super::real::MergeReal;
 
 /// Added to probabilities.
 const EPSILON: f64 = 1e-8;
-
-/// What is known of one model.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Important {
-    /// KL(softmax(x) ‖ softmax(base)) of each row.
-    pub divergences: Vec<f64>,
-    /// Scores from here on are kept.
-    pub threshold: f64,
-}
 
 /// |x − base| · divergence, rounded to the precision of the merge.
 fn score<T: MergeReal>(x: T, base: T, divergence: f64) -> T {

@@ -3,12 +3,8 @@
 use super::super::chunk::Tile;
 use super::super::program::Survivors;
 use super::super::real::MergeReal;
-use super::divisor_of;
 use crate::kernels::simd::simd;
-use crate::random::Stream;
-
-/// 2³²: random words lie below it.
-pub const WORDS: f64 = 4_294_967_296.0;
+use crate::random::{Stream, WORDS};
 
 simd! {
     fn keep_words<T: MergeReal>(row: &mut [T], words: &[u32], below: u32, divisor: T) {
@@ -33,7 +29,7 @@ pub fn keep<T: MergeReal>(
             continue;
         }
         stream.words(start, &mut words);
-        let divisor = T::from_f64(divisor_of(survivors, *density));
+        let divisor = T::from_f64(survivors.divisor(*density));
         keep_words(row, &words, (density * WORDS) as u32, divisor);
     }
 }

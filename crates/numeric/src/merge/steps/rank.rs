@@ -1,11 +1,9 @@
 //! Dropping elements at random, small ones rather: MAGPRUNE. Deep, Bhardwaj and Poria 2024, arXiv:2406.11617.
 
 use super::super::chunk::Tile;
-use super::super::fact::Fact;
-use super::super::program::Survivors;
+use super::super::fact::Chances;
 use super::super::real::MergeReal;
-use super::random::WORDS;
-use super::{Surroundings, divisor_of};
+use crate::random::Stream;
 
 const BUCKET_BITS: u32 = 11;
 const BUCKETS: usize = 1 << BUCKET_BITS;
@@ -13,47 +11,15 @@ const BUCKETS: usize = 1 << BUCKET_BITS;
 const OCTAVE_BITS: u32 = 3;
 const MOST_INSERTED: usize = 16;
 
-/// What happens to the element of each rank, the smallest magnitude first.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Chances {
-    /// The element stays where its random word is below.
-    below: Vec<u64>,
-    /// What stays is divided by this.
-    divisors: Vec<f64>,
-}
-
-impl Chances {
-    /// Of n elements that of rank r stays with probability ρ − s + 2s·r/(n−1).
-    pub fn new(elements: usize, density: f64, spread: f64, survivors: Survivors) -> Self {
-        let last = elements.saturating_sub(1);
-        let probability = |rank: usize| {
-            let share = if last > 0 {
-                rank as f64 / last as f64
-            } else {
-                0.5
-            };
-            density - spread + 2.0 * spread * share
-        };
-        let probabilities = (0..elements).map(probability);
-        Self {
-            // A word is below a number where it is below the next integer.
-            below: probabilities
-                .clone()
-                .map(|probability| (probability * WORDS).ceil() as u64)
-                .collect(),
-            divisors: probabilities
-                .map(|probability| divisor_of(survivors, probability))
-                .collect(),
-        }
-    }
-}
-
-/// Keeps elements as their ranks in their rows say; a density of 1 keeps all.
-pub fn keep<T: MergeReal>(tile: &mut Tile<T>, densities: &[f64], with: &Surroundings<'_>) {
-    let (start, length) = (tile.start as u64, with.layout.row);
-    let Some(Fact::Chances(chances)) = with.fact else {
-        return;
-    };
+/// Keeps elements as their ranks in their rows, of `length` elements, say; a density of 1 keeps all.
+pub fn keep<T: MergeReal>(
+    tile: &mut Tile<T>,
+    densities: &[f64],
+    chances: &[Chances],
+    length: usize,
+    streams: &[Stream],
+) {
+    let start = tile.start as u64;
     let mut words = vec![0; tile.length];
     let mut order = Vec::new();
     for (model, row) in tile.active_mut().iter_mut().enumerate() {
@@ -61,7 +27,7 @@ pub fn keep<T: MergeReal>(tile: &mut Tile<T>, densities: &[f64], with: &Surround
             continue;
         }
         let Chances { below, divisors } = &chances[model];
-        with.streams[model].words(start, &mut words);
+        streams[model].words(start, &mut words);
         for (row, words) in row.chunks_mut(length).zip(words.chunks(length)) {
             sort(row, &mut order);
             let ranks = order.iter().zip(below).zip(divisors);

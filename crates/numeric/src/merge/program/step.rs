@@ -1,63 +1,11 @@
-//! The steps that methods are made of. A method is a short list of them for each tensor; adding a method adds steps, never flags.
+//! One step of a program.
 
 use serde::Deserialize;
 
-use super::combine::{Along, Rule};
-use super::matrix::MatrixRule;
+use super::choices::{BaseUse, CountIn, Divisor, Quantile, Survivors};
+use super::combination::{Along, Rule};
+use super::matrix_rule::MatrixRule;
 use crate::{Error, Reason, Result};
-
-/// What a weighted sum is divided by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Divisor {
-    /// Nothing.
-    One,
-    /// The sum of all weights.
-    Weights,
-    /// At each element, the sum of the weights of the models that are not zero there.
-    PresentWeights,
-}
-
-/// What happens where there is no base.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum BaseUse {
-    /// An error.
-    #[default]
-    Required,
-    /// Nothing: the base counts as zero.
-    IfGiven,
-}
-
-/// What happens to elements that survive random dropping.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Survivors {
-    /// Nothing.
-    Keep,
-    /// They are divided by the probability of surviving, so that the mean over all draws is the element.
-    DivideByProbability,
-}
-
-/// Arithmetic that a count is rounded down in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CountIn {
-    /// f32.
-    F32,
-    /// f64.
-    F64,
-}
-
-/// A quantile that lies between two elements.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Quantile {
-    /// Interpolated linearly.
-    Linear,
-    /// The lower element.
-    Lower,
-}
 
 /// Size of the statistic that a step needs of each model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,12 +21,14 @@ pub enum StatisticSize {
 /// One step. At first a tile holds one row for each model; those that [`combine`](Step::combines) leave one row in all, and a
 /// program has exactly one of these. Vectors have one entry for each model. `before` is the position of an earlier step.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(tag = "step", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Step {
     /// x ← x − base.
     Delta {
         /// Where there is no base.
         #[serde(default)]
+        #[cfg_attr(test, ts(optional, as = "Option<_>"))]
         base: BaseUse,
     },
     /// Sets all but the largest magnitudes of each model to zero; among equal ones the earlier stay.
@@ -198,6 +148,7 @@ pub enum Step {
         weights: Vec<f64>,
         /// Added to the statistics.
         #[serde(default)]
+        #[cfg_attr(test, ts(optional, as = "Option<_>"))]
         floor: f64,
     },
     /// What a rule makes of whole matrices.
@@ -216,6 +167,7 @@ pub enum Step {
     AddBase {
         /// Where there is no base.
         #[serde(default)]
+        #[cfg_attr(test, ts(optional, as = "Option<_>"))]
         base: BaseUse,
     },
 }

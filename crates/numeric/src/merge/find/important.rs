@@ -3,13 +3,14 @@
 
 use std::ops::Range;
 
-use super::chunk::Layout;
-use super::cut::{Cut, Rows, find_cuts};
-use super::pass::Pass;
-use super::program::Quantile;
-use super::real::MergeReal;
-use super::source::Folding;
-use super::steps::important::{Important, divergence, scores};
+use super::super::chunk::Layout;
+use super::super::cut::{Cut, Rows, find_cuts};
+use super::super::fact::Important;
+use super::super::pass::Pass;
+use super::super::program::Quantile;
+use super::super::real::MergeReal;
+use super::super::source::Folding;
+use super::super::steps::important::{divergence, scores};
 use crate::{Result, Task};
 
 const QUARTILES: [f64; 3] = [0.25, 0.5, 0.75];

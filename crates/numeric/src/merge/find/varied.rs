@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
-use super::chunk::{Layout, Tile};
-use super::cut::{Cut, Rows, find_cuts};
-use super::pass::Pass;
-use super::program::CountIn;
-use super::source::Folding;
-use super::steps::variance;
-use super::vector::count_present;
+use super::super::chunk::{Layout, Tile};
+use super::super::cut::{Cut, Rows, find_cuts};
+use super::super::pass::Pass;
+use super::super::program::CountIn;
+use super::super::source::Folding;
+use super::super::steps::variance;
+use super::super::vector::count_present;
 use crate::{Result, Task};
 
 /// The variances of a chunk as one row.
