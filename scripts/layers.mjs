@@ -8,7 +8,7 @@ export const LAYERS = {
   runtime: ['errors', 'contracts', 'checkpoint'],
   engine: ['errors', 'numeric'],
   report: ['errors'],
-  datasets: ['errors', 'checkpoint'],
+  datasets: ['errors', 'numeric', 'checkpoint'],
   models: ['errors', 'numeric', 'checkpoint', 'engine', 'datasets'],
   adapters: ['errors', 'contracts', 'numeric', 'checkpoint', 'engine', 'models'],
   training: [
