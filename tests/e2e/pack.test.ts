@@ -9,7 +9,10 @@ import { writeTinyAdapter } from './support/tiny-adapter.js';
 import { writeTinyBert, writeTopics } from './support/tiny-bert.js';
 
 const REPOSITORY = join(__dirname, '../..');
-const PACKAGES = ['checkpoint', 'cli', 'contracts', 'engine', 'errors', 'models', 'numeric', 'runtime'];
+const PACKAGES = [
+  ...['adapters', 'checkpoint', 'cli', 'contracts', 'datasets', 'engine', 'errors', 'models', 'numeric'],
+  ...['report', 'runtime', 'training'],
+];
 const SERVICES = ['analysis', 'init', 'merge', 'train'];
 
 const NOT_PACKED =

@@ -29,12 +29,15 @@ const ZIP = Buffer.from('PK');
 /**
  * Opens images: a folder with a sub-folder a class; an IDX file with its labels beside it, also compressed; a `.npy` with `labels.npy`
  * beside it; a `.npz` with arrays `x` and `y`, or `images` and `labels`. What a file is, its content says.
- * Errors: `DATASET_NOT_FOUND`, `DATASET_FORMAT`, `LABELS_MISSING`; those of `FolderImages` and `ArrayImages`.
+ * Errors: `DATASET_NOT_FOUND`, `NOT_A_FILE`, `DATASET_FORMAT`, `LABELS_MISSING`; those of `FolderImages` and `ArrayImages`.
  */
 export async function openImages(path: string, options: ImageOptions = {}): Promise<ImageSet> {
   const info = await stat(path).catch((cause: unknown) => {
     throw notFound('DATASET_NOT_FOUND', `${basename(path)} does not exist`, { cause });
   });
+  if (!info.isDirectory() && !info.isFile()) {
+    throw incompatible('NOT_A_FILE', `${basename(path)} is neither a file nor a folder`);
+  }
   const images = info.isDirectory()
     ? await FolderImages.open(path, options.channels ?? 3)
     : await openArrays(path, options);

@@ -1,6 +1,9 @@
-import { mkdtemp, rm, truncate, writeFile, copyFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+
+import sharp from 'sharp';
 
 import { GOLDEN, type GoldenArray, goldenArrays } from '../testing/golden.js';
 import { decodeImage } from './decode.js';
@@ -49,8 +52,34 @@ describe('decodeImage', () => {
     await copyFile(join(GOLDEN, 'photo.png'), cut);
     await truncate(cut, 4000);
     await expect(decodeImage(cut, 'cut.png', 3)).rejects.toMatchObject({ reason: 'IMAGE_INVALID' });
-    const huge = join(folder, 'huge.svg');
-    await writeFile(huge, '<svg xmlns="http://www.w3.org/2000/svg" width="20000" height="20000"/>');
-    await expect(decodeImage(huge, 'huge.svg', 3)).rejects.toMatchObject({ reason: 'IMAGE_TOO_LARGE' });
+    const drawing = join(folder, 'drawing.png');
+    await writeFile(drawing, '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20"/>');
+    await expect(decodeImage(drawing, 'drawing.png', 3)).rejects.toMatchObject({
+      reason: 'IMAGE_INVALID',
+      message: 'drawing.png is SVG, which is not read',
+    });
+    const huge = join(folder, 'huge.png');
+    const bytes = await readFile(join(GOLDEN, 'photo.png'));
+    bytes.writeUInt32BE(20_000, 16);
+    bytes.writeUInt32BE(20_000, 20);
+    bytes.writeUInt32BE(crc32(bytes.subarray(12, 29)), 29);
+    await writeFile(huge, bytes);
+    await expect(decodeImage(huge, 'huge.png', 3)).rejects.toMatchObject({
+      reason: 'IMAGE_TOO_LARGE',
+      message: expect.stringMatching(/^huge\.png has 20000 × 20000 pixels/) as string,
+    });
+  });
+
+  it.each(['gif', 'tiff', 'avif'] as const)('reads %s', async (format) => {
+    const path = join(folder, `plain.${format}`);
+    const colour = { r: 200, g: 100, b: 50 };
+    await sharp({ create: { width: 20, height: 10, channels: 3, background: colour } })
+      .toFormat(format)
+      .toFile(path);
+    const { pixels, height, width } = await decodeImage(path, path, 3);
+    expect([height, width, pixels.length]).toEqual([10, 20, 600]);
+    [200, 100, 50].forEach((value, i) => {
+      expect(Math.abs(pixels[300 + i]! - value)).toBeLessThan(6);
+    });
   });
 });

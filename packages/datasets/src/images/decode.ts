@@ -1,13 +1,15 @@
 import { readFile, stat } from 'node:fs/promises';
 
 import { AppError, corruptData, limitExceeded } from '@eigenloom/errors';
-import sharp from 'sharp';
 
 import type { ImageBatch } from './image-set.js';
 
 const MAX_FILE_BYTES = 64 * 1024 ** 2;
 /** 192 MiB in colour; a small file can claim any size. */
 const MAX_PIXELS = 64 * 1024 ** 2;
+
+/** Formats that are decoded; what else the decoder knows, such as SVG, is no image of pixels. AVIF is a kind of HEIF. */
+const FORMATS: ReadonlySet<string> = new Set(['png', 'jpeg', 'webp', 'gif', 'tiff', 'heif']);
 
 /** Colour, or shades of grey. */
 export type Channels = 1 | 3;
@@ -20,9 +22,14 @@ export async function decodeImage(path: string, name: string, channels: Channels
   const { size } = await stat(path);
   if (size > MAX_FILE_BYTES) throw tooLarge(`${name} has ${size} bytes, the limit is ${MAX_FILE_BYTES}`);
   const file = await readFile(path);
+  // Loaded where it is used: most commands never see an image.
+  const { default: sharp } = await import('sharp');
   try {
     const image = sharp(file, { limitInputPixels: false, failOn: 'error', ignoreIcc: true });
-    const { width: w, height: h } = await image.metadata();
+    const { width: w, height: h, format } = await image.metadata();
+    if (!FORMATS.has(format)) {
+      throw corruptData('IMAGE_INVALID', `${name} is ${format.toUpperCase()}, which is not read`);
+    }
     if (w * h > MAX_PIXELS) throw tooLarge(`${name} has ${w} × ${h} pixels, the limit is ${MAX_PIXELS}`);
     const { data, info } = await image
       .autoOrient()
