@@ -1,7 +1,14 @@
 import { type Model, openModelRef, opening } from '@eigenloom/checkpoint';
 import type { common, init } from '@eigenloom/contracts';
 import { invalidInput } from '@eigenloom/errors';
-import { type NetworkPlan, checkDataset, checkTextFits, loadTokenizer, planNetwork } from '@eigenloom/models';
+import {
+  type NetworkPlan,
+  checkDataset,
+  checkTextFits,
+  linearGroups,
+  loadTokenizer,
+  planNetwork,
+} from '@eigenloom/models';
 import type { CallOptions } from '@eigenloom/numeric';
 import type { RequestContext } from '@eigenloom/runtime';
 import { findTargets } from './find-targets.js';
@@ -130,11 +137,11 @@ function pairSettings({ rank, alpha, rankStabilized, seed }: init.InitAdapterReq
 
 /** Whether the model can be run and every target has an input in its layers. */
 function checkActivations(
-  { architecture, config, prefix }: NetworkPlan,
+  network: NetworkPlan,
   targets: readonly Target[],
   { maxLength, isDefaultLength: isDefault }: EvaSettings,
 ): void {
-  const linear = new Set(architecture.linearGroups(config, prefix).flatMap(({ modules }) => modules));
+  const linear = new Set(linearGroups(network).flatMap(({ modules }) => modules));
   for (const { path } of targets) {
     if (!linear.has(path)) {
       throw invalidInput(
@@ -144,5 +151,5 @@ function checkActivations(
       );
     }
   }
-  checkTextFits({ field: 'eva.max_length', maxLength, isDefault }, config.maxPositions);
+  checkTextFits({ field: 'eva.max_length', maxLength, isDefault }, network.config.maxPositions);
 }

@@ -1,10 +1,5 @@
-import { createHash } from 'node:crypto';
-
-import { randomUniform } from '@eigenloom/numeric';
+import { kaimingUniform } from '@eigenloom/adapters';
 import type { LayerMethod } from './method.js';
-
-/** Random stream of a tensor: numbers do not depend on which other modules are adapted, nor on their order. */
-const streamOf = (name: string): bigint => createHash('sha256').update(name).digest().readBigUInt64LE();
 
 /**
  * LoRA. Hu et al. 2021, arXiv:2106.09685, section 4.1: ΔW = 0 at the start. A Kaiming-uniform with a = √5, which is
@@ -20,14 +15,8 @@ export const defaultInit: LayerMethod<'default'> = {
   check: () => undefined,
   operations: ({ columns }, rank) => 100 * rank * columns,
   async start({ tensor, rows, columns }, _weight, { rank, alpha, seed }, _parameters, options) {
-    const length = rank * columns;
-    const uniform = await randomUniform(
-      { seed, stream: streamOf(tensor), length, precision: 'f64' },
-      options,
-    );
-    const bound = 1 / Math.sqrt(columns);
     return {
-      a: Float32Array.from(uniform, (value) => bound * (2 * value - 1)),
+      a: await kaimingUniform(seed, tensor, [rank, columns], options),
       b: new Float32Array(rows * rank),
       rank,
       alpha,

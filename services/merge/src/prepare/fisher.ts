@@ -18,7 +18,7 @@ export const fisherPreparer = definePreparer({
     for (const input of plan.models) {
       tokenizerFolderOf(input, plan);
       if (isClassifier(input)) continue;
-      if (networkOf(input).architecture.languageHead === undefined) {
+      if (networkOf(input).family.heads.causal_language_modeling === undefined) {
         throw incompatible(
           'NO_LIKELIHOOD',
           `${input.label}: has neither a classification nor a language head`,
@@ -53,7 +53,7 @@ export const fisherPreparer = definePreparer({
 });
 
 const isClassifier = (input: PlannedInput): boolean =>
-  findClassifierHead(networkOf(input).architecture, input.model.tensors) !== undefined;
+  findClassifierHead(networkOf(input).family, input.model.tensors) !== undefined;
 
 /** The weights of the tensors with Fisher information, each divided by the norm of the model's. */
 async function dividedByNorms(

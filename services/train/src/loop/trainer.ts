@@ -10,7 +10,7 @@ import {
   streamKey,
   type ClassifiedText,
   type ForwardOptions,
-  type LoraDropout,
+  type TrainingKeys,
 } from '@eigenloom/models';
 import type { TrainPlan } from '../plan/train-plan.js';
 import type { PreparedNetwork } from './prepare-network.js';
@@ -113,15 +113,13 @@ export class Trainer {
       texts.map(({ ids }) => ids),
       network.config.padTokenId,
     );
-    const options: ForwardOptions = { adapters, ...this.#dropout(step) };
+    const options: ForwardOptions = { adapters, training: this.#keys(step) };
     if (head === null) return network.languageLoss(batch, options);
     const labels = Int32Array.from(texts, ({ label }) => label);
     return meanCrossEntropy(classifierLogits(network, head, batch, options), labels);
   }
 
-  #dropout(step: number): { dropout?: LoraDropout } {
-    const { method, seed } = this.plan;
-    if (method.kind !== 'lora' || method.dropout === 0) return {};
-    return { dropout: { rate: method.dropout, key: (module) => streamKey(seed, 'dropout', step, module) } };
+  #keys(step: number): TrainingKeys {
+    return { key: (site) => streamKey(this.plan.seed, 'dropout', step, site) };
   }
 }

@@ -1,0 +1,14 @@
+import type { LoraPart } from '@eigenloom/checkpoint';
+import { foldLowRank } from '@eigenloom/numeric';
+
+import type { FoldRule } from '../parametrisation.js';
+import { type LoraSettings, scalingAt } from './spec.js';
+
+/** W + s·B·A. */
+export const foldOf = (settings: LoraSettings): FoldRule<LoraPart> => ({
+  weight({ name, shape: [rows = 0, columns = 0] }, weight, tensors) {
+    const [a, b] = [tensors('lora_A'), tensors('lora_B')];
+    const pair = { a, b, rank: a.length / columns, scale: scalingAt(settings, name) };
+    return foldLowRank(name, weight, { rows, columns }, pair);
+  },
+});
