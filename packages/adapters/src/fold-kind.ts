@@ -12,7 +12,7 @@ import {
 import { incompatible } from '@eigenloom/errors';
 
 import type { AdapterDefinition, AdapterFiles } from './definition.js';
-import { type FoldRule, type FoldSite, type SiteKind, factorName } from './parametrisation.js';
+import { type FoldRule, type FoldSite, type Site, type SiteKind, factorName } from './parametrisation.js';
 import { DEFINITIONS } from './registry.js';
 
 type Reading = Pick<AdapterDefinition<never>, 'format' | 'read' | 'foldingKind'>;
@@ -61,6 +61,14 @@ function foldsOf(
   const shape = turned ? [second, first] : tensor.shape;
   const site: FoldSite = { kind, name, shape };
   const values = new Map(factors.map((each) => [factorName(each.part, each.module), each.data]));
+  for (const { part, module, shape: wanted } of parametrisation.tensors([siteOf(kind, name, shape)])) {
+    const found = module === null ? undefined : factors.find((f) => f.part === part && f.module === name);
+    if (found === undefined || found.shape.join() === wanted.join()) continue;
+    throw doesNotFit(
+      name,
+      `its ${part} is [${found.shape.join(', ')}], the model needs [${wanted.join(', ')}]`,
+    );
+  }
   const ofSite = (part: string): Float64Array => {
     const found = values.get(factorName(part, name)) ?? values.get(part);
     if (found === undefined) throw doesNotFit(name, `the file has no ${part} of it`);
@@ -80,6 +88,14 @@ function foldsOf(
     [tensor.name, weight],
     [biasName, { apply: (stored) => bias(site, stored, ofSite) }],
   ];
+}
+
+/** A module of a model whose family is not known here. */
+function siteOf(kind: SiteKind, name: string, [first = 0, second = 0]: readonly number[]): Site {
+  const all = { path: name, name, index: 0 };
+  if (kind === 'norm') return { ...all, kind, form: 'layer', size: first, epsilon: 0 };
+  if (kind === 'embedding') return { ...all, kind, rows: first, width: second };
+  return { ...all, kind: 'linear', out: first, in: second, bias: false };
 }
 
 const kindOf = (path: string, shape: readonly number[]): SiteKind =>

@@ -13,6 +13,7 @@ export {
   type RankAndAlpha,
   type Site,
   type SiteKind,
+  type StartSource,
   factorName,
 } from './parametrisation.js';
 export { ADAPTERS } from './registry.js';

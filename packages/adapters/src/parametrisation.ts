@@ -16,6 +16,13 @@ export type Site<K extends SiteKind = SiteKind> = Extract<ModuleSpec, { kind: K 
 /** The tensors of one site, and those that all share, by PEFT's names. */
 export type TensorsOf<Part extends string, T> = (part: Part) => T;
 
+/** What the first values of a tensor follow from. */
+export interface StartSource {
+  readonly seed: bigint;
+  /** The weight of a module by its path, row by row: [out, in] of a linear one. */
+  weight(module: string): Promise<Float64Array>;
+}
+
 /** A tensor that a parametrisation adds. */
 export interface AdapterTensor<Part extends string = string> {
   readonly part: Part;
@@ -26,8 +33,8 @@ export interface AdapterTensor<Part extends string = string> {
   readonly trained: boolean;
   /** The factor of a low-rank pair that it is, which a start may fill instead: B·A. */
   readonly role?: 'a' | 'b';
-  /** Values before training, row by row: a function of the seed and of the tensor. */
-  readonly start: (seed: bigint) => Float32Array | Promise<Float32Array>;
+  /** Values before training, row by row. */
+  readonly start: (from: StartSource) => Float32Array | Promise<Float32Array>;
 }
 
 /** What is computed at a site, by its kind. Called once for a network, not once for a pass. */

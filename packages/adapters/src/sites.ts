@@ -1,4 +1,4 @@
-import { findTensor } from '@eigenloom/checkpoint';
+import { findTensor, isTargeted } from '@eigenloom/checkpoint';
 import { incompatible } from '@eigenloom/errors';
 import type { ModuleSpec } from '@eigenloom/models';
 
@@ -11,8 +11,7 @@ export const candidates = (
 ): readonly ModuleSpec[] => modules.filter(({ kind, head }) => head === undefined && at.includes(kind));
 
 /**
- * The sites of an adapter in a network: its modules by name, or every module that it can be added to where it has no tensors of single
- * ones. Errors: `ADAPTER_DOES_NOT_FIT`.
+ * The sites of an adapter in a network: its modules by name, or every module that it can be added to where its format names none. Errors: `ADAPTER_DOES_NOT_FIT`.
  */
 export function sitesOf(
   parametrisation: Parametrisation,
@@ -20,8 +19,8 @@ export function sitesOf(
   names: readonly string[],
 ): Site[] {
   const all = candidates(parametrisation, modules);
-  const isNamed = Object.values(parametrisation.format.parts).some(({ at }) => at === 'module');
-  if (!isNamed) return all.map((module, index) => ({ ...module, name: module.path, index }));
+  if (!isTargeted(parametrisation.format))
+    return all.map((module, index) => ({ ...module, name: module.path, index }));
   const byWeight = new Map(all.map((module) => [`${module.path}.weight`, module]));
   return names.map((name, index) => {
     const module = findTensor(`${name}.weight`, byWeight);

@@ -8,6 +8,7 @@ export type {
   SavedTensor,
 } from './adapter/adapter.js';
 export { type AdapterKind, LORA_KIND } from './adapter/adapter-kind.js';
+export { parseSettings, patternValue } from './adapter/adapter-config.js';
 export { ADAPTER_FILES, CONFIG_FILE, scalingOf } from './adapter/adapter.js';
 export { adapterLabels, withLabels } from './adapter/adapter-labels.js';
 export { toPlainLora } from './adapter/convert-adapter.js';
@@ -27,6 +28,7 @@ export {
   type PeftPart,
   type PeftParts,
   isOfFormat,
+  isTargeted,
 } from './adapter/peft-format.js';
 export { corrupt } from './adapter/read-keys.js';
 export { factorKey, pairKey, pairPart, savedKey } from './adapter/adapter-keys.js';

@@ -48,7 +48,7 @@ async function byLayer(
 }
 
 /** W as rows × columns. */
-async function weightOf(model: Model, target: Target, signal: AbortSignal): Promise<Float64Array> {
+export async function weightOf(model: Model, target: Target, signal: AbortSignal): Promise<Float64Array> {
   const stored = await model.read(target.tensor, 'f64', { signal });
   return target.transposed ? transposed(stored, target.columns, target.rows) : stored;
 }

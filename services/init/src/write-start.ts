@@ -6,6 +6,7 @@ import {
   type FactorValues,
   type Parametrisation,
   type Site,
+  type StartSource,
   writeAdapterFolder,
 } from '@eigenloom/adapters';
 import {
@@ -21,6 +22,7 @@ import type { init } from '@eigenloom/contracts';
 import { foldLowRank } from '@eigenloom/numeric';
 import type { InitPlan } from './init-plan.js';
 import type { Pair, Target } from './methods/method.js';
+import { weightOf } from './start-pairs.js';
 import { transposed } from './transposed.js';
 
 type Pairs = ReadonlyMap<string, Pair>;
@@ -39,7 +41,7 @@ export async function writeStart(
   pairs: Pairs,
   signal: AbortSignal,
 ): Promise<void> {
-  const { rank, alpha, rankStabilized, seed } = plan.settings;
+  const { rank, alpha, rankStabilized } = plan.settings;
   const value = { rank, alpha, rankStabilized, dropout: 0 };
   const { method: chosen } = ADAPTERS.create({ $case: 'lora', value });
   const parametrisation = chosen.withRanks?.(pairs) ?? chosen;
@@ -49,7 +51,12 @@ export async function writeStart(
     {
       parametrisation,
       modules,
-      factors: await startedFactors(parametrisation, sitesOf(plan, modules), pairs, seed),
+      factors: await startedFactors(
+        parametrisation,
+        sitesOf(plan, modules),
+        pairs,
+        startSource(plan, signal),
+      ),
       savedTensors: await savedTensors(plan.model, request.modulesToSave, signal),
       settings: {
         targetModules: targetNames(request.targetModules, plan.model, modules),
@@ -74,17 +81,29 @@ function sitesOf({ targets }: InitPlan, modules: readonly string[]): Site[] {
   });
 }
 
+/** What tensors that no pair fills start from. */
+function startSource({ model, targets, settings }: InitPlan, signal: AbortSignal): StartSource {
+  return {
+    seed: settings.seed,
+    weight(module) {
+      const target = targets.find(({ path }) => path === module);
+      if (target === undefined) throw new Error(`${module} is no target`);
+      return weightOf(model, target, signal);
+    },
+  };
+}
+
 /** The tensors of a parametrisation before training: what the start fills by the pairs, the others as they start by themselves. */
 async function startedFactors(
   parametrisation: Parametrisation,
   sites: readonly Site[],
   pairs: Pairs,
-  seed: bigint,
+  source: StartSource,
 ): Promise<FactorValues[]> {
   const factors: FactorValues[] = [];
   for (const { part, module, shape, role, start } of parametrisation.tensors(sites)) {
     const filled = role === undefined || module === null ? undefined : pairs.get(module)?.[role];
-    factors.push({ part, module, shape, data: filled ?? (await start(seed)) });
+    factors.push({ part, module, shape, data: filled ?? (await start(source)) });
   }
   return factors;
 }

@@ -46,7 +46,7 @@ export function tensorsOf(settings: LoraSettings, sites: readonly Site[]): Adapt
     return [
       {
         ...{ part: 'lora_A', module, shape: [rank, width], trained: true, role: 'a' },
-        start: (seed) => kaimingUniform(seed, `${module}.weight`, [rank, width]),
+        start: ({ seed }) => kaimingUniform(seed, `${module}.weight`, [rank, width]),
       },
       {
         ...{ part: 'lora_B', module, shape: [out, rank], trained: true, role: 'b' },

@@ -23,8 +23,11 @@ const UNSUPPORTED = [
   'megatron_config',
 ] as const;
 
-/** Reads the keys of `adapter_config.json`. Errors: `CORRUPT_ADAPTER`, `UNSUPPORTED_ADAPTER`. */
-export function parseSettings(raw: JsonObject): AdapterSettings {
+/**
+ * Reads the keys of the `adapter_config.json` of a LoRA adapter; `own` are options that the caller computes himself, such as `use_dora`.
+ * Errors: `CORRUPT_ADAPTER`, `UNSUPPORTED_ADAPTER`.
+ */
+export function parseSettings(raw: JsonObject, own: readonly string[] = []): AdapterSettings {
   if (raw['peft_type'] !== 'LORA') {
     throw incompatible(
       'UNSUPPORTED_ADAPTER',
@@ -33,7 +36,7 @@ export function parseSettings(raw: JsonObject): AdapterSettings {
   }
   for (const key of UNSUPPORTED) {
     const value = raw[key];
-    if (value === undefined || value === null || value === false) continue;
+    if (value === undefined || value === null || value === false || own.includes(key)) continue;
     if (Array.isArray(value) && value.length === 0) continue;
     throw incompatible(
       'UNSUPPORTED_ADAPTER',

@@ -2,6 +2,7 @@ import type { OpenFileOptions } from '@eigenloom/numeric';
 
 import type { JsonObject } from '../json-file.js';
 import { type AdapterFold, type FoldTarget, prepareLoraFold } from './fold-adapter.js';
+import { LORA_FORMAT, isOfFormat } from './peft-format.js';
 import { readAdapter } from './read-adapter.js';
 
 /** A kind of adapter that can be folded into a model. */
@@ -14,7 +15,7 @@ export interface AdapterKind {
 
 /** LoRA; also what says that a folder of no known kind is none. */
 export const LORA_KIND: AdapterKind = {
-  recognises: ({ peft_type: type, use_dora: dora }) => type === 'LORA' && dora !== true,
+  recognises: (config) => isOfFormat(LORA_FORMAT, config),
   async fold(directory, target, options) {
     return prepareLoraFold(await readAdapter(directory, options), target);
   },

@@ -24,9 +24,15 @@ export interface PeftFormat<Part extends string = string> {
 export const isOfFormat = (format: PeftFormat, config: JsonObject): boolean =>
   config['peft_type'] === format.peftType && (format.claims?.(config) ?? true);
 
+/** Whether adapters in a format name the modules that they change; the others change the whole model. */
+export const isTargeted = ({ parts }: Pick<PeftFormat, 'parts'>): boolean =>
+  Object.values(parts).some(({ at }) => at === 'module');
+
 /** Factors of LoRA's pairs; those of an embedding are parameters, the others have a `weight`. */
 export const LORA_FORMAT = {
   peftType: 'LORA',
+  // DoRA is stored as LoRA with one tensor more.
+  claims: ({ use_dora: dora }: JsonObject) => dora !== true,
   parts: {
     lora_A: { at: 'module', leaf: 'weight' },
     lora_B: { at: 'module', leaf: 'weight' },

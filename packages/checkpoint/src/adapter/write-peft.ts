@@ -6,7 +6,7 @@ import { type JsonObject, sortedJson } from '../json-file.js';
 import { writeNew } from '../with-file.js';
 import { CONFIG_FILE, type PeftSettings, type SavedTensor, WEIGHTS_FILE } from './adapter.js';
 import { factorKey, savedKey } from './adapter-keys.js';
-import type { PeftFormat } from './peft-format.js';
+import { type PeftFormat, isTargeted } from './peft-format.js';
 import { ownBiases } from './peft-settings.js';
 
 /** The settings that all kinds of adapters have. Names of targets only; without any, the paths of the modules are written. */
@@ -71,18 +71,21 @@ function tensorsOf({ format, modules, factors, savedTensors }: PeftPlan): Tensor
 /** Keys of PEFT 0.21's `PeftConfig`, and the kind's; keys left out have PEFT's defaults. */
 function configOf({ format, settings, config, modules, savedTensors }: PeftPlan): JsonObject {
   const { baseModel, modulesToSave, targetModules, taskType } = settings;
-  return {
-    auto_mapping: null,
-    base_model_name_or_path: baseModel === '' ? null : baseModel,
+  const targets = {
     bias: biasOf(format.peftType, new Set(modules), savedTensors),
-    inference_mode: true,
     layers_pattern: null,
     layers_to_transform: null,
     modules_to_save: modulesToSave.length === 0 ? null : [...modulesToSave].sort(),
+    target_modules: [...(targetModules.length > 0 ? targetModules : modules)].sort(),
+  };
+  return {
+    auto_mapping: null,
+    base_model_name_or_path: baseModel === '' ? null : baseModel,
+    inference_mode: true,
     peft_type: format.peftType,
     revision: null,
-    target_modules: [...(targetModules.length > 0 ? targetModules : modules)].sort(),
     task_type: taskType === '' ? null : taskType,
+    ...(isTargeted(format) ? targets : {}),
     ...config,
   };
 }
