@@ -4,7 +4,7 @@ import type { AppliedAdapter, HookKind } from '@eigenloom/models';
 import { type Parametrisation, type Site, type SiteKind, factorName } from './parametrisation.js';
 
 /** Kinds of modules that have a weight of their own. */
-const WEIGHTED: readonly SiteKind[] = ['linear', 'norm', 'embedding', 'weight'];
+const WEIGHTED: readonly SiteKind[] = ['linear', 'patches', 'norm', 'embedding', 'weight'];
 
 /** An adapter as a pass applies it, with its tensors by `factorName` of the paths in the network. */
 export function bindAdapter(

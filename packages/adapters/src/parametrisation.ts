@@ -46,7 +46,7 @@ export type Hooks<Part extends string> = {
 } & {
   /** For a change of the weight itself, wherever the module uses it. */
   readonly weight?: (
-    site: Site<'linear' | 'norm' | 'embedding' | 'weight'>,
+    site: Site<'linear' | 'patches' | 'norm' | 'embedding' | 'weight'>,
     tensors: TensorsOf<Part, tf.Tensor>,
   ) => SiteHooks['weight'];
 };

@@ -1,6 +1,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { methodId } from '@eigenloom/contracts';
 import { setBackend, tf } from '@eigenloom/engine';
 import { type Network, makeBatch, randomNormals, streamKey } from '@eigenloom/models';
 import { SafetensorsFile } from '@eigenloom/numeric';
@@ -38,11 +39,18 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
+/** What PEFT computed: [texts, 32, 64]. */
+async function openLogits(path: string): Promise<{ file: SafetensorsFile; shape: readonly number[] }> {
+  const file = await SafetensorsFile.open(join(path, 'logits.safetensors'));
+  return { file, shape: file.tensors.get('logits')!.shape };
+}
+
 const KINDS = Object.keys(FIXTURES) as AdapterChoice['$case'][];
 
 describe.each(KINDS)('%s', (kind) => {
   const { parameters, model, modules, keys, golden: folders } = FIXTURES[kind];
-  const parametrisation: Parametrisation = ADAPTERS.create({ $case: kind, value: parameters }).method;
+  const choice = { $case: kind, value: parameters } as AdapterChoice;
+  const parametrisation: Parametrisation = ADAPTERS.create(choice).method;
   let network: Network;
   let sites: readonly Site[];
   beforeEach(async () => {
@@ -149,17 +157,18 @@ describe.each(KINDS)('%s', (kind) => {
     await rm(again, { recursive: true });
   });
 
-  it.each(folders)('gives the logits of PEFT: %s', async (name) => {
-    const path = golden(`adapters/${name}`);
+  it('gives the logits of PEFT', async () => {
     const llama = await loadModel('llama');
-    const { applied } = placeAdapter(await readAdapterFolder(path), llama);
-    const expected = await (
-      await SafetensorsFile.open(join(path, 'logits.safetensors'))
-    ).read('logits', 'f32');
-    const batch = makeBatch(await goldenTexts(), 0);
-    const own = tf.tidy(() => llama.languageLogits(batch, { adapters: [applied] }).dataSync<'float32'>());
-    const apart = own.reduce((most, value, i) => Math.max(most, Math.abs(value - expected[i]!)), 0);
-    expect(apart).toBeLessThan(1e-5);
+    for (const name of folders) {
+      const path = golden(`adapters/${name}`);
+      const { applied } = placeAdapter(await readAdapterFolder(path), llama);
+      const { file, shape } = await openLogits(path);
+      const expected = await file.read('logits', 'f32');
+      const batch = makeBatch((await goldenTexts()).slice(0, shape[0]), 0);
+      const own = tf.tidy(() => llama.languageLogits(batch, { adapters: [applied] }).dataSync<'float32'>());
+      const apart = own.reduce((most, value, i) => Math.max(most, Math.abs(value - expected[i]!)), 0);
+      expect(apart).toBeLessThan(1e-5);
+    }
     llama.dispose();
   });
 
@@ -183,6 +192,6 @@ describe.each(KINDS)('%s', (kind) => {
 });
 
 it('lists every kind with what it does', () => {
-  expect(ADAPTERS.methods.map(({ id }) => id)).toEqual(KINDS);
+  expect(ADAPTERS.methods.map(({ id }) => id)).toEqual(KINDS.map(methodId));
   for (const { summary, paper } of ADAPTERS.methods) expect([summary, paper]).not.toContain('');
 });

@@ -33,7 +33,7 @@ export interface ClassifierHead {
 const POOLINGS: readonly Pooling[] = ['mean', 'first', 'last'];
 
 export function classifierHead({ heads }: Pick<Family, 'heads'>, pooling: Pooling): ClassifierHead {
-  const own = heads.sequence_classification;
+  const own = heads.classification;
   return pooling === own?.pooling
     ? { module: own.module, pooling, bias: own.bias, native: true }
     : { module: `${pooling}_pool_classifier`, pooling, bias: true, native: false };
@@ -43,8 +43,7 @@ export function classifierHead({ heads }: Pick<Family, 'heads'>, pooling: Poolin
 export const nativeHeadOf = (
   { family }: Pick<NetworkPlan, 'family'>,
   head: ClassifierHead | null,
-): ClassificationHead | undefined =>
-  head?.native === true ? family.heads.sequence_classification : undefined;
+): ClassificationHead | undefined => (head?.native === true ? family.heads.classification : undefined);
 
 /** The head that a checkpoint brings, if it has one. */
 export function findClassifierHead(
@@ -86,9 +85,7 @@ export const headTensors = ({ modules }: Pick<NetworkPlan, 'modules'>, kind: Hea
 
 /** Linear modules that a head adds behind those of the layers, in the order of the forward pass. */
 export function headGroups(plan: NetworkPlan, head: ClassifierHead): LinearGroup[] {
-  const before = head.native
-    ? plan.modules.filter((module) => module.head === 'sequence_classification')
-    : [];
+  const before = head.native ? plan.modules.filter((module) => module.head === 'classification') : [];
   return groupsOf([...before, headModule(plan, head, 0)]);
 }
 
@@ -100,7 +97,7 @@ export function requireHeadFits(
 ): void {
   const native = nativeHeadOf(plan, head);
   if (native === undefined) return;
-  const missing = headTensors(plan, 'sequence_classification').find((name) => !names.has(name));
+  const missing = headTensors(plan, 'classification').find((name) => !names.has(name));
   if (missing === undefined) return;
   throw incompatible(
     'TENSOR_MISSING',
@@ -111,7 +108,7 @@ export function requireHeadFits(
 /** Weights that the loss of a head (or, without one, of the language model) depends on. */
 export function reachedParameters(network: Network, head: ClassifierHead | null): string[] {
   const read: HeadKind | undefined =
-    head === null ? 'causal_language_modeling' : head.native ? 'sequence_classification' : undefined;
+    head === null ? 'language_modeling' : head.native ? 'classification' : undefined;
   const others = network.modules.filter((module) => module.head !== undefined && module.head !== read);
   const unread = new Set(others.flatMap(tensorsOf).map(({ name }) => name));
   return network.parameters.names.filter((name) => !unread.has(name));

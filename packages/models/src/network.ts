@@ -69,7 +69,7 @@ export class Network implements NetworkPlan {
   /** Scores of the next token at every position: [batch·length, vocabulary]. Call inside tf.tidy. */
   languageLogits(batch: Batch, options: ForwardOptions = {}): tf.Tensor2D {
     const { heads, id } = this.family;
-    const head = heads.causal_language_modeling;
+    const head = heads.language_modeling;
     if (head === undefined)
       throw incompatible('NO_LANGUAGE_HEAD', `the ${id} family has no causal language model here`);
     const pass = this.pass(options);

@@ -1,12 +1,11 @@
-import type { LoraPart } from '@eigenloom/checkpoint';
 import { tf } from '@eigenloom/engine';
 import { dropoutMask, type HookContext } from '@eigenloom/models';
 
 import type { Hooks } from '../parametrisation.js';
-import { type LoraSettings, scalingAt } from './spec.js';
+import { type LoraSettings, type PairPart, scalingAt } from './spec.js';
 
 /** y + s·(x·Aᵀ)·Bᵀ. arXiv:2106.09685, equation 3; dropout of x while training, as in the authors' program. */
-export const hooksOf = (settings: LoraSettings): Hooks<LoraPart> => ({
+export const hooksOf = (settings: LoraSettings): Hooks<PairPart> => ({
   linear: (site, tensors) => {
     const scaling = scalingAt(settings, site.name);
     const a = tensors('lora_A') as tf.Tensor2D;

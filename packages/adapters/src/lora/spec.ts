@@ -1,9 +1,12 @@
-import { type LoraPart, scalingOf } from '@eigenloom/checkpoint';
+import { scalingOf } from '@eigenloom/checkpoint';
 import { invalidInput } from '@eigenloom/errors';
 
 import type { LoraParameters } from '../choice.js';
 import type { AdapterTensor, RankAndAlpha, Site } from '../parametrisation.js';
 import { kaimingUniform } from '../start-values.js';
+
+/** The tensors of a linear module's pair, by PEFT's names. */
+export type PairPart = 'lora_A' | 'lora_B';
 
 const DEFAULT_RANK = 8;
 
@@ -38,7 +41,7 @@ export function scalingAt(settings: LoraSettings, name: string): number {
 }
 
 /** A [rank, in] Kaiming-uniform, B [out, rank] zero: the network is unchanged at the start. arXiv:2106.09685, section 4.1. */
-export function tensorsOf(settings: LoraSettings, sites: readonly Site[]): AdapterTensor<LoraPart>[] {
+export function tensorsOf(settings: LoraSettings, sites: readonly Site[]): AdapterTensor<PairPart>[] {
   return sites.flatMap((site) => {
     if (site.kind !== 'linear') return [];
     const { rank } = ofModule(settings, site.name);
@@ -52,6 +55,6 @@ export function tensorsOf(settings: LoraSettings, sites: readonly Site[]): Adapt
         ...{ part: 'lora_B', module, shape: [out, rank], trained: true, role: 'b' },
         start: () => new Float32Array(out * rank),
       },
-    ] satisfies AdapterTensor<LoraPart>[];
+    ] satisfies AdapterTensor<PairPart>[];
   });
 }

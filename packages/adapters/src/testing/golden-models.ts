@@ -38,13 +38,16 @@ export async function goldenTexts(): Promise<Int32Array[]> {
   return Array.from({ length: 8 }, (_, row) => Int32Array.from(ids.subarray(32 * row, 32 * (row + 1))));
 }
 
-/** The last hidden states of two texts, the second one shorter. */
+/** The last hidden states of two short texts, the second one shorter. */
 export const statesOf = (
   network: Network,
   [first, second]: readonly Int32Array[],
   options: ForwardOptions = {},
 ): tf.Tensor2D =>
-  network.encode(makeBatch([first ?? [], second?.subarray(0, 20) ?? []], network.config.padTokenId), options);
+  network.encode(
+    makeBatch([first?.subarray(0, 12) ?? [], second?.subarray(0, 7) ?? []], network.config.padTokenId),
+    options,
+  );
 
 /** Their values. */
 export const valuesOf = (

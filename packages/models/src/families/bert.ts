@@ -79,7 +79,7 @@ function modules(config: BertConfig, prefix: string): ModuleSpec[] {
     { kind: 'embedding', path: `${path}.token_type_embeddings`, rows: config.typeVocabularySize, width: h },
     { kind: 'norm', form: 'layer', path: `${path}.LayerNorm`, size: h, epsilon },
     ...Array.from({ length: layerCount }, (_, i) => layerModules(config, layerPath(prefix, i))).flat(),
-    { ...linear(`${prefix}pooler.dense`, h, h), head: 'sequence_classification', optional: true },
+    { ...linear(`${prefix}pooler.dense`, h, h), head: 'classification', optional: true },
   ];
 }
 
@@ -129,7 +129,7 @@ export const bert: Family<BertConfig, TokenBatch> = {
   anchor: 'embeddings.word_embeddings.weight',
   defaultPooling: 'mean',
   heads: {
-    sequence_classification: {
+    classification: {
       module: 'classifier',
       pooling: 'first',
       bias: true,

@@ -50,8 +50,8 @@ export interface LanguageHead<C> {
 
 /** The heads that a family may have, by the kind of task. */
 export interface Heads<C> {
-  readonly sequence_classification?: ClassificationHead;
-  readonly causal_language_modeling?: LanguageHead<C>;
+  readonly classification?: ClassificationHead;
+  readonly language_modeling?: LanguageHead<C>;
 }
 
 /**

@@ -110,7 +110,7 @@ function modules(config: LlamaConfig, prefix: string): ModuleSpec[] {
   const { hiddenSize: h, vocabularySize, layerCount, tiedEmbeddings } = config;
   const output: LinearSpec = {
     ...{ kind: 'linear', path: 'lm_head', in: h, out: vocabularySize, bias: false },
-    ...{ head: 'causal_language_modeling', optional: true },
+    ...{ head: 'language_modeling', optional: true },
   };
   return [
     { kind: 'embedding', path: `${prefix}embed_tokens`, rows: vocabularySize, width: h },
@@ -188,14 +188,14 @@ export const llama: Family<LlamaConfig, TokenBatch> = {
   anchor: 'embed_tokens.weight',
   defaultPooling: 'last',
   heads: {
-    sequence_classification: {
+    classification: {
       module: 'score',
       pooling: 'last',
       bias: false,
       className: 'LlamaForSequenceClassification',
       basePrefix: 'model.',
     },
-    causal_language_modeling: {
+    language_modeling: {
       logits: ({ tiedEmbeddings }, prefix, pass, hidden) =>
         tiedEmbeddings
           ? pass.embeddingScores(`${prefix}embed_tokens`, hidden)

@@ -1,5 +1,5 @@
-/** A kind of task that a head is for; named as in the requests. */
-export type HeadKind = 'sequence_classification' | 'causal_language_modeling';
+/** A kind of task that a head is for. */
+export type HeadKind = 'classification' | 'language_modeling';
 
 /** What every module has. Its tensors are named after `path`. */
 interface Module {
@@ -35,6 +35,15 @@ export interface EmbeddingSpec extends Module {
   readonly width: number;
 }
 
+/** y = p·Wᵀ + b for each square p of pixels, with W stored as a convolution has it: [width, channels, patch, patch]. */
+export interface PatchSpec extends Module {
+  readonly kind: 'patches';
+  readonly channels: number;
+  /** Side of a square, in pixels. */
+  readonly patch: number;
+  readonly width: number;
+}
+
 /** A tensor that belongs to no module of the kinds above, such as a class token. `path` is its name. */
 export interface WeightSpec extends Module {
   readonly kind: 'weight';
@@ -65,7 +74,7 @@ export interface InputSpec extends Module {
 
 /** One module of a family, in the order of the forward pass. A path is unique among the modules of its kind. */
 export type ModuleSpec =
-  LinearSpec | NormSpec | EmbeddingSpec | WeightSpec | AttentionSpec | BlockSpec | InputSpec;
+  LinearSpec | NormSpec | EmbeddingSpec | PatchSpec | WeightSpec | AttentionSpec | BlockSpec | InputSpec;
 
 /** A tensor that a network needs. */
 export interface ParameterSpec {
@@ -91,6 +100,11 @@ export function tensorsOf(module: ModuleSpec): ParameterSpec[] {
     }
     case 'embedding':
       return [spec(`${path}.weight`, [module.rows, module.width])];
+    case 'patches':
+      return [
+        spec(`${path}.weight`, [module.width, module.channels, module.patch, module.patch]),
+        spec(`${path}.bias`, [module.width]),
+      ];
     case 'weight':
       return [spec(path, module.shape)];
     case 'attention':

@@ -38,6 +38,8 @@ export type Attend = (states: AttentionStates) => tf.Tensor2D;
 export interface SiteHooks {
   /** x [n, in] → [n, out]. */
   linear(x: tf.Tensor2D, base: LinearBase, context: HookContext): tf.Tensor2D;
+  /** As at a linear module: x [n, channels·patch²] are the pixels of each square, the weight is [width, channels·patch²]. */
+  patches(x: tf.Tensor2D, base: LinearBase, context: HookContext): tf.Tensor2D;
   /** y [n, size] is what the norm gave. */
   norm(y: tf.Tensor2D, context: HookContext): tf.Tensor2D;
   /** Rows [n, width] of the table, and their numbers. */

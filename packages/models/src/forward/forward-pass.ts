@@ -1,5 +1,6 @@
 import { layerNorm, linear, rmsNorm, tf } from '@eigenloom/engine';
 import { incompatible } from '@eigenloom/errors';
+import type { PixelBatch } from '../batch.js';
 import type { Features } from '../families/family.js';
 import type { NormSpec } from '../families/module-spec.js';
 import type {
@@ -14,6 +15,7 @@ import type {
 import { attend, type AttendOptions } from './attention.js';
 import { embed } from './embedding.js';
 import type { Parameters } from './parameters.js';
+import { patchesOf } from './patches.js';
 
 /** Settings of one forward pass. */
 export interface ForwardOptions {
@@ -81,6 +83,23 @@ export class ForwardPass {
 
   linear(path: string, x: tf.Tensor2D): tf.Tensor2D {
     return this.linears([path], x)[0] as tf.Tensor2D;
+  }
+
+  /** Squares of an image as rows of hidden states: [size·patches, width]. */
+  patches(path: string, batch: PixelBatch): tf.Tensor2D {
+    const kernel = this.weight(`${path}.weight`) as tf.Tensor4D;
+    const [width, channels, patch] = kernel.shape;
+    if (batch.channels !== channels)
+      throw incompatible('INPUT_SHAPE', `images have ${batch.channels} channels, ${path} reads ${channels}`);
+    const inner = channels * patch * patch;
+    const pixels = patchesOf(batch, patch);
+    const x = tf.tensor2d(pixels, [pixels.length / inner, inner]);
+    const weight: tf.Tensor2D = tf.reshape(kernel, [width, inner]);
+    const bias = this.weight(`${path}.bias`) as tf.Tensor1D;
+    return this.#hooks('patches', path).reduce(
+      (y, hook) => hook(x, { y, weight, bias }, this.#context),
+      linear(x, weight, bias) as tf.Tensor2D,
+    );
   }
 
   /** x·Tᵀ with the table of an embedding, for output layers that are tied to it: [n, width] → [n, rows]. */

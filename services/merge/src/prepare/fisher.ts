@@ -18,7 +18,7 @@ export const fisherPreparer = definePreparer({
     for (const input of plan.models) {
       tokenizerFolderOf(input, plan);
       if (isClassifier(input)) continue;
-      if (networkOf(input).family.heads.causal_language_modeling === undefined) {
+      if (networkOf(input).family.heads.language_modeling === undefined) {
         throw incompatible(
           'NO_LIKELIHOOD',
           `${input.label}: has neither a classification nor a language head`,

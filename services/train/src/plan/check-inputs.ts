@@ -64,7 +64,7 @@ export async function checkInputs(
     await opening({ field: 'sequence_classification.pooling' }, () => {
       requireHeadFits(network, head, model.tensors);
     });
-  if (head === null && network.family.heads.causal_language_modeling === undefined) {
+  if (head === null && network.family.heads.language_modeling === undefined) {
     throw invalidInput(
       'NO_LANGUAGE_HEAD',
       'causal_language_modeling',
@@ -148,10 +148,10 @@ function refuseOthersInFull(
   network: NetworkPlan,
 ): void {
   const { family, prefix } = network;
-  const before = headTensors(network, 'sequence_classification').map((name) => name.slice(prefix.length));
+  const before = headTensors(network, 'classification').map((name) => name.slice(prefix.length));
   const isHead = (name: string): boolean => {
     const [first = ''] = name.split('.');
-    return first === family.heads.sequence_classification?.module || first.endsWith('_pool_classifier');
+    return first === family.heads.classification?.module || first.endsWith('_pool_classifier');
   };
   const other = [...savedTensors.keys(), ...opened.ownTensors.keys()].find(
     (name) => !isHead(name) && !before.some((each) => name.endsWith(each)),
