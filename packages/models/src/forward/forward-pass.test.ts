@@ -100,8 +100,9 @@ describe('ForwardPass', () => {
       0.5,
     );
     const hidden = tf.tensor1d([0, 0, 0, 0, -1e9]);
-    const shares = tf.softmax(tf.add(scores, hidden)) as tf.Tensor2D;
-    const expected = tf.matMul(shares, tf.reshape(tf.concat([before, v], 1), [5, 4]) as tf.Tensor2D);
+    const shares = tf.softmax(tf.add<tf.Tensor2D>(scores, hidden));
+    const values: tf.Tensor2D = tf.reshape(tf.concat([before, v], 1), [5, 4]);
+    const expected = tf.matMul(shares, values);
     expect(largestDifference(own.dataSync(), expected.dataSync())).toBeLessThan(1e-6);
   });
 });
