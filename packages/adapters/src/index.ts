@@ -1,10 +1,8 @@
 /** What is added to a model: one parametrisation, one folder. */
 export { type AdapterToWrite, readAdapterFolder, writeAdapterFolder } from './adapter-folder.js';
-export { bindAdapter } from './bind.js';
 export type { AdapterChoice, LoraParameters } from './choice.js';
 export type { AdapterDefinition, AdapterFiles } from './definition.js';
-export { ADAPTER_KINDS } from './fold-kind.js';
-export { openModel } from './open-model.js';
+export { openModel, openModelRef } from './open-model.js';
 export { type PlacedAdapter, placeAdapter } from './place-adapter.js';
 export {
   type AdapterTensor,

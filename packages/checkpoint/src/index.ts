@@ -9,7 +9,7 @@ export type {
 } from './adapter/adapter.js';
 export { type AdapterKind, LORA_KIND } from './adapter/adapter-kind.js';
 export { parseSettings, patternValue } from './adapter/adapter-config.js';
-export { ADAPTER_FILES, CONFIG_FILE, scalingOf } from './adapter/adapter.js';
+export { ADAPTER_FILES, scalingOf } from './adapter/adapter.js';
 export { adapterLabels, withLabels } from './adapter/adapter-labels.js';
 export { toPlainLora } from './adapter/convert-adapter.js';
 export {
@@ -25,12 +25,9 @@ export {
   LORA_FORMAT,
   type LoraPart,
   type PeftFormat,
-  type PeftPart,
-  type PeftParts,
   isOfFormat,
   isTargeted,
 } from './adapter/peft-format.js';
-export { corrupt } from './adapter/read-keys.js';
 export { factorKey, pairKey, pairPart, savedKey } from './adapter/adapter-keys.js';
 export { hasName, isNamed, plainTargets, taskHeads } from './adapter/target-rules.js';
 export { findTensor } from './adapter/find-tensor.js';
@@ -39,7 +36,7 @@ export { type OpenedPeft, openAdapterWeights, openPeft } from './adapter/open-pe
 export { type OpenedPoly, type PolyModule, openPoly } from './adapter/open-poly.js';
 export { type LoadedAdapter, readAdapter } from './adapter/read-adapter.js';
 export { readAdapterConfig } from './adapter/read-adapter-config.js';
-export { type PeftPlan, type PeftSettingsToWrite, writePeft } from './adapter/write-peft.js';
+export { type PeftSettingsToWrite, writePeft } from './adapter/write-peft.js';
 export {
   type AdapterPlan,
   type AdapterToWrite,

@@ -1,4 +1,5 @@
-import { type Model, openModelRef, opening } from '@eigenloom/checkpoint';
+import { openModelRef } from '@eigenloom/adapters';
+import { type Model, opening } from '@eigenloom/checkpoint';
 import type { common, init } from '@eigenloom/contracts';
 import { invalidInput } from '@eigenloom/errors';
 import {

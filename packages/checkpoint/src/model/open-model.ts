@@ -154,7 +154,7 @@ class OpenedModel implements Model {
     throw incompatible(
       'ADAPTER_NOT_STREAMED',
       `tensor ${JSON.stringify(name)}: an adapter changes it by more than a low-rank pair, and such a tensor cannot be streamed; ` +
-        'write the model with the adapter folded in, and take that',
+        'merge the adapter into its model with PEFT (merge_and_unload), and take that',
     );
   }
 

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 
-import { openModel, opening } from '@eigenloom/checkpoint';
+import { openModel } from '@eigenloom/adapters';
+import { opening } from '@eigenloom/checkpoint';
 import type { common } from '@eigenloom/contracts';
 import type { EngineModule } from '@eigenloom/engine';
 import { corruptData } from '@eigenloom/errors';

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openModel, writeModel, type Model } from '@eigenloom/checkpoint';
+import { openModel } from '@eigenloom/adapters';
+import { writeModel, type Model } from '@eigenloom/checkpoint';
 import { nativeHeadOf, planNetwork, type ClassifierHead, type NetworkPlan } from '@eigenloom/models';
 import { SafetensorsFile, type TensorPlan } from '@eigenloom/numeric';
 import type { TrainingOutput } from '../loop/messages.js';

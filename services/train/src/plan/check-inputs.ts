@@ -1,9 +1,9 @@
+import { openModel } from '@eigenloom/adapters';
 import {
   type Place,
   changesBase,
   findTensor,
   isStoredBuffer,
-  openModel,
   opening,
   readAdapter,
   type LoadedAdapter,
