@@ -1,2 +1,19 @@
 /** What is added to a model: one parametrisation, one folder. */
-export {};
+export { type AdapterToWrite, readAdapterFolder, writeAdapterFolder } from './adapter-folder.js';
+export type { AdapterChoice } from './choice.js';
+export type { AdapterDefinition, AdapterFiles } from './definition.js';
+export { openModel, openModelRef } from './open-model.js';
+export { type PlacedAdapter, placeAdapter } from './place-adapter.js';
+export {
+  type AdapterTensor,
+  type FactorValues,
+  type Parametrisation,
+  type RankAndAlpha,
+  type Site,
+  type SiteKind,
+  type StartSource,
+  factorName,
+} from './parametrisation.js';
+export { ADAPTERS } from './registry.js';
+export { sitesOf } from './sites.js';
+export { kaimingUniform } from './start-values.js';

@@ -4,26 +4,43 @@ export type {
   AdapterModuleInfo,
   AdapterModuleKind,
   AdapterSettings,
+  PeftSettings,
   SavedTensor,
 } from './adapter/adapter.js';
-export { ADAPTER_FILES } from './adapter/adapter.js';
+export { type AdapterKind, LORA_KIND } from './adapter/adapter-kind.js';
+export { parseSettings, patternValue } from './adapter/adapter-config.js';
+export { ADAPTER_FILES, scalingOf } from './adapter/adapter.js';
 export { adapterLabels, withLabels } from './adapter/adapter-labels.js';
 export { toPlainLora } from './adapter/convert-adapter.js';
-export { changesBase, needsConversion } from './adapter/fold-adapter.js';
-export { pairKey, savedKey } from './adapter/adapter-keys.js';
+export {
+  type AdapterFold,
+  type FoldTarget,
+  type ModulePlace,
+  changesBase,
+  needsConversion,
+  prepareFold,
+} from './adapter/fold-adapter.js';
+export { doesNotFit, transpose } from './adapter/orient-pair.js';
+export {
+  LORA_FORMAT,
+  type LoraPart,
+  type PeftFormat,
+  isOfFormat,
+  isTargeted,
+} from './adapter/peft-format.js';
+export { factorKey, pairKey, pairPart, savedKey } from './adapter/adapter-keys.js';
 export { hasName, isNamed, plainTargets, taskHeads } from './adapter/target-rules.js';
 export { findTensor } from './adapter/find-tensor.js';
-export {
-  type OpenedAdapter,
-  type OpenedModule,
-  openAdapter,
-  openAdapterWeights,
-} from './adapter/open-adapter.js';
+export { type OpenedAdapter, type OpenedModule, openAdapter } from './adapter/open-adapter.js';
+export { type OpenedPeft, openAdapterWeights, openPeft } from './adapter/open-peft.js';
 export { type OpenedPoly, type PolyModule, openPoly } from './adapter/open-poly.js';
 export { type LoadedAdapter, readAdapter } from './adapter/read-adapter.js';
+export { readAdapterConfig } from './adapter/read-adapter-config.js';
+export { type PeftSettingsToWrite, writePeft } from './adapter/write-peft.js';
 export {
   type AdapterPlan,
   type AdapterToWrite,
+  loraConfig,
   writeAdapter,
   writePlannedAdapter,
 } from './adapter/write-adapter.js';
@@ -37,7 +54,15 @@ export { linearModules, notLinear, selectTargets } from './select-targets.js';
 export { isEmbedding, isOutputLayer, storesTransposed } from './module-kind.js';
 export { carriedFile, carriedFilesOf, copyCarriedFile } from './model/carried-files.js';
 export { type ModelConfig, architecturesOf } from './model/model-config.js';
-export type { FoldedPair, Model, ModelArrays, TensorInfo, TensorSource } from './model/model.js';
+export type {
+  DenseFold,
+  FoldedPair,
+  Model,
+  ModelArrays,
+  TensorFold,
+  TensorInfo,
+  TensorSource,
+} from './model/model.js';
 export { type TiedEmbeddings, tiedEmbeddingsOf, tiesEmbeddings } from './model/tied-embeddings.js';
 export { untiedView } from './model/untied-view.js';
 export { type ModelPlaces, type OpenModelOptions, openModel } from './model/open-model.js';

@@ -1,8 +1,9 @@
 import { tf } from '@eigenloom/engine';
+import type { Batch } from './batch.js';
 import { classifierLogits, type ClassifierHead } from './classifier-head.js';
 import type { ForwardOptions } from './forward/forward-pass.js';
+import { filledRows } from './forward/row-layout.js';
 import type { Network } from './network.js';
-import { tokenRows, type Batch } from './tokens/batch.js';
 
 export interface CaptureOptions extends Pick<ForwardOptions, 'adapters'> {
   /** Goes on through this head, whose modules see one row for each text. */
@@ -29,7 +30,9 @@ export function captureLinearInputs(
   onInput: (input: LinearInput) => void,
   { head, ...options }: CaptureOptions = {},
 ): void {
-  const rows = tokenRows(batch);
+  // What has no padding is taken whole.
+  const padded = batch.kind === 'tokens' ? batch : undefined;
+  const rows = padded === undefined ? undefined : filledRows(padded);
   tf.tidy(() => {
     const forward: ForwardOptions = {
       ...options,
@@ -37,7 +40,9 @@ export function captureLinearInputs(
         const [height, width] = input.shape;
         // A head reads one row for each text; where texts have one token each, all rows are tokens.
         const kept =
-          height === batch.ids.length ? rows : Int32Array.from({ length: height }, (_, row) => row);
+          rows !== undefined && height === padded?.ids.length
+            ? rows
+            : Int32Array.from({ length: height }, (_, row) => row);
         const values = gatherRows(input.dataSync(), kept, width);
         onInput({ modules, values, tokens: kept.length, width });
       },

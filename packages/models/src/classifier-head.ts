@@ -1,13 +1,21 @@
 import { tf } from '@eigenloom/engine';
 import { incompatible } from '@eigenloom/errors';
 import { randomNormals, streamKey } from '@eigenloom/numeric';
-import { ForwardPass, type ForwardOptions } from './forward/forward-pass.js';
+import type { Batch } from './batch.js';
+import type { ClassificationHead, Family, Pooling } from './families/family.js';
+import { familyOf } from './families/index.js';
+import {
+  groupsOf,
+  tensorsOf,
+  type HeadKind,
+  type LinearGroup,
+  type LinearSpec,
+  type ParameterSpec,
+} from './families/module-spec.js';
+import type { ForwardOptions } from './forward/forward-pass.js';
 import { pool } from './forward/pooling.js';
 import type { ModelSource } from './model-source.js';
 import type { Network, NetworkPlan } from './network.js';
-import { architectureOf } from './networks/index.js';
-import type { Architecture, LinearGroup, ParameterSpec, Pooling } from './networks/architecture.js';
-import type { Batch } from './tokens/batch.js';
 
 /**
  * A linear classifier on the pooled hidden states. With the pooling of the family's own class it has that class's name and
@@ -24,47 +32,61 @@ export interface ClassifierHead {
 
 const POOLINGS: readonly Pooling[] = ['mean', 'first', 'last'];
 
-export function classifierHead(architecture: Architecture, pooling: Pooling): ClassifierHead {
-  const { nativeHead } = architecture;
-  return pooling === nativeHead.pooling
-    ? { module: nativeHead.module, pooling, bias: nativeHead.bias, native: true }
+export function classifierHead({ heads }: Pick<Family, 'heads'>, pooling: Pooling): ClassifierHead {
+  const own = heads.classification;
+  return pooling === own?.pooling
+    ? { module: own.module, pooling, bias: own.bias, native: true }
     : { module: `${pooling}_pool_classifier`, pooling, bias: true, native: false };
 }
 
+/** The family's own head where `head` is that one. */
+export const nativeHeadOf = (
+  { family }: Pick<NetworkPlan, 'family'>,
+  head: ClassifierHead | null,
+): ClassificationHead | undefined => (head?.native === true ? family.heads.classification : undefined);
+
 /** The head that a checkpoint brings, if it has one. */
 export function findClassifierHead(
-  architecture: Architecture,
+  family: Pick<Family, 'heads'>,
   tensors: ReadonlyMap<string, unknown>,
 ): ClassifierHead | undefined {
-  return POOLINGS.map((pooling) => classifierHead(architecture, pooling)).find(({ module }) =>
+  return POOLINGS.map((pooling) => classifierHead(family, pooling)).find(({ module }) =>
     tensors.has(`${module}.weight`),
   );
 }
 
 /** Rows of the head that a checkpoint brings: its classes. Errors: `NO_CLASSIFIER`. */
 export function headRowsOf({ config, tensors }: Pick<ModelSource, 'config' | 'tensors'>): number {
-  const head = findClassifierHead(architectureOf(config), tensors);
+  const head = findClassifierHead(familyOf(config), tensors);
   const rows = head === undefined ? undefined : tensors.get(`${head.module}.weight`)?.shape[0];
   if (rows === undefined) throw incompatible('NO_CLASSIFIER', 'the model has no classification head');
   return rows;
 }
 
-/** Tensors of a head; the native BERT head needs the model's pooler beside them. */
-export function headSpecs(plan: NetworkPlan, head: ClassifierHead, classCount: number): ParameterSpec[] {
-  return [
-    { name: `${head.module}.weight`, shape: [classCount, plan.config.hiddenSize] },
-    ...(head.bias ? [{ name: `${head.module}.bias`, shape: [classCount] }] : []),
-  ];
-}
+/** The module of a head; the native one may read modules of the model beside it. */
+const headModule = ({ config }: NetworkPlan, head: ClassifierHead, classCount: number): LinearSpec => ({
+  kind: 'linear',
+  path: head.module,
+  in: config.hiddenSize,
+  out: classCount,
+  bias: head.bias,
+});
+
+/** Tensors of a head; those that the native head of BERT reads beside them (the pooler) are the model's. */
+export const headSpecs = (plan: NetworkPlan, head: ClassifierHead, classCount: number): ParameterSpec[] =>
+  tensorsOf(headModule(plan, head, classCount));
+
+/** Tensors of the model that only heads of this kind read, such as BERT's pooler. */
+export const headTensors = ({ modules }: Pick<NetworkPlan, 'modules'>, kind: HeadKind): string[] =>
+  modules
+    .filter(({ head }) => head === kind)
+    .flatMap(tensorsOf)
+    .map(({ name }) => name);
 
 /** Linear modules that a head adds behind those of the layers, in the order of the forward pass. */
-export function headGroups(
-  { architecture, config, prefix }: NetworkPlan,
-  head: ClassifierHead,
-): LinearGroup[] {
-  const own = head.native ? architecture.nativeHeadParameters(prefix) : [];
-  const before = own.flatMap((name) => (name.endsWith('.weight') ? [name.slice(0, -'.weight'.length)] : []));
-  return [...before, head.module].map((module) => ({ modules: [module], inputSize: config.hiddenSize }));
+export function headGroups(plan: NetworkPlan, head: ClassifierHead): LinearGroup[] {
+  const before = head.native ? plan.modules.filter((module) => module.head === 'classification') : [];
+  return groupsOf([...before, headModule(plan, head, 0)]);
 }
 
 /** Refuses a native head whose model lacks what it reads, such as BERT's pooler. */
@@ -73,22 +95,23 @@ export function requireHeadFits(
   head: ClassifierHead,
   names: { has(name: string): boolean },
 ): void {
-  if (!head.native) return;
-  const missing = plan.architecture.nativeHeadParameters(plan.prefix).find((name) => !names.has(name));
+  const native = nativeHeadOf(plan, head);
+  if (native === undefined) return;
+  const missing = headTensors(plan, 'classification').find((name) => !names.has(name));
   if (missing === undefined) return;
   throw incompatible(
     'TENSOR_MISSING',
-    `${plan.architecture.nativeHead.className} needs the tensor ${missing}, which the model lacks; choose another pooling`,
+    `${native.className} needs the tensor ${missing}, which the model lacks; choose another pooling`,
   );
 }
 
 /** Weights that the loss of a head (or, without one, of the language model) depends on. */
 export function reachedParameters(network: Network, head: ClassifierHead | null): string[] {
-  const { architecture, config, prefix, parameters } = network;
-  const unread = new Set(head?.native === true ? [] : architecture.nativeHeadParameters(prefix));
-  const languageHead = architecture.languageHead?.(config, prefix);
-  if (head !== null && languageHead?.tied === false) unread.add(languageHead.weight);
-  return parameters.names.filter((name) => !unread.has(name));
+  const read: HeadKind | undefined =
+    head === null ? 'language_modeling' : head.native ? 'classification' : undefined;
+  const others = network.modules.filter((module) => module.head !== undefined && module.head !== read);
+  const unread = new Set(others.flatMap(tensorsOf).map(({ name }) => name));
+  return network.parameters.names.filter((name) => !unread.has(name));
 }
 
 /** Gives the network a new head: N(0, initializer_range²) weights, zero bias. */
@@ -112,7 +135,7 @@ export async function loadClassifierHead(
   network: Network,
   source: ModelSource,
 ): Promise<{ head: ClassifierHead; classCount: number }> {
-  const head = findClassifierHead(network.architecture, source.tensors);
+  const head = findClassifierHead(network.family, source.tensors);
   if (head === undefined) throw incompatible('NO_CLASSIFIER', 'the model has no classification head');
   const classCount = source.tensors.get(`${head.module}.weight`)?.shape[0] ?? 0;
   for (const { name, shape } of headSpecs(network, head, classCount)) {
@@ -125,15 +148,16 @@ export async function loadClassifierHead(
   return { head, classCount };
 }
 
-/** Scores of the classes: [batch, classes]. Call inside tf.tidy. */
+/** Scores of the classes: [examples, classes]. Call inside tf.tidy. */
 export function classifierLogits(
   network: Network,
   head: ClassifierHead,
   batch: Batch,
   options: ForwardOptions = {},
 ): tf.Tensor2D {
-  const pooled = pool(network.encode(batch, options), batch, head.pooling);
-  const pass = new ForwardPass(network.parameters, options);
-  const read = head.native ? network.architecture.beforeNativeHead(network.prefix, pass, pooled) : pooled;
+  const pass = network.pass(options);
+  const { hidden, layout } = network.features(batch, pass);
+  const pooled = pool(hidden, layout, head.pooling);
+  const read = nativeHeadOf(network, head)?.read?.(network.prefix, pass, pooled) ?? pooled;
   return pass.linear(head.module, read);
 }

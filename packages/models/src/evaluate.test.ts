@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { setBackend, tf } from '@eigenloom/engine';
 import { loadClassifierHead } from './classifier-head.js';
 import { evaluateClassifier, evaluateLanguageModel } from './evaluate.js';
-import type { LoraPair } from './forward/lora.js';
+import type { AppliedAdapter } from './forward/adapter-hooks.js';
 import { loadNetwork } from './network.js';
 import { GOLDEN, openFolder, readGolden } from './testing/golden.js';
 
@@ -42,17 +42,23 @@ describe('evaluateLanguageModel', () => {
     const { loss } = await evaluateLanguageModel(network, texts, { batchSize: 2 });
     expect(loss).toBeCloseTo(golden.variants.default.loss, 4);
     const module = 'model.layers.0.mlp.down_proj';
-    const pair: LoraPair = {
-      a: tf.randomNormal([2, 48], 0, 1, 'float32', 1),
-      b: tf.randomNormal([32, 2], 0, 1, 'float32', 2),
-      scaling: 0.5,
+    const a: tf.Tensor2D = tf.randomNormal([2, 48], 0, 1, 'float32', 1);
+    const b: tf.Tensor2D = tf.randomNormal([32, 2], 0, 1, 'float32', 2);
+    const adapter: AppliedAdapter = {
+      linear: new Map([
+        [
+          module,
+          (x, { y }): tf.Tensor2D =>
+            tf.add(y, tf.matMul(tf.mul<tf.Tensor2D>(tf.matMul(x, a, false, true), 0.5), b, false, true)),
+        ],
+      ]),
     };
-    const adapted = await evaluateLanguageModel(network, texts, { adapters: new Map([[module, pair]]) });
+    const adapted = await evaluateLanguageModel(network, texts, { adapters: [adapter] });
     // The same with the pair folded into the weight.
     const weight = network.parameters.get(`${module}.weight`) as tf.Tensor2D;
     network.parameters.set(
       `${module}.weight`,
-      tf.tidy(() => tf.add(weight, tf.mul(tf.matMul(pair.b, pair.a), 0.5))),
+      tf.tidy(() => tf.add(weight, tf.mul(tf.matMul(b, a), 0.5))),
     );
     const folded = await evaluateLanguageModel(network, texts);
     expect(adapted.loss).toBeCloseTo(folded.loss, 5);

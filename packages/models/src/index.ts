@@ -9,7 +9,9 @@ export {
   headGroups,
   headRowsOf,
   headSpecs,
+  headTensors,
   loadClassifierHead,
+  nativeHeadOf,
   reachedParameters,
   requireHeadFits,
   type ClassifierHead,
@@ -22,23 +24,45 @@ export {
   type Evaluation,
   type Prediction,
 } from './evaluate.js';
-export type { ForwardOptions } from './forward/forward-pass.js';
-export type { LoraDropout, LoraPair } from './forward/lora.js';
+export type {
+  AppliedAdapter,
+  Attend,
+  AttentionStates,
+  HookContext,
+  HookKind,
+  LinearBase,
+  SiteHooks,
+  TrainingKeys,
+} from './forward/adapter-hooks.js';
+export type { ForwardOptions, ForwardPass } from './forward/forward-pass.js';
 export { meanCrossEntropy } from './forward/losses.js';
 export { Parameters } from './forward/parameters.js';
 export { pool } from './forward/pooling.js';
+export type { RowLayout } from './forward/row-layout.js';
 export type { ModelSource } from './model-source.js';
-export { loadNetwork, Network, nextTokens, planNetwork, type NetworkPlan } from './network.js';
+export { linearGroups, loadNetwork, Network, nextTokens, planNetwork, type NetworkPlan } from './network.js';
 export type {
-  Architecture,
-  LinearGroup,
-  NativeHead,
+  ClassificationHead,
+  Family,
+  Features,
+  Heads,
+  LanguageHead,
   NetworkConfig,
-  ParameterSpec,
   Pooling,
-} from './networks/architecture.js';
-export { ARCHITECTURES, architectureOf } from './networks/index.js';
-export { makeBatch, type Batch } from './tokens/batch.js';
+} from './families/family.js';
+export { FAMILIES, familyOf } from './families/index.js';
+export {
+  groupsOf,
+  tensorsOf,
+  type HeadKind,
+  type LinearGroup,
+  type LinearSpec,
+  type ModuleSpec,
+  type NormSpec,
+  type ParameterSpec,
+} from './families/module-spec.js';
+export type { Batch, PixelBatch } from './batch.js';
+export { makeBatch, type TokenBatch } from './tokens/batch.js';
 export { checkTextFits, type TextLength } from './tokens/check-length.js';
 export {
   TextSet,

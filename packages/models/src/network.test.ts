@@ -128,7 +128,7 @@ describe('Llama', () => {
 
   it('has the head of LlamaForSequenceClassification', async () => {
     const network = await loadNetwork(openFolder(folder));
-    const head = classifierHead(network.architecture, 'last');
+    const head = classifierHead(network.family, 'last');
     network.parameters.set('score.weight', tf.tensor2d(golden.score.weight));
     const logits = tf.tidy(() => classifierLogits(network, head, makeBatch(golden.rows, 0)).dataSync());
     expect(largestDifference(logits, golden.score.logits.flat())).toBeLessThan(2e-5);

@@ -1,50 +1,79 @@
-import { linear, type tf } from '@eigenloom/engine';
+import { type tf } from '@eigenloom/engine';
 import { incompatible } from '@eigenloom/errors';
+import { asTokens, wrongKind, type Batch } from './batch.js';
+import type { Family, Features, NetworkConfig } from './families/family.js';
+import { familyOf } from './families/index.js';
+import {
+  groupsOf,
+  tensorsOf,
+  type LinearGroup,
+  type ModuleSpec,
+  type NormSpec,
+} from './families/module-spec.js';
 import { meanCrossEntropy } from './forward/losses.js';
 import { ForwardPass, type ForwardOptions } from './forward/forward-pass.js';
 import { loadParameters, type Parameters } from './forward/parameters.js';
 import type { ModelSource } from './model-source.js';
-import type { Architecture, LinearGroup, NetworkConfig } from './networks/architecture.js';
-import { architectureOf } from './networks/index.js';
-import type { Batch } from './tokens/batch.js';
+
+/** What can be known of a network without reading its weights: for validation and estimates. */
+export interface NetworkPlan {
+  readonly family: Family;
+  readonly config: NetworkConfig;
+  /** What its tensor names start with: '' or, for example, 'bert.'. */
+  readonly prefix: string;
+  /** In the order of the forward pass. */
+  readonly modules: readonly ModuleSpec[];
+}
 
 /** A model that can be run: its weights on the current tf.js backend, under their names in the checkpoint. */
-export class Network {
+export class Network implements NetworkPlan {
+  readonly family: Family;
+  readonly config: NetworkConfig;
+  readonly prefix: string;
+  readonly modules: readonly ModuleSpec[];
+  readonly #norms: ReadonlyMap<string, NormSpec>;
+
   constructor(
-    readonly architecture: Architecture,
-    readonly config: NetworkConfig,
-    /** What its tensor names start with: '' or, for example, 'bert.'. */
-    readonly prefix: string,
+    { family, config, prefix, modules }: NetworkPlan,
     readonly parameters: Parameters,
-  ) {}
+  ) {
+    this.family = family;
+    this.config = config;
+    this.prefix = prefix;
+    this.modules = modules;
+    this.#norms = new Map(modules.flatMap((m) => (m.kind === 'norm' ? [[m.path, m] as const] : [])));
+  }
 
   /** Linear modules of the layers, those with one input together. */
   get linearGroups(): LinearGroup[] {
-    return this.architecture.linearGroups(this.config, this.prefix);
+    return linearGroups(this);
   }
 
-  /** Last hidden states: [batch·length, hidden]. Call inside tf.tidy. */
-  encode(batch: Batch, options: ForwardOptions = {}, onLayer?: (hidden: tf.Tensor2D) => void): tf.Tensor2D {
+  /** The work of one forward pass. */
+  pass(options: ForwardOptions = {}): ForwardPass {
+    return new ForwardPass({ parameters: this.parameters, norms: this.#norms }, options);
+  }
+
+  /** What the layers make of a batch. Call inside tf.tidy. Errors: `INPUT_KIND`, `TEXT_TOO_LONG`. */
+  features(batch: Batch, pass: ForwardPass): Features {
     this.#requireFits(batch);
-    return this.architecture.encode(
-      this.config,
-      this.prefix,
-      new ForwardPass(this.parameters, options),
-      batch,
-      onLayer,
-    );
+    return this.family.forward(this.config, this.prefix, pass, batch);
+  }
+
+  /** Last hidden states: [rows, hidden]. Call inside tf.tidy. */
+  encode(batch: Batch, options: ForwardOptions = {}, onLayer = options.onLayer): tf.Tensor2D {
+    const all = onLayer === undefined ? options : { ...options, onLayer };
+    return this.features(batch, this.pass(all)).hidden;
   }
 
   /** Scores of the next token at every position: [batch·length, vocabulary]. Call inside tf.tidy. */
   languageLogits(batch: Batch, options: ForwardOptions = {}): tf.Tensor2D {
-    const head = this.architecture.languageHead?.(this.config, this.prefix);
-    if (head === undefined) {
-      throw incompatible(
-        'NO_LANGUAGE_HEAD',
-        `the ${this.architecture.family} family has no causal language model here`,
-      );
-    }
-    return linear(this.encode(batch, options), this.parameters.get(head.weight)) as tf.Tensor2D;
+    const { heads, id } = this.family;
+    const head = heads.language_modeling;
+    if (head === undefined)
+      throw incompatible('NO_LANGUAGE_HEAD', `the ${id} family has no causal language model here`);
+    const pass = this.pass(options);
+    return head.logits(this.config, this.prefix, pass, this.features(batch, pass).hidden);
   }
 
   /** Mean cross-entropy of the next token over all texts of the batch. Call inside tf.tidy. */
@@ -57,7 +86,8 @@ export class Network {
   }
 
   #requireFits(batch: Batch): void {
-    if (batch.length > this.config.maxPositions) {
+    if (batch.kind !== this.family.input) throw wrongKind(this.family.input, batch);
+    if (batch.kind === 'tokens' && batch.length > this.config.maxPositions) {
       throw incompatible(
         'TEXT_TOO_LONG',
         `a text has ${batch.length} tokens, the model has ${this.config.maxPositions} positions`,
@@ -66,30 +96,28 @@ export class Network {
   }
 }
 
-/** The token after each, or −1 where there is none: [batch·length]. */
+/** Linear modules of the layers, those with one input together; those of heads are left out. */
+export const linearGroups = ({ modules }: Pick<NetworkPlan, 'modules'>): LinearGroup[] =>
+  groupsOf(modules.filter(({ head }) => head === undefined));
+
+/** The token after each, or −1 where there is none: [batch·length]. Errors: `INPUT_KIND`. */
 export function nextTokens(batch: Batch): Int32Array {
-  const labels = new Int32Array(batch.ids.length).fill(-1);
-  batch.lengths.forEach((count, row) => {
-    const start = row * batch.length;
-    for (let t = 0; t + 1 < count; t++) labels[start + t] = batch.ids[start + t + 1] ?? -1;
+  const { ids, lengths, length } = asTokens(batch);
+  const labels = new Int32Array(ids.length).fill(-1);
+  lengths.forEach((count, row) => {
+    const start = row * length;
+    for (let t = 0; t + 1 < count; t++) labels[start + t] = ids[start + t + 1] ?? -1;
   });
   return labels;
 }
 
-/** What can be known of a network without reading its weights: for validation and estimates. */
-export interface NetworkPlan {
-  readonly architecture: Architecture;
-  readonly config: NetworkConfig;
-  readonly prefix: string;
-}
-
+/** Works out what a checkpoint's network is. Errors: `UNSUPPORTED_ARCHITECTURE`, `UNSUPPORTED_CONFIG`, `TENSOR_MISSING`. */
 export function planNetwork(source: Pick<ModelSource, 'config' | 'tensors'>): NetworkPlan {
-  const architecture = architectureOf(source.config);
-  const config = architecture.parseConfig(source.config);
-  const prefix = architecture.prefixes.find((p) => source.tensors.has(p + architecture.anchor));
-  if (prefix === undefined)
-    throw incompatible('TENSOR_MISSING', `the model has no tensor ${architecture.anchor}`);
-  return { architecture, config, prefix };
+  const family = familyOf(source.config);
+  const config = family.parseConfig(source.config);
+  const prefix = family.prefixes.find((p) => source.tensors.has(p + family.anchor));
+  if (prefix === undefined) throw incompatible('TENSOR_MISSING', `the model has no tensor ${family.anchor}`);
+  return { family, config, prefix, modules: family.modules(config, prefix) };
 }
 
 /** Loads the weights onto the current backend. Refuses tensors that are missing, of another shape, or not finite. */
@@ -97,7 +125,7 @@ export async function loadNetwork(
   source: ModelSource,
   options: { signal?: AbortSignal } = {},
 ): Promise<Network> {
-  const { architecture, config, prefix } = planNetwork(source);
-  const specs = architecture.parameters(config, prefix);
-  return new Network(architecture, config, prefix, await loadParameters(source, specs, options.signal));
+  const plan = planNetwork(source);
+  const specs = plan.modules.flatMap(tensorsOf);
+  return new Network(plan, await loadParameters(source, specs, options.signal));
 }

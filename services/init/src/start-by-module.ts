@@ -63,7 +63,7 @@ async function runByModule(
 }
 
 /** W as rows × columns. */
-async function weightOf(model: Model, target: Target, signal: AbortSignal): Promise<Float64Array> {
+export async function weightOf(model: Model, target: Target, signal: AbortSignal): Promise<Float64Array> {
   const stored = await model.read(target.tensor, 'f64', { signal });
   return target.transposed ? transposed(stored, target.columns, target.rows) : stored;
 }

@@ -2,20 +2,27 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import {
-  type AdapterModule,
+  ADAPTERS,
+  type FactorValues,
+  type Parametrisation,
+  type Site,
+  type StartSource,
+  writeAdapterFolder,
+} from '@eigenloom/adapters';
+import {
   type Model,
   type SavedTensor,
   isNamed,
   sortedJson,
   targetNames,
   untiedView,
-  writeAdapter,
   writeModel,
 } from '@eigenloom/checkpoint';
 import type { init } from '@eigenloom/contracts';
 import { foldLowRank } from '@eigenloom/numeric';
 import { type Report, writeReport } from '@eigenloom/report';
 import type { InitPlan } from './plan.js';
+import { weightOf } from './start-by-module.js';
 import type { Pair, Target } from './start.js';
 import { transposed } from './transposed.js';
 
@@ -36,31 +43,29 @@ export async function writeStart(
   report: Report,
   signal: AbortSignal,
 ): Promise<void> {
-  const { rank, alpha, scaling, rankStabilized, dropout } = plan.settings;
-  const sizes = new Map(plan.targets.map(({ path, rows, columns }) => [path, { rows, columns }]));
-  const modules = new Map(
-    [...pairs].map(([path, pair]): [string, AdapterModule] => {
-      const { rows = 0, columns = 0 } = sizes.get(path) ?? {};
-      const shapes = { aShape: [pair.rank, columns], bShape: [rows, pair.rank] };
-      return [path, { ...pair, ...shapes, kind: 'linear', scaling }];
-    }),
-  );
-  await writeAdapter(
+  const { rank, alpha, rankStabilized, dropout } = plan.settings;
+  const value = { rank, alpha, rankStabilized, dropout };
+  const { method: chosen } = ADAPTERS.create({ $case: 'lora', value });
+  const parametrisation = chosen.withRanks?.(pairs) ?? chosen;
+  const modules = [...pairs.keys()];
+  await writeAdapterFolder(
     staging,
     {
+      parametrisation,
       modules,
+      factors: await startedFactors(
+        parametrisation,
+        sitesOf(plan, modules),
+        pairs,
+        startSource(plan, signal),
+      ),
       savedTensors: await savedTensors(plan.model, request.modulesToSave, signal),
       settings: {
-        rank,
-        alpha,
-        rankStabilized,
-        targetModules: targetNames(request.targetModules, plan.model, [...pairs.keys()]),
+        targetModules: targetNames(request.targetModules, plan.model, modules),
         modulesToSave: request.modulesToSave,
         fanInFanOut: plan.targets.some(({ transposed: turned }) => turned),
-        dropout,
         taskType: request.taskType,
         baseModel: '',
-        initLoraWeights: true,
       },
     },
     { signal },
@@ -68,6 +73,42 @@ export async function writeStart(
   await writeFile(join(staging, NOTE_FILE), sortedJson(noteOf(plan)), { flag: 'wx' });
   await writeFile(join(staging, 'README.md'), cardOf(plan, pairs), { flag: 'wx' });
   await writeReport(staging, report);
+}
+
+/** The adapted modules, in order. */
+function sitesOf({ targets }: InitPlan, modules: readonly string[]): Site[] {
+  const byPath = new Map(targets.map((target) => [target.path, target]));
+  return modules.map((path, index) => {
+    const { rows = 0, columns = 0 } = byPath.get(path) ?? {};
+    return { kind: 'linear', path, name: path, index, in: columns, out: rows, bias: false };
+  });
+}
+
+/** What tensors that no pair fills start from. */
+function startSource({ model, targets, settings }: InitPlan, signal: AbortSignal): StartSource {
+  return {
+    seed: settings.seed,
+    weight(module) {
+      const target = targets.find(({ path }) => path === module);
+      if (target === undefined) throw new Error(`${module} is no target`);
+      return weightOf(model, target, signal);
+    },
+  };
+}
+
+/** The tensors of a parametrisation before training: what the start fills by the pairs, the others as they start by themselves. */
+async function startedFactors(
+  parametrisation: Parametrisation,
+  sites: readonly Site[],
+  pairs: Pairs,
+  source: StartSource,
+): Promise<FactorValues[]> {
+  const factors: FactorValues[] = [];
+  for (const { part, module, shape, role, start } of parametrisation.tensors(sites)) {
+    const filled = role === undefined || module === null ? undefined : pairs.get(module)?.[role];
+    factors.push({ part, module, shape, data: filled ?? (await start(source)) });
+  }
+  return factors;
 }
 
 /** Tensors of the modules that are trained in full, as the model has them; a head that is not there yet has none. */

@@ -1,11 +1,8 @@
 import { pairKey, parseKey, savedKey } from './adapter-keys.js';
 
-const pair = (module: string, side: 'a' | 'b', kind = 'linear'): object => ({
-  part: 'pair',
-  module,
-  side,
-  kind,
-});
+const factor = (module: string, name: string): object => ({ part: 'factor', module, name });
+const pair = (module: string, side: 'a' | 'b', kind = 'linear'): object =>
+  factor(module, `lora_${kind === 'linear' ? '' : 'embedding_'}${side.toUpperCase()}`);
 const saved = (tensor: string, wrapped = false): object => ({ part: 'saved', tensor, wrapped });
 
 test.each([
@@ -24,10 +21,10 @@ test.each([
   ],
   ['base_model.model.e.lora_embedding_A', pair('e', 'a', 'embedding')],
   ['base_model.model.e.lora_embedding_B.default', pair('e', 'b', 'embedding')],
-  ['base_model.model.q.poly_lora_A', { part: 'poly', module: 'q', factor: 'a' }],
-  ['base_model.model.q.poly_lora_B.default', { part: 'poly', module: 'q', factor: 'b' }],
-  ['base_model.model.q.poly_router.default.module_logits', { part: 'poly', module: 'q', factor: 'router' }],
-  ['base_model.model._orig_mod.q.poly_router.module_logits', { part: 'poly', module: 'q', factor: 'router' }],
+  ['base_model.model.q.poly_lora_A', factor('q', 'poly_lora_A')],
+  ['base_model.model.q.poly_lora_B.default', factor('q', 'poly_lora_B')],
+  ['base_model.model.q.poly_router.default.module_logits', factor('q', 'poly_router')],
+  ['base_model.model._orig_mod.q.poly_router.module_logits', factor('q', 'poly_router')],
   ['base_model.model.score.weight', saved('score.weight')],
   ['base_model.model.score.modules_to_save.default.weight', saved('score.weight', true)],
   ['base_model.model.score.modules_to_save.weight', saved('score.weight', true)],

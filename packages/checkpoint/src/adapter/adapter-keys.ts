@@ -1,4 +1,5 @@
 import type { AdapterModuleKind } from './adapter.js';
+import { LORA_FORMAT, type LoraPart, POLY_FORMAT, type PeftParts } from './peft-format.js';
 
 /** PEFT's prefix of every key. */
 export const KEY_PREFIX = 'base_model.model.';
@@ -6,26 +7,15 @@ export const KEY_PREFIX = 'base_model.model.';
 /** Modules that torch puts around another, without a meaning of their own: torch.compile, FSDP, activation checkpointing. */
 const WRAPPERS = new Set(['_orig_mod', '_fsdp_wrapped_module', '_checkpoint_wrapped_module']);
 
-/** Factors by the module that PEFT keeps them in; those of an embedding are parameters, the others have a `weight`. */
-const FACTORS: ReadonlyMap<string, { readonly kind: AdapterModuleKind; readonly side: 'a' | 'b' }> = new Map([
-  ['lora_A', { kind: 'linear', side: 'a' }],
-  ['lora_B', { kind: 'linear', side: 'b' }],
-  ['lora_embedding_A', { kind: 'embedding', side: 'a' }],
-  ['lora_embedding_B', { kind: 'embedding', side: 'b' }],
-]);
-const POLY = new Set(['poly_lora_A', 'poly_lora_B', 'poly_router']);
+/** What is read without a word of the kind: LoRA's pairs and Polytropon's inventories, which messages tell apart. */
+const LORA_AND_POLY: PeftParts = { ...LORA_FORMAT.parts, ...POLY_FORMAT.parts };
 /** Parameters of other methods, and of options of LoRA that are not computed here. */
 const FOREIGN = /^(lora_|poly_|trainable_tokens_|token_adapter$)/;
 
 /** What a key of `adapter_model.safetensors` names. Modules and tensors by their names in the base. */
 export type AdapterKey =
-  | {
-      readonly part: 'pair';
-      readonly module: string;
-      readonly kind: AdapterModuleKind;
-      readonly side: 'a' | 'b';
-    }
-  | { readonly part: 'poly'; readonly module: string; readonly factor: 'a' | 'b' | 'router' }
+  /** A tensor of the adapter's own: its name in PEFT, and the module that it belongs to; null where it is shared. */
+  | { readonly part: 'factor'; readonly name: string; readonly module: string | null }
   /** Trained in full: the copy that `modules_to_save` makes, where `wrapped`; else any tensor that is not part of a pair. */
   | { readonly part: 'saved'; readonly tensor: string; readonly wrapped: boolean }
   /** The base's own tensor, which lies under a pair: written over the base's when PEFT loads the adapter. */
@@ -38,10 +28,11 @@ export type AdapterKey =
  * Decodes a key as PEFT, torch and those who save what they hold write it: with or without `base_model.model.`, with or without the
  * adapter's name, through wrappers at any depth.
  */
-export function parseKey(key: string): AdapterKey {
+export function parseKey(key: string, kinds: PeftParts = LORA_AND_POLY): AdapterKey {
   const parts = innerParts(key);
-  const factorAt = parts.findIndex((part) => FACTORS.has(part) || POLY.has(part));
-  if (factorAt > 0) return factorOf(parts.slice(0, factorAt), parts.slice(factorAt));
+  const at = parts.findIndex((part) => Object.hasOwn(kinds, part));
+  const factor = at < 0 ? undefined : factorOf(parts.slice(0, at), parts.slice(at), kinds);
+  if (factor !== undefined) return factor;
   if (parts.some((part) => FOREIGN.test(part))) return { part: 'unknown' };
   return inFull(parts);
 }
@@ -58,16 +49,19 @@ function innerParts(key: string): string[] {
   }
 }
 
-function factorOf(path: readonly string[], [factor = '', ...rest]: readonly string[]): AdapterKey {
-  const module = path.join('.');
-  const pair = FACTORS.get(factor);
+/** Undefined where a part stands at a place that is not its own. */
+function factorOf(
+  path: readonly string[],
+  [name = '', ...rest]: readonly string[],
+  kinds: PeftParts,
+): AdapterKey | undefined {
+  const { at, leaf } = kinds[name] ?? { at: 'module' };
+  const isShared = at === 'module' ? false : path.length === 0 || path.join('.') === 'base_model';
+  if (at === 'module' ? path.length === 0 : !isShared) return undefined;
   // `lora_A.weight`, `lora_A.default.weight`; `lora_embedding_A`, `lora_embedding_A.default`, `poly_lora_A.default`.
-  const leaf = pair?.kind === 'linear' ? 'weight' : factor === 'poly_router' ? 'module_logits' : undefined;
   const named = leaf === undefined ? rest : rest.at(-1) === leaf ? rest.slice(0, -1) : undefined;
   if (named === undefined || named.length > 1) return { part: 'unknown' };
-  if (pair !== undefined) return { part: 'pair', module, ...pair };
-  const side = factor === 'poly_router' ? 'router' : factor === 'poly_lora_A' ? 'a' : 'b';
-  return { part: 'poly', module, factor: side };
+  return { part: 'factor', name, module: isShared ? null : path.join('.') };
 }
 
 function inFull(parts: readonly string[]): AdapterKey {
@@ -87,11 +81,26 @@ function inFull(parts: readonly string[]): AdapterKey {
   return { part, tensor: inner.tensor };
 }
 
-/** Key of one factor of a module's pair. */
-export function pairKey(module: string, kind: AdapterModuleKind, side: 'a' | 'b'): string {
-  const name = [...FACTORS].find(([, factor]) => factor.kind === kind && factor.side === side)?.[0] ?? '';
-  return `${KEY_PREFIX}${module}.${name}${kind === 'linear' ? '.weight' : ''}`;
+/** Key of a tensor of an adapter's own; `module` is null where it is shared. */
+export function factorKey(parts: PeftParts, name: string, module: string | null): string {
+  const { at, leaf } = parts[name] ?? { at: 'module' };
+  const before = at === 'module' ? `${KEY_PREFIX}${module ?? ''}.` : at === 'shared' ? 'base_model.' : '';
+  return `${before}${name}${leaf === undefined ? '' : `.${leaf}`}`;
 }
+
+/** The name of one factor of a pair. */
+export const pairPart = (kind: AdapterModuleKind, side: 'a' | 'b'): LoraPart =>
+  kind === 'linear'
+    ? side === 'a'
+      ? 'lora_A'
+      : 'lora_B'
+    : side === 'a'
+      ? 'lora_embedding_A'
+      : 'lora_embedding_B';
+
+/** Key of one factor of a module's pair. */
+export const pairKey = (module: string, kind: AdapterModuleKind, side: 'a' | 'b'): string =>
+  factorKey(LORA_FORMAT.parts, pairPart(kind, side), module);
 
 /** Key of a tensor in full. What belongs to an adapted module, such as its bias, lies under PEFT's layer. */
 export function savedKey(tensor: string, modules?: { has(module: string): boolean }): string {

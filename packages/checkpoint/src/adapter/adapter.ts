@@ -35,14 +35,8 @@ export interface Adapter {
   readonly savedTensors: ReadonlyMap<string, SavedTensor>;
 }
 
-/** What `adapter_config.json` says. */
-export interface AdapterSettings {
-  readonly rank: number;
-  readonly alpha: number;
-  readonly rankStabilized: boolean;
-  /** By PEFT's patterns; where no pattern matches, `rank` and `alpha` hold. */
-  readonly rankPattern: Readonly<Record<string, number>>;
-  readonly alphaPattern: Readonly<Record<string, number>>;
+/** What `adapter_config.json` says whatever the kind of the adapter. */
+export interface PeftSettings {
   /** Names: each means every module of that name at any depth. Empty where `targetPattern` is given. */
   readonly targetModules: readonly string[];
   /** A regular expression for the whole path of a module, instead of names. */
@@ -54,20 +48,30 @@ export interface AdapterSettings {
   readonly layersToTransform: readonly number[] | undefined;
   /** What a layer's number follows in a path; empty: anything. */
   readonly layersPattern: readonly string[];
-  /** Which biases were trained: `none`, `all` or `lora_only`. */
+  /** Which biases were trained: `none`, `all`, or `lora_only` and the like: those of the adapted modules. */
   readonly bias: string;
   /**
    * What the config says of weights stored (in, out), as in GPT-2. The architecture knows better where it is known, as in PEFT.
    */
   readonly fanInFanOut: boolean;
-  readonly dropout: number;
   /** `SEQ_CLS`, `CAUSAL_LM`, …; empty if none. */
   readonly taskType: string;
   readonly baseModel: string;
-  /** PEFT's `init_lora_weights`. Names such as `pissa` say that the adapter fits a changed base only. */
-  readonly initLoraWeights: boolean | string;
   /** The whole file, for keys that this package does not use. */
   readonly raw: JsonObject;
+}
+
+/** What `adapter_config.json` says of a LoRA adapter. */
+export interface AdapterSettings extends PeftSettings {
+  readonly rank: number;
+  readonly alpha: number;
+  readonly rankStabilized: boolean;
+  /** By PEFT's patterns; where no pattern matches, `rank` and `alpha` hold. */
+  readonly rankPattern: Readonly<Record<string, number>>;
+  readonly alphaPattern: Readonly<Record<string, number>>;
+  readonly dropout: number;
+  /** PEFT's `init_lora_weights`. Names such as `pissa` say that the adapter fits a changed base only. */
+  readonly initLoraWeights: boolean | string;
 }
 
 export const CONFIG_FILE = 'adapter_config.json';

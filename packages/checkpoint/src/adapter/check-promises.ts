@@ -2,7 +2,7 @@ import { incompatible } from '@eigenloom/errors';
 
 import { isEmbedding } from '../module-kind.js';
 import type { TensorInfo } from '../model/model.js';
-import { type AdapterSettings, CONFIG_FILE } from './adapter.js';
+import { CONFIG_FILE, type PeftSettings } from './adapter.js';
 import { isNamed, targetRule } from './target-rules.js';
 
 const SUFFIX = '.weight';
@@ -24,7 +24,7 @@ export interface Covered {
  * Errors: `ADAPTER_INCOMPLETE`.
  */
 export function checkPromises(
-  settings: AdapterSettings,
+  settings: PeftSettings,
   tensors: ReadonlyMap<string, TensorInfo>,
   covered: Covered,
 ): void {
@@ -33,7 +33,7 @@ export function checkPromises(
 }
 
 function checkPairs(
-  settings: AdapterSettings,
+  settings: PeftSettings,
   tensors: ReadonlyMap<string, TensorInfo>,
   { pairs, saved, pathOf }: Covered,
 ): void {
@@ -54,7 +54,7 @@ function checkPairs(
 }
 
 function checkSaved(
-  { modulesToSave }: AdapterSettings,
+  { modulesToSave }: PeftSettings,
   tensors: ReadonlyMap<string, TensorInfo>,
   { saved, pathOf }: Covered,
 ): void {

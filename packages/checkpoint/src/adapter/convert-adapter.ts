@@ -2,13 +2,21 @@ import { incompatible } from '@eigenloom/errors';
 
 import { type Adapter, type AdapterModule, scalingOf } from './adapter.js';
 
+/** What a conversion needs of an adapter, and changes. */
+export interface Convertible extends Pick<Adapter, 'modules'> {
+  readonly settings: Pick<
+    Adapter['settings'],
+    'rank' | 'alpha' | 'rankStabilized' | 'rankPattern' | 'alphaPattern' | 'initLoraWeights'
+  >;
+}
+
 /**
  * Makes a plain LoRA adapter for the untouched base of one that was trained on a changed base (PiSSA, OLoRA, …):
  * A' = [A; A₀], B' = [B, −B₀], where A₀ and B₀ are the adapter before training, so that s'·B'·A' = s·(B·A − B₀·A₀).
  * Rank and alpha double; with rank stabilisation alpha grows by √2, so the scale stays. Tensors trained in full are kept.
  * Errors: `ADAPTERS_DIFFER` when the two do not have the same modules, shapes and scales.
  */
-export function toPlainLora(trained: Adapter, initial: Adapter): Adapter {
+export function toPlainLora<A extends Convertible>(trained: A, initial: Pick<Adapter, 'modules'>): A {
   const growth = trained.settings.rankStabilized ? Math.SQRT2 : 2;
   const modules = new Map<string, AdapterModule>();
   for (const name of new Set([...trained.modules.keys(), ...initial.modules.keys()])) {
@@ -21,8 +29,8 @@ export function toPlainLora(trained: Adapter, initial: Adapter): Adapter {
   const doubled = (values: Readonly<Record<string, number>>, by: number): Record<string, number> =>
     Object.fromEntries(Object.entries(values).map(([key, value]) => [key, value * by]));
   return {
+    ...trained,
     modules,
-    savedTensors: trained.savedTensors,
     settings: {
       ...settings,
       rank: settings.rank * 2,

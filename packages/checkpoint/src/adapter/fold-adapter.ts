@@ -2,10 +2,12 @@ import { incompatible } from '@eigenloom/errors';
 import type { SafetensorsFile } from '@eigenloom/numeric';
 
 import { closest } from '../closest.js';
-import type { FoldedPair, TensorInfo } from '../model/model.js';
+import type { TensorFold, TensorInfo } from '../model/model.js';
 import type { ModelConfig } from '../model/model-config.js';
+import type { PeftSettings } from './adapter.js';
 import { checkPromises } from './check-promises.js';
 import { findTensor } from './find-tensor.js';
+import type { OpenedInFull } from './open-peft.js';
 import { doesNotFit, orientPair } from './orient-pair.js';
 import type { LoadedAdapter } from './read-adapter.js';
 import { isNamed, isPromised } from './target-rules.js';
@@ -18,9 +20,9 @@ export interface StoredTensor {
 
 /** What an adapter does to the tensors of a model, by their names there. */
 export interface AdapterFold {
-  /** Values that the weights of the base have under all pairs. */
+  /** Values that the weights of the base have under all folds. */
   readonly own: ReadonlyMap<string, StoredTensor>;
-  readonly pairs: ReadonlyMap<string, FoldedPair>;
+  readonly folds: ReadonlyMap<string, TensorFold>;
   /** Copies that were trained in full: what is tied to them is not changed. */
   readonly copied: ReadonlyMap<string, StoredTensor>;
   /** Weights that were trained in full, not as a copy: a bias, embeddings of another vocabulary. */
@@ -33,42 +35,77 @@ export interface FoldTarget {
   readonly config: ModelConfig;
 }
 
+/** Where a module of an adapter is in a model. */
+export interface ModulePlace {
+  /** Path of the module in the model. */
+  readonly path: string;
+  /** Its weight. */
+  readonly tensor: TensorInfo;
+  readonly target: FoldTarget;
+}
+
+/** What an adapter of any kind is for a fold. */
+export interface AdapterToFold {
+  readonly settings: PeftSettings;
+  readonly file: SafetensorsFile;
+  readonly opened: OpenedInFull;
+  /** What is done to the tensors of each module, by its path in the adapter: pairs of a tensor's name in the model and its fold. */
+  readonly modules: ReadonlyMap<string, (place: ModulePlace) => Iterable<readonly [string, TensorFold]>>;
+}
+
 /**
- * Works out how an adapter changes a model. Errors: `ADAPTER_DOES_NOT_FIT` (a module or tensor that the model lacks, or another shape),
- * `ADAPTER_INCOMPLETE`, `ADAPTER_NEEDS_CONVERSION` (made for a base that its initialisation changes, such as PiSSA's).
+ * Works out how a LoRA adapter changes a model. Errors: those of `prepareFold`; `ADAPTER_NEEDS_CONVERSION` (made for a base that its
+ * initialisation changes, such as PiSSA's).
  */
-export function prepareFold(adapter: LoadedAdapter, { tensors, config }: FoldTarget): AdapterFold {
+export function prepareLoraFold(adapter: LoadedAdapter, target: FoldTarget): AdapterFold {
   const { settings, file, opened } = adapter;
   const init = settings.initLoraWeights;
   if (typeof init === 'string' && changesBase(init)) {
     throw incompatible('ADAPTER_NEEDS_CONVERSION', needsConversion(init));
   }
+  const { config } = target;
+  const modules: AdapterToFold['modules'] = new Map(
+    [...adapter.modules].map(([module, pair]) => [
+      module,
+      ({ path, tensor }) => [[tensor.name, orientPair(module, pair, { path, tensor, config, settings })]],
+    ]),
+  );
+  return prepareFold({ settings, file, opened, modules }, target);
+}
+
+/**
+ * Works out how an adapter changes a model. Errors: `ADAPTER_DOES_NOT_FIT` (a module or tensor that the model lacks, or another shape),
+ * `ADAPTER_INCOMPLETE`.
+ */
+export function prepareFold(adapter: AdapterToFold, target: FoldTarget): AdapterFold {
+  const { settings, file, opened } = adapter;
+  const { tensors } = target;
   const own = new Map<string, StoredTensor>();
   for (const [name, { key, shape }] of opened.ownTensors) {
     own.set(placeOf(name, shape, tensors, false), { file, key });
   }
-  const pairs = new Map<string, FoldedPair>();
-  for (const [module, pair] of adapter.modules) {
+  const folds = new Map<string, TensorFold>();
+  for (const [module, foldsOf] of adapter.modules) {
     const tensor = findTensor(`${module}.weight`, tensors);
     if (tensor === undefined) throw noSuchModule(module, tensors);
     const path = tensor.name.slice(0, -'.weight'.length);
-    pairs.set(tensor.name, orientPair(module, pair, { path, tensor, config, settings }));
+    for (const [name, fold] of foldsOf({ path, tensor, target })) folds.set(name, fold);
   }
   const copied = new Map<string, StoredTensor>();
   const written = new Map<string, StoredTensor>();
   for (const [name, { key, shape, wrapped }] of opened.savedTensors) {
     const module = name.slice(0, Math.max(0, name.lastIndexOf('.')));
     const place = placeOf(name, shape, tensors, wrapped || isPromised(module, settings));
-    if (pairs.has(place)) throw doesNotFit(name, 'is trained in full and has a pair as well');
+    if (folds.has(place)) throw doesNotFit(name, 'is trained in full and has a pair as well');
     (wrapped || isNamed(module, settings.modulesToSave) ? copied : written).set(place, { file, key });
   }
   const saved = new Set([...copied.keys(), ...written.keys()]);
   checkPromises(settings, tensors, {
-    pairs: new Set(pairs.keys()),
+    pairs: new Set(folds.keys()),
     saved,
     pathOf: pathsIn(adapter, tensors),
   });
-  return { own, pairs, copied, written };
+  return { own, folds, copied, written };
 }
 
 /** What to do with an adapter that fits a decomposed base only. */
@@ -126,7 +163,7 @@ function near(name: string, known: Iterable<string>): string {
 
 /** Paths in the adapter's model of modules here, which may have one component more or less: seen from the first pair. */
 function pathsIn(
-  { modules }: LoadedAdapter,
+  { modules }: Pick<AdapterToFold, 'modules'>,
   tensors: ReadonlyMap<string, TensorInfo>,
 ): (module: string) => string {
   for (const module of modules.keys()) {

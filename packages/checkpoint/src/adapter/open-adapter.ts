@@ -1,19 +1,15 @@
-import { join } from 'node:path';
+import type { OpenFileOptions, SafetensorsFile } from '@eigenloom/numeric';
 
-import { type OpenFileOptions, SafetensorsFile } from '@eigenloom/numeric';
-
-import { exists } from '../exists.js';
-import { insideFolder } from '../model/inside-folder.js';
-import { pickleRefused, refuseOtherFormats } from '../model/pickle.js';
 import {
   type AdapterModuleInfo,
   type AdapterModuleKind,
   type AdapterSettings,
   CONFIG_FILE,
-  WEIGHTS_FILE,
   scalingOf,
 } from './adapter.js';
 import { parseSettings, patternValue } from './adapter-config.js';
+import { type OpenedInFull, openAdapterWeights, splitOwn } from './open-peft.js';
+import type { LoraPart } from './peft-format.js';
 import { type OpenedSavedTensor, corrupt, readKeys } from './read-keys.js';
 import { readAdapterConfig } from './read-adapter-config.js';
 
@@ -23,18 +19,21 @@ export interface OpenedModule extends AdapterModuleInfo {
   readonly bKey: string;
 }
 
-/** An adapter of which only the config and the header of the weights have been read. */
-export interface OpenedAdapter {
+/** A LoRA adapter of which only the config and the header of the weights have been read. */
+export interface OpenedAdapter extends OpenedInFull {
   readonly settings: AdapterSettings;
   readonly directory: string;
   readonly file: SafetensorsFile;
   /** By module path in the base, in order of path. */
   readonly modules: ReadonlyMap<string, OpenedModule>;
-  /** By tensor name in the base. */
-  readonly savedTensors: ReadonlyMap<string, OpenedSavedTensor>;
-  /** The base's own tensors, as `save_embedding_layers` keeps them, by their names there. */
-  readonly ownTensors: ReadonlyMap<string, OpenedSavedTensor>;
 }
+
+const FACTORS = {
+  lora_A: { kind: 'linear', side: 'a' },
+  lora_B: { kind: 'linear', side: 'b' },
+  lora_embedding_A: { kind: 'embedding', side: 'a' },
+  lora_embedding_B: { kind: 'embedding', side: 'b' },
+} as const satisfies Record<LoraPart, object>;
 
 /**
  * Opens a PEFT LoRA adapter: `adapter_config.json` and `adapter_model.safetensors` of a folder.
@@ -43,54 +42,21 @@ export interface OpenedAdapter {
 export async function openAdapter(directory: string, options: OpenFileOptions = {}): Promise<OpenedAdapter> {
   const settings = parseSettings(await readAdapterConfig(directory));
   const file = await openAdapterWeights(directory, options);
-  const { factors, savedTensors, ownTensors } = readKeys(file);
+  const { factors, ...inFull } = readKeys(file);
   const sides = new Map<string, Sides>();
-  for (const factor of factors) {
-    const { key, shape, module } = factor;
-    if (factor.part === 'poly')
+  for (const { name, module, key, shape } of factors) {
+    const factor = Object.hasOwn(FACTORS, name) ? FACTORS[name as keyof typeof FACTORS] : undefined;
+    if (module === null || factor === undefined)
       throw corrupt(`${JSON.stringify(key)} belongs to an adapter of the kind POLY`);
-    const found = sides.get(module) ?? { kind: factor.kind };
-    if (found.kind !== factor.kind) {
+    const { kind, side } = factor;
+    const found = sides.get(module) ?? { kind };
+    if (found.kind !== kind) {
       throw corrupt(`module ${JSON.stringify(module)} has a pair of a linear module and one of an embedding`);
     }
-    sides.set(module, { ...found, [factor.side]: { key, shape, wrapped: false } });
+    sides.set(module, { ...found, [side]: { key, shape, wrapped: false } });
   }
   const modules = new Map([...sides].map(([name, s]) => [name, moduleOf(name, s, settings)]));
-  const [trained, own] = splitOwn(ownTensors, savedTensors, settings);
-  return { settings, modules, savedTensors: trained, ownTensors: own, directory, file };
-}
-
-/** A bias under a pair is trained where the config says that biases are; every other tensor there is the base's. */
-function splitOwn(
-  ownTensors: ReadonlyMap<string, OpenedSavedTensor>,
-  savedTensors: ReadonlyMap<string, OpenedSavedTensor>,
-  { bias }: AdapterSettings,
-): [trained: ReadonlyMap<string, OpenedSavedTensor>, own: ReadonlyMap<string, OpenedSavedTensor>] {
-  const isTrained = (name: string): boolean => bias !== 'none' && name.endsWith('.bias');
-  const trained = [...ownTensors].filter(([name]) => isTrained(name));
-  return [
-    new Map([...savedTensors, ...trained].sort(([x], [y]) => (x < y ? -1 : 1))),
-    new Map([...ownTensors].filter(([name]) => !isTrained(name))),
-  ];
-}
-
-/** The weights of an adapter of any kind. Errors: `FILE_NOT_FOUND`, `PICKLE_REFUSED`, `CORRUPT_SAFETENSORS`. */
-export async function openAdapterWeights(
-  directory: string,
-  options: OpenFileOptions = {},
-): Promise<SafetensorsFile> {
-  const path = await weightsPath(directory);
-  await refuseOtherFormats(path);
-  return SafetensorsFile.open(path, options);
-}
-
-async function weightsPath(directory: string): Promise<string> {
-  try {
-    return await insideFolder(directory, WEIGHTS_FILE);
-  } catch (error) {
-    const pickle = join(directory, 'adapter_model.bin');
-    throw (await exists(pickle)) ? pickleRefused('adapter_model.bin') : error;
-  }
+  return { settings, modules, directory, file, ...splitOwn(inFull, settings) };
 }
 
 interface Sides {

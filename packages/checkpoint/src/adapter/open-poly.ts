@@ -2,9 +2,10 @@ import type { OpenFileOptions, SafetensorsFile } from '@eigenloom/numeric';
 
 import { CONFIG_FILE } from './adapter.js';
 import { type PolySettings, parsePolySettings } from './adapter-config.js';
-import { openAdapterWeights } from './open-adapter.js';
+import { openAdapterWeights } from './open-peft.js';
+import { POLY_FORMAT } from './peft-format.js';
 import { readAdapterConfig } from './read-adapter-config.js';
-import { type OpenedSavedTensor, type ReadKey, corrupt, readKeys } from './read-keys.js';
+import { type OpenedFactor, type OpenedSavedTensor, corrupt, readKeys } from './read-keys.js';
 
 /** The inventory of one module: A (splits, skills, in/splits, rank) and B (splits, skills, rank, out/splits), not yet read. */
 export interface PolyModule {
@@ -37,20 +38,27 @@ export async function openPoly(
   if (settings === undefined) return undefined;
   const file = await openAdapterWeights(directory, options);
   const { factors, savedTensors } = readKeys(file);
-  const sides = new Map<string, Partial<Record<'a' | 'b' | 'router', ReadKey<'poly'>>>>();
+  const sides = new Map<string, Map<string, OpenedFactor>>();
   for (const factor of factors) {
-    if (factor.part === 'pair')
-      throw corrupt(`${JSON.stringify(factor.key)} belongs to an adapter of the kind LORA`);
-    sides.set(factor.module, { ...sides.get(factor.module), [factor.factor]: factor });
+    const { name, module, key } = factor;
+    if (module === null || !Object.hasOwn(POLY_FORMAT.parts, name))
+      throw corrupt(`${JSON.stringify(key)} belongs to an adapter of the kind LORA`);
+    const found = sides.get(module) ?? new Map<string, OpenedFactor>();
+    sides.set(module, found.set(name, factor));
   }
-  const modules = new Map([...sides].map(([path, { a, b }]) => [path, moduleOf(path, a, b, settings)]));
+  const modules = new Map(
+    [...sides].map(([path, found]) => [
+      path,
+      moduleOf(path, found.get('poly_lora_A'), found.get('poly_lora_B'), settings),
+    ]),
+  );
   return { settings, directory, file, modules, savedTensors };
 }
 
 function moduleOf(
   path: string,
-  a: ReadKey<'poly'> | undefined,
-  b: ReadKey<'poly'> | undefined,
+  a: OpenedFactor | undefined,
+  b: OpenedFactor | undefined,
   { rank, skills, splits }: PolySettings,
 ): PolyModule {
   if (a === undefined || b === undefined) {

@@ -3,7 +3,7 @@ import { incompatible } from '@eigenloom/errors';
 import type { FoldedPair, TensorInfo } from '../model/model.js';
 import type { ModelConfig } from '../model/model-config.js';
 import { mayBeTransposed, storesTransposed } from '../module-kind.js';
-import { type AdapterModule, type AdapterSettings, CONFIG_FILE } from './adapter.js';
+import { type AdapterModule, CONFIG_FILE, type PeftSettings } from './adapter.js';
 
 /** A pair with what decides how it lies on its weight. */
 export interface PairPlace {
@@ -11,7 +11,7 @@ export interface PairPlace {
   readonly path: string;
   readonly tensor: TensorInfo;
   readonly config: ModelConfig;
-  readonly settings: Pick<AdapterSettings, 'fanInFanOut' | 'raw'>;
+  readonly settings: Pick<PeftSettings, 'fanInFanOut' | 'raw'>;
 }
 
 /** The pair as W's rows and columns need it: transposed for embeddings and for weights stored (in, out). Errors: `ADAPTER_DOES_NOT_FIT`. */
@@ -59,8 +59,9 @@ function isTransposed(
   );
 }
 
-function transpose(data: Float32Array, rows: number, columns: number): Float32Array {
-  const turned = new Float32Array(data.length);
+/** A matrix of rows × columns as columns × rows. */
+export function transpose<A extends Float32Array | Float64Array>(data: A, rows: number, columns: number): A {
+  const turned = data.slice() as A;
   for (let i = 0; i < rows; i += 1) {
     for (let j = 0; j < columns; j += 1) turned[j * rows + i] = data[i * columns + j] ?? 0;
   }

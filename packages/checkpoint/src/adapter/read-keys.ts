@@ -3,6 +3,7 @@ import type { SafetensorsFile } from '@eigenloom/numeric';
 
 import { WEIGHTS_FILE } from './adapter.js';
 import { type AdapterKey, parseKey } from './adapter-keys.js';
+import type { PeftParts } from './peft-format.js';
 
 /** A tensor in full that has not been read. */
 export interface OpenedSavedTensor {
@@ -12,16 +13,20 @@ export interface OpenedSavedTensor {
   readonly wrapped: boolean;
 }
 
-/** A decoded key with where it is. */
-export type ReadKey<P extends AdapterKey['part']> = Extract<AdapterKey, { part: P }> & {
+/** A tensor of an adapter's own that has not been read. */
+export interface OpenedFactor {
+  /** As PEFT calls it: `lora_A`. */
+  readonly name: string;
+  /** The module that it belongs to; null where it is shared. */
+  readonly module: string | null;
   readonly key: string;
   readonly shape: readonly number[];
-};
+}
 
 /** What an adapter's file holds, by what it means. */
 export interface ReadKeys {
-  /** Factors of pairs, in order of key. */
-  readonly factors: readonly ReadKey<'pair' | 'poly'>[];
+  /** In order of key. */
+  readonly factors: readonly OpenedFactor[];
   /** By tensor name in the base. */
   readonly savedTensors: ReadonlyMap<string, OpenedSavedTensor>;
   /** The base's own tensors, by their names. */
@@ -30,20 +35,20 @@ export interface ReadKeys {
 
 /**
  * Decodes every key of an adapter's file. Errors: `UNSUPPORTED_ADAPTER` for a key without a meaning; `CORRUPT_ADAPTER` for a file without
- * tensors, and for two keys that mean the same.
+ * tensors, and for two keys that mean the same. `parts` are the adapter's own; default: those of LoRA and Polytropon.
  */
-export function readKeys({ tensors }: SafetensorsFile): ReadKeys {
+export function readKeys({ tensors }: SafetensorsFile, parts?: PeftParts): ReadKeys {
   if (tensors.size === 0) {
     throw corrupt(
       `has no tensors, so the adapter changes nothing; save it again (under DeepSpeed ZeRO-3 or FSDP gather the weights first)`,
     );
   }
-  const factors: ReadKey<'pair' | 'poly'>[] = [];
+  const factors: OpenedFactor[] = [];
   const savedTensors = new Map<string, OpenedSavedTensor>();
   const ownTensors = new Map<string, OpenedSavedTensor>();
   const meant = new Map<string, string>();
   for (const [key, { shape }] of [...tensors].sort(([x], [y]) => (x < y ? -1 : 1))) {
-    const parsed = parseKey(key);
+    const parsed = parseKey(key, parts);
     if (parsed.part === 'unknown') {
       throw incompatible(
         'UNSUPPORTED_ADAPTER',
@@ -52,7 +57,7 @@ export function readKeys({ tensors }: SafetensorsFile): ReadKeys {
       );
     }
     refuseTwice(parsed, key, meant);
-    if (parsed.part === 'pair' || parsed.part === 'poly') factors.push({ ...parsed, key, shape });
+    if (parsed.part === 'factor') factors.push({ name: parsed.name, module: parsed.module, key, shape });
     else if (parsed.part === 'saved')
       savedTensors.set(parsed.tensor, { key, shape, wrapped: parsed.wrapped });
     else if (parsed.part === 'own') ownTensors.set(parsed.tensor, { key, shape, wrapped: false });
@@ -66,13 +71,7 @@ function refuseTwice(
   meant: Map<string, string>,
 ): void {
   if (parsed.part === 'original') return;
-  const { part } = parsed;
-  const what =
-    part === 'pair'
-      ? `${parsed.kind} ${parsed.side} of ${parsed.module}`
-      : part === 'poly'
-        ? `${parsed.factor} of ${parsed.module}`
-        : parsed.tensor;
+  const what = parsed.part === 'factor' ? `${parsed.name} of ${parsed.module ?? 'all'}` : parsed.tensor;
   const before = meant.get(what);
   if (before !== undefined) {
     throw corrupt(

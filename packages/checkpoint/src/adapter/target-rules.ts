@@ -1,7 +1,6 @@
 import { modulePattern } from '../match-modules.js';
 import { isOutputLayer } from '../module-kind.js';
-import type { AdapterSettings } from './adapter.js';
-import { CONFIG_FILE } from './adapter.js';
+import { CONFIG_FILE, type PeftSettings } from './adapter.js';
 
 /** Heads that PEFT trains in full for a task, whatever `modules_to_save` says. Of several names a model has one. */
 const TASK_HEADS: Readonly<Record<string, readonly string[]>> = {
@@ -27,7 +26,7 @@ export const isNamed = (path: string, names: readonly string[]): boolean =>
   names.some((name) => name !== '' && withOwners(path).some((owner) => owner.endsWith(name)));
 
 /** Whether an adapter may bring a tensor that its base lacks. */
-export function isPromised(module: string, { modulesToSave, taskType }: AdapterSettings): boolean {
+export function isPromised(module: string, { modulesToSave, taskType }: PeftSettings): boolean {
   return OWN_HEAD.test(module) || isNamed(module, [...modulesToSave, ...taskHeads(taskType)]);
 }
 
@@ -52,13 +51,13 @@ export function plainTargets({
   targetPattern,
   layersToTransform,
   excludeModules,
-}: AdapterSettings): readonly string[] {
+}: PeftSettings): readonly string[] {
   const more = targetPattern !== undefined || layersToTransform !== undefined || excludeModules.length > 0;
   return more ? [] : targetModules;
 }
 
 /** Which modules an adapter's config says are adapted, by their paths in PEFT's model; undefined where that cannot be told. */
-export function targetRule(settings: AdapterSettings): ((path: string) => boolean) | undefined {
+export function targetRule(settings: PeftSettings): ((path: string) => boolean) | undefined {
   const { targetPattern, targetModules, excludeModules, modulesToSave, taskType } = settings;
   const excluded =
     typeof excludeModules === 'string'
@@ -85,7 +84,7 @@ export const isInFull = (path: string, names: readonly string[]): boolean =>
 function isInLayers(
   path: string,
   targets: readonly string[],
-  { layersToTransform, layersPattern }: AdapterSettings,
+  { layersToTransform, layersPattern }: PeftSettings,
 ): boolean {
   if (layersToTransform === undefined || targets.includes(path)) return true;
   const parts = path.split('.');

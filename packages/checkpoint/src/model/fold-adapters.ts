@@ -2,12 +2,13 @@ import { incompatible } from '@eigenloom/errors';
 import { type OpenFileOptions, type SafetensorsFile } from '@eigenloom/numeric';
 
 import { adapterLabels, withLabels } from '../adapter/adapter-labels.js';
-import { type AdapterFold, type StoredTensor, prepareFold } from '../adapter/fold-adapter.js';
+import { type AdapterKind, LORA_KIND } from '../adapter/adapter-kind.js';
+import type { AdapterFold, StoredTensor } from '../adapter/fold-adapter.js';
 import { namingAdapter } from '../adapter/naming-adapter.js';
-import { readAdapter } from '../adapter/read-adapter.js';
+import { readAdapterConfig } from '../adapter/read-adapter-config.js';
 import { isOutputLayer } from '../module-kind.js';
 import { type Place, opening } from '../place.js';
-import type { FoldedPair, TensorInfo, TensorSource } from './model.js';
+import type { TensorFold, TensorInfo } from './model.js';
 import type { ModelConfig } from './model-config.js';
 import {
   type TiedEmbeddings,
@@ -17,9 +18,21 @@ import {
   untiedConfig,
 } from './tied-embeddings.js';
 
+/** Where a tensor comes from, with everything that adapters do to it, in their order. */
+export interface FoldedSource {
+  readonly file: SafetensorsFile;
+  readonly name: string;
+  readonly folds: readonly TensorFold[];
+}
+
+export interface FoldOptions extends OpenFileOptions {
+  /** Kinds of adapters that are folded beside LoRA. */
+  readonly kinds?: readonly AdapterKind[] | undefined;
+}
+
 /** Where the tensors of a model come from, with its config. */
 export interface FoldedModel {
-  readonly sources: ReadonlyMap<string, TensorSource>;
+  readonly sources: ReadonlyMap<string, FoldedSource>;
   readonly config: ModelConfig;
   /** Embeddings and head were one weight, and an adapter made them two. */
   readonly untied: boolean;
@@ -32,18 +45,18 @@ export interface FoldedFolder {
 }
 
 /** Describes sources for those who look for tensors by name. */
-export type Describe = (sources: ReadonlyMap<string, TensorSource>) => Map<string, TensorInfo>;
+export type Describe = (sources: ReadonlyMap<string, FoldedSource>) => Map<string, TensorInfo>;
 
 /**
  * Folds adapters into a model, in order. Where embeddings and head are one weight, each is what PEFT computes with: what trains a copy or a
  * pair of one leaves the other alone, and the result has both unless they are equal. Errors: those of the adapters; `TIED_EMBEDDINGS`.
  */
 export async function foldAdapters(
-  base: ReadonlyMap<string, TensorSource>,
+  base: ReadonlyMap<string, FoldedSource>,
   given: ModelConfig,
   folders: readonly FoldedFolder[],
   describe: Describe,
-  options: OpenFileOptions,
+  options: FoldOptions,
 ): Promise<FoldedModel> {
   if (folders.length === 0) return { sources: base, config: given, untied: false };
   let config = given;
@@ -52,13 +65,15 @@ export async function foldAdapters(
   const shared = tied && base.get(tied.embeddings);
   if (tied !== undefined && shared !== undefined && !base.has(tied.head)) sources.set(tied.head, shared);
   for (const { folder, place } of folders) {
-    const fold = async (): Promise<void> => {
-      const adapter = await readAdapter(folder, options);
-      applyFold(sources, prepareFold(adapter, { tensors: describe(sources), config }), tied);
-      const labels = adapter.savedTensors.size === 0 ? undefined : await adapterLabels(folder);
+    const apply = async (): Promise<void> => {
+      const kind = await kindOf(folder, options.kinds ?? []);
+      const fold = await kind.fold(folder, { tensors: describe(sources), config }, options);
+      applyFold(sources, fold, tied);
+      const hasTensorsInFull = fold.copied.size + fold.written.size > 0;
+      const labels = hasTensorsInFull ? await adapterLabels(folder) : undefined;
       if (labels !== undefined) config = withLabels(config, labels);
     };
-    await (place === undefined ? namingAdapter(folder, fold) : opening(place, fold));
+    await (place === undefined ? namingAdapter(folder, apply) : opening(place, apply));
   }
   const untied =
     tied === undefined ? hasNewHead(base, sources, config) : await differ(sources, base, tied, options);
@@ -74,9 +89,16 @@ export async function foldAdapters(
   return { sources, config: untiedConfig(config), untied };
 }
 
+/** The kind of a folder's adapter; what is none is left to LoRA's reader to refuse. */
+async function kindOf(folder: string, kinds: readonly AdapterKind[]): Promise<AdapterKind> {
+  if (kinds.length === 0) return LORA_KIND;
+  const config = await readAdapterConfig(folder);
+  return kinds.find((kind) => kind.recognises(config)) ?? LORA_KIND;
+}
+
 function applyFold(
-  sources: Map<string, TensorSource>,
-  { own, pairs, copied, written }: AdapterFold,
+  sources: Map<string, FoldedSource>,
+  { own, folds, copied, written }: AdapterFold,
   tied: TiedEmbeddings | undefined,
 ): void {
   /** Names that one weight has as long as it is one. */
@@ -85,26 +107,26 @@ function applyFold(
     return [tied.embeddings, tied.head];
   };
   for (const [name, stored] of own) {
-    for (const each of namesOf(name)) sources.set(each, sourceOf(stored, sources.get(each)?.pairs));
+    for (const each of namesOf(name)) sources.set(each, sourceOf(stored, sources.get(each)?.folds));
   }
   for (const [name, stored] of written) for (const each of namesOf(name)) sources.set(each, sourceOf(stored));
   for (const [name, stored] of copied) sources.set(name, sourceOf(stored));
-  for (const [name, pair] of pairs) {
+  for (const [name, fold] of folds) {
     const source = sources.get(name);
-    if (source !== undefined) sources.set(name, { ...source, pairs: [...source.pairs, pair] });
+    if (source !== undefined) sources.set(name, { ...source, folds: [...source.folds, fold] });
   }
 }
 
-const sourceOf = ({ file, key }: StoredTensor, pairs: readonly FoldedPair[] = []): TensorSource => ({
+const sourceOf = ({ file, key }: StoredTensor, folds: readonly TensorFold[] = []): FoldedSource => ({
   file,
   name: key,
-  pairs,
+  folds,
 });
 
 /** Whether an adapter brought a head to a model without one whose config does not say that it has one of its own. */
 function hasNewHead(
-  base: ReadonlyMap<string, TensorSource>,
-  sources: ReadonlyMap<string, TensorSource>,
+  base: ReadonlyMap<string, FoldedSource>,
+  sources: ReadonlyMap<string, FoldedSource>,
   config: ModelConfig,
 ): boolean {
   const head = [...sources.keys()].find(
@@ -117,8 +139,8 @@ function hasNewHead(
 
 /** Whether embeddings and head are two weights now. What no adapter touched is left as it is. */
 async function differ(
-  sources: ReadonlyMap<string, TensorSource>,
-  base: ReadonlyMap<string, TensorSource>,
+  sources: ReadonlyMap<string, FoldedSource>,
+  base: ReadonlyMap<string, FoldedSource>,
   { embeddings, head }: TiedEmbeddings,
   options: OpenFileOptions,
 ): Promise<boolean> {
@@ -126,27 +148,31 @@ async function differ(
   if (x === undefined || y === undefined) return false;
   const before = base.get(embeddings);
   if (x === before && y === (base.get(head) ?? before)) return false;
-  return !samePairs(x.pairs, y.pairs) || !(await sameTensor(x, y, options));
+  return !sameFolds(x.folds, y.folds) || !(await sameTensor(x, y, options));
 }
 
-function samePairs(x: readonly FoldedPair[], y: readonly FoldedPair[]): boolean {
+function sameFolds(x: readonly TensorFold[], y: readonly TensorFold[]): boolean {
   const same = (a: Float32Array, b: Float32Array): boolean =>
     a.length === b.length && a.every((value, index) => value === b[index]);
+  const equal = (fold: TensorFold, other: TensorFold): boolean =>
+    fold === other ||
+    ('a' in fold &&
+      'a' in other &&
+      fold.scale === other.scale &&
+      same(fold.a, other.a) &&
+      same(fold.b, other.b));
   return (
     x.length === y.length &&
-    x.every((pair, index) => {
+    x.every((fold, index) => {
       const other = y[index];
-      return (
-        pair === other ||
-        (other !== undefined && pair.scale === other.scale && same(pair.a, other.a) && same(pair.b, other.b))
-      );
+      return other !== undefined && equal(fold, other);
     })
   );
 }
 
-async function sameTensor(x: TensorSource, y: TensorSource, options: OpenFileOptions): Promise<boolean> {
+async function sameTensor(x: FoldedSource, y: FoldedSource, options: OpenFileOptions): Promise<boolean> {
   if (x.file === y.file && x.name === y.name) return true;
-  const stored = ({ file, name }: TensorSource): ReturnType<SafetensorsFile['tensors']['get']> =>
+  const stored = ({ file, name }: FoldedSource): ReturnType<SafetensorsFile['tensors']['get']> =>
     file.tensors.get(name);
   if (stored(x)?.dtype !== stored(y)?.dtype || stored(x)?.shape.join() !== stored(y)?.shape.join())
     return false;

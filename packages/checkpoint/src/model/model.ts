@@ -30,6 +30,14 @@ export interface FoldedPair {
   readonly b: Float32Array;
 }
 
+/** What an adapter that adds no low-rank pair makes of a tensor, row by row in float64. */
+export interface DenseFold {
+  apply(values: Float64Array, options: CallOptions): Float64Array | Promise<Float64Array>;
+}
+
+/** What an adapter does to one tensor. */
+export type TensorFold = FoldedPair | DenseFold;
+
 /** Where a tensor comes from, for readers that stream it themselves. */
 export interface TensorSource {
   readonly file: SafetensorsFile;
@@ -62,5 +70,6 @@ export interface Model {
   readRaw(name: string, options?: CallOptions): Promise<Uint8Array | undefined>;
   /** NaN and infinite elements of a tensor as it is stored. */
   countNonFinite(name: string, options?: CallOptions): Promise<number>;
+  /** Where a tensor comes from. Errors: `UNKNOWN_TENSOR`; `ADAPTER_NOT_STREAMED` where more than pairs is folded into it. */
   source(name: string): TensorSource;
 }

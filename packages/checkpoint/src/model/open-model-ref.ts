@@ -44,7 +44,7 @@ export async function openModelRef(
   ref: common.ModelRef,
   field: string,
   context: Resolver,
-  options: Pick<OpenModelOptions, 'label'> = {},
+  options: Pick<OpenModelOptions, 'label' | 'kinds'> = {},
 ): Promise<OpenedRef> {
   // The context's own method, which may need its `this`.
   const resolve = (uri: string, at: string): Promise<string> => context.resolve(uri, at);

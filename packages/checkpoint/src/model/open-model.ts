@@ -1,25 +1,19 @@
 import { readdir, stat } from 'node:fs/promises';
 
-import { AppError, notFound } from '@eigenloom/errors';
-import {
-  type CallOptions,
-  type OpenFileOptions,
-  type SafetensorsFile,
-  type StoredTensor,
-  foldLowRank,
-} from '@eigenloom/numeric';
+import { AppError, incompatible, notFound } from '@eigenloom/errors';
+import { type CallOptions, type SafetensorsFile, type StoredTensor, foldLowRank } from '@eigenloom/numeric';
 
 import { WEIGHTS_FILE } from '../adapter/adapter.js';
 import { type Place, opening } from '../place.js';
 import { carriedFilesOf } from './carried-files.js';
-import { foldAdapters } from './fold-adapters.js';
-import type { FoldedPair, Model, ModelArrays, TensorInfo, TensorSource } from './model.js';
+import { type FoldOptions, type FoldedSource, foldAdapters } from './fold-adapters.js';
+import type { FoldedPair, Model, ModelArrays, TensorFold, TensorInfo, TensorSource } from './model.js';
 import { loadConfig } from './model-config.js';
 import { withNewHead } from './new-head.js';
 import { methodOf, quantizationOf, quantized, refuseQuantized, withoutQuantization } from './quantization.js';
 import { type WeightFiles, openWeightFiles } from './weight-files.js';
 
-export interface OpenModelOptions extends OpenFileOptions {
+export interface OpenModelOptions extends FoldOptions {
   /** Folders of PEFT adapters to fold into the model, in order. */
   readonly adapters?: readonly string[] | undefined;
   /** Where a request names the model and its adapters, for errors. */
@@ -44,8 +38,8 @@ export async function openModel(path: string, options: OpenModelOptions = {}): P
   const { places } = options;
   const parts = await opening(places?.model, () => openParts(path, options));
   if (options.label !== undefined) refuseQuantized(parts, options.label);
-  const stored = new Map<string, TensorSource>();
-  for (const [name, file] of parts.weights.holders) stored.set(name, { file, name, pairs: [] });
+  const stored = new Map<string, FoldedSource>();
+  for (const [name, file] of parts.weights.holders) stored.set(name, { file, name, folds: [] });
   const folders = (options.adapters ?? []).map((folder, index) => ({
     folder,
     place: places?.adapters[index],
@@ -116,7 +110,7 @@ interface Parts {
   readonly carriedFiles: readonly string[];
 }
 
-function tensorInfos(sources: ReadonlyMap<string, TensorSource>): Map<string, TensorInfo> {
+function tensorInfos(sources: ReadonlyMap<string, FoldedSource>): Map<string, TensorInfo> {
   const infos = [...sources].map(([name, source]): [string, TensorInfo] => {
     const stored = source.file.tensors.get(source.name);
     if (stored === undefined) throw unknownTensor(source.file, source.name);
@@ -141,7 +135,7 @@ class OpenedModel implements Model {
 
   constructor(
     parts: Parts & { readonly untied: boolean },
-    private readonly sources: ReadonlyMap<string, TensorSource>,
+    private readonly sources: ReadonlyMap<string, FoldedSource>,
   ) {
     this.directory = parts.weights.directory;
     this.config = parts.config;
@@ -154,6 +148,17 @@ class OpenedModel implements Model {
   }
 
   source(name: string): TensorSource {
+    const { folds, ...stored } = this.folded(name);
+    const pairs = folds.filter((fold) => 'rank' in fold);
+    if (pairs.length === folds.length) return { ...stored, pairs };
+    throw incompatible(
+      'ADAPTER_NOT_STREAMED',
+      `tensor ${JSON.stringify(name)}: an adapter changes it by more than a low-rank pair, and such a tensor cannot be streamed; ` +
+        'merge the adapter into its model with PEFT (merge_and_unload), and take that',
+    );
+  }
+
+  private folded(name: string): FoldedSource {
     const source = this.sources.get(name);
     if (source === undefined) throw unknownTensor(undefined, name);
     return source;
@@ -164,24 +169,37 @@ class OpenedModel implements Model {
     as: K,
     options: CallOptions = {},
   ): Promise<ModelArrays[K]> {
-    const { file, name: stored, pairs } = this.source(name);
-    let values: Float32Array | Float64Array = await file.read(stored, as, options);
-    for (const pair of pairs) values = await foldOne(name, values, pair, options);
-    return values as ModelArrays[K];
+    const { file, name: stored, folds } = this.folded(name);
+    // Folds that are no pairs are worked out in f64, and rounded once.
+    const dense = folds.some((fold) => 'apply' in fold);
+    let values: Float32Array | Float64Array = await file.read(stored, dense ? 'f64' : as, options);
+    for (const fold of folds) values = await foldOne(name, values, fold, options);
+    return (dense && as === 'f32' ? Float32Array.from(values) : values) as ModelArrays[K];
   }
 
   async readRaw(name: string, options: CallOptions = {}): Promise<Uint8Array | undefined> {
-    const { file, name: stored, pairs } = this.source(name);
-    return pairs.length > 0 ? undefined : file.read(stored, 'raw', options);
+    const { file, name: stored, folds } = this.folded(name);
+    return folds.length > 0 ? undefined : file.read(stored, 'raw', options);
   }
 
   async countNonFinite(name: string, options: CallOptions = {}): Promise<number> {
-    const { file, name: stored } = this.source(name);
+    const { file, name: stored } = this.folded(name);
     return file.countNonFinite(stored, options);
   }
 }
 
 async function foldOne(
+  name: string,
+  values: Float32Array | Float64Array,
+  fold: TensorFold,
+  options: CallOptions,
+): Promise<Float32Array | Float64Array> {
+  return 'apply' in fold
+    ? fold.apply(Float64Array.from(values), options)
+    : foldPair(name, values, fold, options);
+}
+
+async function foldPair(
   name: string,
   values: Float32Array | Float64Array,
   { a, b, rank, scale, rows, columns }: FoldedPair,

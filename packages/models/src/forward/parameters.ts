@@ -1,7 +1,7 @@
 import { tf } from '@eigenloom/engine';
 import { incompatible, numericFailure } from '@eigenloom/errors';
 import type { ModelSource } from '../model-source.js';
-import type { ParameterSpec } from '../networks/architecture.js';
+import type { ParameterSpec } from '../families/module-spec.js';
 
 /** The weights of a network by their names in the checkpoint. */
 export class Parameters {

@@ -1,7 +1,8 @@
 import { invalidInput } from '@eigenloom/errors';
 
 /** Texts as token ids, padded on the right to the longest. */
-export interface Batch {
+export interface TokenBatch {
+  readonly kind: 'tokens';
   /** [size·length], row-major. */
   readonly ids: Int32Array;
   /** Tokens of each text, without padding. */
@@ -11,7 +12,7 @@ export interface Batch {
 }
 
 /** Pads rows of token ids on the right. */
-export function makeBatch(rows: readonly (readonly number[] | Int32Array)[], padTokenId: number): Batch {
+export function makeBatch(rows: readonly (readonly number[] | Int32Array)[], padTokenId: number): TokenBatch {
   const length = rows.reduce((longest, row) => Math.max(longest, row.length), 0);
   if (length === 0)
     throw invalidInput('EMPTY_BATCH', 'texts', 'every text is empty and the tokenizer adds nothing');
@@ -19,17 +20,11 @@ export function makeBatch(rows: readonly (readonly number[] | Int32Array)[], pad
   rows.forEach((row, index) => {
     ids.set(row, index * length);
   });
-  return { ids, lengths: Int32Array.from(rows, (row) => row.length), size: rows.length, length };
-}
-
-export const isPadded = (batch: Batch): boolean => batch.lengths.some((n) => n < batch.length);
-
-/** Positions of the tokens that are not padding, in [size·length]. */
-export function tokenRows(batch: Batch): Int32Array {
-  const rows = new Int32Array(batch.lengths.reduce((sum, n) => sum + n, 0));
-  let at = 0;
-  batch.lengths.forEach((count, index) => {
-    for (let t = 0; t < count; t++) rows[at++] = index * batch.length + t;
-  });
-  return rows;
+  return {
+    kind: 'tokens',
+    ids,
+    lengths: Int32Array.from(rows, (row) => row.length),
+    size: rows.length,
+    length,
+  };
 }

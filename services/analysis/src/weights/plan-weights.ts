@@ -1,7 +1,8 @@
 import { constrainedMemory } from 'node:process';
 import { totalmem } from 'node:os';
 
-import { type Model, openModelRef, storesTransposed } from '@eigenloom/checkpoint';
+import { openModelRef } from '@eigenloom/adapters';
+import { type Model, storesTransposed } from '@eigenloom/checkpoint';
 import type { common } from '@eigenloom/contracts';
 import { incompatible, invalidInput } from '@eigenloom/errors';
 import type { RequestContext } from '@eigenloom/runtime';

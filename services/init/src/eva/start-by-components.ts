@@ -4,7 +4,7 @@ import { opening } from '@eigenloom/checkpoint';
 import type { common } from '@eigenloom/contracts';
 import { runOnEngine } from '@eigenloom/engine';
 import { invalidInput } from '@eigenloom/errors';
-import { checkTextFits, loadTokenizer, type NetworkPlan, planNetwork } from '@eigenloom/models';
+import { checkTextFits, linearGroups, loadTokenizer, type NetworkPlan, planNetwork } from '@eigenloom/models';
 import type { Pair, Start, StartInput, Target } from '../start.js';
 import type { ComponentsFound } from './find-components.js';
 import type { EvaInput, EvaSettings } from './worker.js';
@@ -76,8 +76,8 @@ export function startByComponents(field: string, data: common.DatasetRef, settin
 }
 
 /** Whether every target has an input in the layers. */
-function checkTargets({ architecture, config, prefix }: NetworkPlan, targets: readonly Target[]): void {
-  const linear = new Set(architecture.linearGroups(config, prefix).flatMap(({ modules }) => modules));
+function checkTargets(network: NetworkPlan, targets: readonly Target[]): void {
+  const linear = new Set(linearGroups(network).flatMap(({ modules }) => modules));
   for (const { path } of targets) {
     if (linear.has(path)) continue;
     const why = `${JSON.stringify(path)} is not a linear module of the layers`;

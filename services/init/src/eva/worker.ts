@@ -1,4 +1,5 @@
-import { openModel, opening } from '@eigenloom/checkpoint';
+import { openModel } from '@eigenloom/adapters';
+import { opening } from '@eigenloom/checkpoint';
 import type { common } from '@eigenloom/contracts';
 import type { EngineModule } from '@eigenloom/engine';
 import { BatchOrder } from '@eigenloom/datasets';

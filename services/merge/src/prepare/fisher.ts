@@ -25,7 +25,7 @@ export const fisherPreparer = ({ labels, normalize, reading }: FisherSettings, m
     for (const input of plan.models) {
       tokenizerFolderOf(input, plan);
       if (isClassifier(input)) continue;
-      if (networkOf(input).architecture.languageHead === undefined) {
+      if (networkOf(input).family.heads.language_modeling === undefined) {
         throw incompatible(
           'NO_LIKELIHOOD',
           `${input.label}: has neither a classification nor a language head`,
@@ -60,7 +60,7 @@ export const fisherPreparer = ({ labels, normalize, reading }: FisherSettings, m
 });
 
 const isClassifier = (input: PlannedInput): boolean =>
-  findClassifierHead(networkOf(input).architecture, input.model.tensors) !== undefined;
+  findClassifierHead(networkOf(input).family, input.model.tensors) !== undefined;
 
 /** The weights of the tensors with Fisher information, each divided by the norm of the model's. */
 async function dividedByNorms(

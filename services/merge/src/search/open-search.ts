@@ -40,7 +40,7 @@ export async function openForSearch(input: SearchInput, signal: AbortSignal): Pr
     signal,
   });
   const network = await loadNetwork(cache.source, { signal });
-  if (findClassifierHead(network.architecture, cache.source.tensors) !== undefined) {
+  if (findClassifierHead(network.family, cache.source.tensors) !== undefined) {
     await loadClassifierHead(network, cache.source);
   }
   const tokenizer = await opening(input.tokenizerPlace, () => loadTokenizer(input.tokenizerFolder));

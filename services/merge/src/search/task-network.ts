@@ -45,11 +45,10 @@ export class TaskNetwork {
     signal: AbortSignal,
   ): Promise<TaskNetwork> {
     const model = await openPaths(task.head, signal);
-    const { architecture, config, prefix } = merged;
     const parameters = new Parameters();
     for (const name of merged.parameters.names) parameters.set(name, merged.parameters.get(name));
-    const network = new Network(architecture, config, prefix, parameters);
-    const shared = findClassifierHead(architecture, new Map(parameters.names.map((name) => [name, null])));
+    const network = new Network(merged, parameters);
+    const shared = findClassifierHead(network.family, new Map(parameters.names.map((name) => [name, null])));
     const head = shared ?? (await loadClassifierHead(network, model)).head;
     requireHeadFits(network, head, parameters);
     const classes = classesOfModels([model], parameters.get(`${head.module}.weight`).shape[0]);

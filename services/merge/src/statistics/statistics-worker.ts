@@ -36,7 +36,7 @@ const computeStatistic: EngineModule<StatisticTask, number> = async (task, conte
   const { signal } = context;
   const model = await openPaths(task.model, signal);
   const { tokenizerFolder } = task;
-  const requireTokens = findClassifierHead(planNetwork(model).architecture, model.tensors) !== undefined;
+  const requireTokens = findClassifierHead(planNetwork(model).family, model.tensors) !== undefined;
   const texts = await readTexts(task.texts, { tokenizerFolder, requireTokens }, signal);
   const network = await loadNetwork(model, { signal });
   try {
@@ -54,7 +54,7 @@ const computeStatistic: EngineModule<StatisticTask, number> = async (task, conte
 export default computeStatistic;
 
 async function headOf(network: Network, model: Model): Promise<ClassifierHead | undefined> {
-  if (findClassifierHead(network.architecture, model.tensors) === undefined) return undefined;
+  if (findClassifierHead(network.family, model.tensors) === undefined) return undefined;
   return (await loadClassifierHead(network, model)).head;
 }
 

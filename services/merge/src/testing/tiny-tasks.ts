@@ -81,7 +81,7 @@ export interface TinyTraining {
 export async function trainTinyModel(base: string, folder: string, training: TinyTraining): Promise<string> {
   const like = await openModel(base);
   const network = await loadNetwork(like);
-  const head = classifierHead(network.architecture, 'mean');
+  const head = classifierHead(network.family, 'mean');
   addClassifierHead(network, head, 2, training.seed ?? 1n);
   const read = network.parameters.names.filter((name) => !name.includes('pooler'));
   const states = read.map((name) => {

@@ -1,6 +1,12 @@
-import { findTensor, openModel, readAdapter, type LoadedAdapter, type Model } from '@eigenloom/checkpoint';
+import type { Model } from '@eigenloom/checkpoint';
+import {
+  openModel,
+  placeAdapter,
+  readAdapterFolder,
+  type AdapterFiles,
+  type PlacedAdapter,
+} from '@eigenloom/adapters';
 import { tf } from '@eigenloom/engine';
-import { incompatible } from '@eigenloom/errors';
 import {
   addClassifierHead,
   classifierHead,
@@ -8,8 +14,8 @@ import {
   loadNetwork,
   reachedParameters,
   requireHeadFits,
+  type AppliedAdapter,
   type ClassifierHead,
-  type LoraPair,
   type Network,
 } from '@eigenloom/models';
 import type { ChosenClasses } from '../plan/choose-classes.js';
@@ -19,8 +25,7 @@ import type { TrainPlan } from '../plan/train-plan.js';
 export interface PreparedNetwork {
   readonly network: Network;
   readonly head: ClassifierHead | null;
-  /** By module path in the network. */
-  readonly adapters: ReadonlyMap<string, LoraPair>;
+  readonly adapters: readonly AppliedAdapter[];
   /** In a fixed order; names as TrainingOutput describes them. */
   readonly trained: ReadonlyMap<string, tf.Variable>;
 }
@@ -31,10 +36,6 @@ export interface TrainedHead {
   readonly start: ChosenClasses['start'];
 }
 
-type Matrix = tf.Variable<tf.Rank.R2>;
-/** A pair whose matrices are trained. */
-type TrainedPair = LoraPair & { readonly a: Matrix; readonly b: Matrix };
-
 /** Loads the model, or the residual under an adapter, and makes variables of what is trained. */
 export async function prepareNetwork(
   plan: TrainPlan,
@@ -44,20 +45,21 @@ export async function prepareNetwork(
   const { method } = plan;
   const model = await openBase(plan, signal);
   const network = await loadNetwork(model, { signal });
-  const adapter = method.kind === 'lora' ? await readAdapter(method.adapterPath, { signal }) : null;
+  const adapter = method.kind === 'lora' ? await readAdapterFolder(method.adapterPath, { signal }) : null;
   const head = await prepareHead(plan, network, { model, adapter, start }, count);
-  const adapters = adapter === null ? new Map<string, TrainedPair>() : adapterVariables(network, adapter);
-  const trained = new Map<string, tf.Variable>();
-  if (method.kind === 'full') {
-    for (const name of reachedParameters(network, head)) trained.set(name, network.parameters.train(name));
-  } else {
-    for (const [module, { a, b }] of adapters) {
-      trained.set(`lora_A/${module}`, a);
-      trained.set(`lora_B/${module}`, b);
-    }
-  }
-  for (const name of headNames(network, head, count)) trained.set(name, network.parameters.train(name));
-  return { network, head, adapters, trained };
+  const placed = adapter === null ? null : place(adapter, network, plan);
+  const trained = new Map(placed?.trained);
+  const inFull = placed === null ? reachedParameters(network, head) : [];
+  for (const name of [...inFull, ...headNames(network, head, count)])
+    trained.set(name, network.parameters.train(name));
+  return { network, head, adapters: placed === null ? [] : [placed.applied], trained };
+}
+
+/** The adapter with the dropout of the plan instead of its own. */
+function place(adapter: AdapterFiles, network: Network, { method }: TrainPlan): PlacedAdapter {
+  const dropout = method.kind === 'lora' ? method.dropout : 0;
+  const parametrisation = adapter.parametrisation.withDropout?.(dropout) ?? adapter.parametrisation;
+  return placeAdapter({ ...adapter, parametrisation }, network);
 }
 
 /** Where training starts: the residual already lies under the adapter, so folded adapters are part of it. */
@@ -73,7 +75,7 @@ export const headNames = (network: Network, head: ClassifierHead | null, classCo
 
 interface HeadSources {
   readonly model: Model;
-  readonly adapter: LoadedAdapter | null;
+  readonly adapter: AdapterFiles | null;
   readonly start: TrainedHead['start'];
 }
 
@@ -85,8 +87,8 @@ async function prepareHead(
 ): Promise<ClassifierHead | null> {
   const { objective } = plan;
   if (objective.kind !== 'sequence_classification') return null;
-  const { architecture } = network;
-  const head = classifierHead(architecture, objective.pooling ?? architecture.defaultPooling);
+  const { family } = network;
+  const head = classifierHead(family, objective.pooling ?? family.defaultPooling);
   requireHeadFits(network, head, network.parameters);
   const specs = headSpecs(network, head, classCount);
   if (start === 'new') addClassifierHead(network, head, classCount, plan.seed);
@@ -98,31 +100,4 @@ async function prepareHead(
     }
   }
   return head;
-}
-
-function adapterVariables(network: Network, adapter: LoadedAdapter): Map<string, TrainedPair> {
-  const modules = new Map(network.linearGroups.flatMap((g) => g.modules).map((m) => [`${m}.weight`, m]));
-  const found = new Map<string, TrainedPair>();
-  for (const [path, pair] of adapter.modules) {
-    const module = findTensor(`${path}.weight`, modules);
-    if (module === undefined || pair.kind !== 'linear') {
-      throw incompatible(
-        'ADAPTER_DOES_NOT_FIT',
-        `adapter: ${path} is not a linear module of the model's layers`,
-      );
-    }
-    const variable = (values: Float32Array, shape: readonly number[]): Matrix =>
-      tf.tidy(() => tf.variable(tf.tensor2d(values, shape as [number, number]), true));
-    const a = variable(pair.a, pair.aShape);
-    const b = variable(pair.b, pair.bShape);
-    const weight = network.parameters.get(`${module}.weight`);
-    if (a.shape[1] !== weight.shape[1] || b.shape[0] !== weight.shape[0]) {
-      throw incompatible(
-        'ADAPTER_DOES_NOT_FIT',
-        `adapter: ${path}: A is [${a.shape.join(', ')}], B is [${b.shape.join(', ')}], the weight is [${weight.shape.join(', ')}]`,
-      );
-    }
-    found.set(module, { a, b, scaling: pair.scaling });
-  }
-  return found;
 }

@@ -7,9 +7,9 @@ import {
   evaluateClassifier,
   evaluateLanguageModel,
   type ForwardOptions,
-  type LoraDropout,
   makeBatch,
   meanCrossEntropy,
+  type TrainingKeys,
 } from '@eigenloom/models';
 import { streamKey } from '@eigenloom/numeric';
 import type { TrainPlan } from '../plan/train-plan.js';
@@ -113,15 +113,13 @@ export class Trainer {
       texts.map(({ ids }) => ids),
       network.config.padTokenId,
     );
-    const options: ForwardOptions = { adapters, ...this.#dropout(step) };
+    const options: ForwardOptions = { adapters, training: this.#keys(step) };
     if (head === null) return network.languageLoss(batch, options);
     const labels = Int32Array.from(texts, ({ label }) => label);
     return meanCrossEntropy(classifierLogits(network, head, batch, options), labels);
   }
 
-  #dropout(step: number): { dropout?: LoraDropout } {
-    const { method, seed } = this.plan;
-    if (method.kind !== 'lora' || method.dropout === 0) return {};
-    return { dropout: { rate: method.dropout, key: (module) => streamKey(seed, 'dropout', step, module) } };
+  #keys(step: number): TrainingKeys {
+    return { key: (site) => streamKey(this.plan.seed, 'dropout', step, site) };
   }
 }

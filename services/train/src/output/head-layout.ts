@@ -10,8 +10,8 @@ export function labelConfig(labels: readonly string[]): Record<string, unknown> 
 }
 
 /** What a model card says about the head. */
-export function headCard({ architecture }: NetworkPlan, head: ClassifierHead): CardLayout {
-  const { className } = architecture.nativeHead;
+export function headCard({ family }: NetworkPlan, head: ClassifierHead): CardLayout {
+  const className = family.heads.classification?.className ?? family.id;
   if (head.native) {
     return { head: `\`${head.module}\`, as ${className} has it`, note: `It loads as \`${className}\`.` };
   }

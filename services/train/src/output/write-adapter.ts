@@ -1,19 +1,24 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
-  findTensor,
+  factorName,
   openModel,
-  plainTargets,
-  readAdapter,
-  sortedJson,
-  toPlainLora,
-  writeAdapter,
-  type Adapter,
-  type AdapterModule,
+  readAdapterFolder,
+  sitesOf,
+  writeAdapterFolder,
+  type AdapterFiles,
   type AdapterToWrite,
-  type LoadedAdapter,
-} from '@eigenloom/checkpoint';
-import { planNetwork, type ClassifierHead, type NetworkPlan } from '@eigenloom/models';
+  type FactorValues,
+} from '@eigenloom/adapters';
+import { plainTargets, sortedJson, type SavedTensor } from '@eigenloom/checkpoint';
+import { incompatible } from '@eigenloom/errors';
+import {
+  headSpecs,
+  nativeHeadOf,
+  planNetwork,
+  type ClassifierHead,
+  type NetworkPlan,
+} from '@eigenloom/models';
 import { readTensors } from '../checkpoints/tensor-file.js';
 import type { TrainingOutput } from '../loop/messages.js';
 import type { TensorValues } from '../loop/trainable.js';
@@ -36,23 +41,95 @@ export async function writeTrainedAdapter(
   const model = await openModel(plan.modelPath, { signal });
   const network = planNetwork(model);
   const head = chosenHead(plan, network);
-  const initial = await readAdapter(method.adapterPath, { signal });
-  const weights = await readTensors(output.weightsFile);
-  const adapter: Adapter = {
-    modules: trainedModules(initial, weights),
-    savedTensors: headTensors(weights),
-    settings: { ...initial.settings, dropout: method.dropout },
-  };
-  // The values are trained now, whatever they started from; a changed base is made up for by the initial pair.
-  const plain = method.residualPath === null ? adapter : toPlainLora(adapter, initial);
-  await writeAdapter(staging, asPeftHasIt(plain, network, head), { signal });
+  const initial = await readAdapterFolder(method.adapterPath, { signal });
+  const weights = new TrainedTensors(await readTensors(output.weightsFile));
+  const trained = trainedFactors(initial, network, weights);
+  const savedTensors = head === null ? [] : headTensors(network, head, output, weights);
+  weights.requireAllTaken();
+  const adapter = onTheModel(initial, trained, method);
+  const layout = { network, head, settings: initial.settings };
+  const files = { ...adapter, ...asPeftHasIt(adapter.modules, layout), savedTensors: new Map(savedTensors) };
+  await writeAdapterFolder(staging, files, { signal });
   if (head !== null) {
     const config = { ...model.config, ...labelConfig(output.labels) };
     await writeFile(join(staging, 'config.json'), sortedJson(config), { flag: 'wx' });
   }
-  const layout = head === null ? { head: '', note: '' } : headCard(network, head);
-  await writeFile(join(staging, 'README.md'), modelCard(plan, output, layout), { flag: 'wx' });
+  const card = head === null ? { head: '', note: '' } : headCard(network, head);
+  await writeFile(join(staging, 'README.md'), modelCard(plan, output, card), { flag: 'wx' });
   await writeFile(join(staging, 'training_log.jsonl'), trainingLog(output.state), { flag: 'wx' });
+}
+
+/** What training left, each tensor to be taken once. */
+class TrainedTensors {
+  readonly #left: Map<string, TensorValues>;
+
+  constructor(tensors: ReadonlyMap<string, TensorValues>) {
+    this.#left = new Map(tensors);
+  }
+
+  take(name: string): TensorValues {
+    const tensor = this.#left.get(name);
+    if (tensor === undefined) throw new Error(`training left no weights for ${name}`);
+    this.#left.delete(name);
+    return tensor;
+  }
+
+  /** A tensor that neither the adapter nor the head names would be lost. */
+  requireAllTaken(): void {
+    const [name] = this.#left.keys();
+    if (name !== undefined)
+      throw new Error(`training left ${name}, which neither the adapter nor the head has`);
+  }
+}
+
+/** The factors of the initial adapter with their trained values. */
+function trainedFactors(
+  { parametrisation, modules, factors }: AdapterFiles,
+  network: NetworkPlan,
+  weights: TrainedTensors,
+): FactorValues[] {
+  const sites = sitesOf(parametrisation, network.modules, modules);
+  const pathOf = new Map(sites.map(({ name, path }) => [name, path]));
+  const specs = parametrisation.tensors(sites);
+  const trained = new Set(specs.filter((spec) => spec.trained).map((s) => factorName(s.part, s.module)));
+  return factors.map((factor) => {
+    const { part, module } = factor;
+    const name = factorName(part, module === null ? null : (pathOf.get(module) ?? module));
+    return trained.has(name) ? { ...factor, data: weights.take(name).values } : factor;
+  });
+}
+
+function headTensors(
+  network: NetworkPlan,
+  head: ClassifierHead,
+  { labels }: TrainingOutput,
+  weights: TrainedTensors,
+): [string, SavedTensor][] {
+  return headSpecs(network, head, labels.length).map(({ name }) => {
+    const { shape, values } = weights.take(name);
+    return [name, { shape, data: values }];
+  });
+}
+
+/** The adapter for the model as it is: what a start changed in the model is made up for by the adapter as it was. */
+function onTheModel(
+  { parametrisation, modules, factors: start }: AdapterFiles,
+  trained: readonly FactorValues[],
+  { residualPath, dropout }: LoraPlan,
+): Pick<AdapterToWrite, 'parametrisation' | 'modules' | 'factors'> {
+  const dropping = parametrisation.withDropout?.(dropout) ?? parametrisation;
+  if (residualPath === null) return { parametrisation: dropping, modules, factors: trained };
+  if (dropping.rebase === undefined) {
+    const why = `an adapter of the kind ${dropping.format.peftType} has no form for the model before its start`;
+    throw incompatible('ADAPTER_NEEDS_RESIDUAL', `${why}; train it on the model itself`);
+  }
+  return { modules, ...dropping.rebase(trained, start) };
+}
+
+interface PeftLayout {
+  readonly network: NetworkPlan;
+  readonly head: ClassifierHead | null;
+  readonly settings: AdapterFiles['settings'];
 }
 
 /**
@@ -60,24 +137,25 @@ export async function writeTrainedAdapter(
  * modules_to_save. Another head lies beside the pairs under its own name, and is not in modules_to_save, which PEFT would
  * look for in the model and not find.
  */
-function asPeftHasIt(adapter: Adapter, network: NetworkPlan, head: ClassifierHead | null): AdapterToWrite {
-  const native = head?.native === true;
+function asPeftHasIt(
+  modules: readonly string[],
+  { network, head, settings }: PeftLayout,
+): Required<Pick<AdapterToWrite, 'rename' | 'settings'>> {
+  const native = nativeHeadOf(network, head);
   const rename = (path: string): string => {
     const bare = path.startsWith(network.prefix) ? path.slice(network.prefix.length) : path;
-    return native ? network.architecture.nativeHead.basePrefix + bare : path;
+    return native === undefined ? path : native.basePrefix + bare;
   };
-  const { settings, savedTensors } = adapter;
   return {
-    modules: new Map([...adapter.modules].map(([path, pair]) => [rename(path), pair])),
-    savedTensors,
+    rename,
     settings: {
-      ...settings,
-      initLoraWeights: true,
       targetModules: plainTargets(settings).map((target) =>
-        adapter.modules.has(target) ? rename(target) : target,
+        modules.includes(target) ? rename(target) : target,
       ),
-      modulesToSave: native ? [head.module] : [],
+      modulesToSave: native === undefined ? [] : [native.module],
+      fanInFanOut: settings.fanInFanOut,
       taskType: taskType(head),
+      baseModel: settings.baseModel,
     },
   };
 }
@@ -86,31 +164,3 @@ function taskType(head: ClassifierHead | null): string {
   if (head === null) return 'CAUSAL_LM';
   return head.native ? 'SEQ_CLS' : 'FEATURE_EXTRACTION';
 }
-
-/** The pairs of the initial adapter with their trained values. */
-function trainedModules(
-  initial: LoadedAdapter,
-  weights: ReadonlyMap<string, TensorValues>,
-): Map<string, AdapterModule> {
-  const byWeight = new Map(
-    [...weights.keys()]
-      .filter((name) => name.startsWith('lora_A/'))
-      .map((name) => [`${name.slice('lora_A/'.length)}.weight`, name.slice('lora_A/'.length)]),
-  );
-  return new Map(
-    [...initial.modules].map(([path, pair]) => {
-      const module = findTensor(`${path}.weight`, byWeight) ?? path;
-      const a = weights.get(`lora_A/${module}`);
-      const b = weights.get(`lora_B/${module}`);
-      if (a === undefined || b === undefined) throw new Error(`training left no weights for ${path}`);
-      return [path, { ...pair, a: a.values, b: b.values }];
-    }),
-  );
-}
-
-const headTensors = (weights: ReadonlyMap<string, TensorValues>): Adapter['savedTensors'] =>
-  new Map(
-    [...weights]
-      .filter(([name]) => !name.startsWith('lora_A/') && !name.startsWith('lora_B/'))
-      .map(([name, { shape, values }]) => [name, { shape, data: values }]),
-  );

@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openModel, writeModel, type Model } from '@eigenloom/checkpoint';
-import { planNetwork, type ClassifierHead, type NetworkPlan } from '@eigenloom/models';
+import { openModel } from '@eigenloom/adapters';
+import { writeModel, type Model } from '@eigenloom/checkpoint';
+import { nativeHeadOf, planNetwork, type ClassifierHead, type NetworkPlan } from '@eigenloom/models';
 import { SafetensorsFile, type TensorPlan } from '@eigenloom/numeric';
 import type { TrainingOutput } from '../loop/messages.js';
 import { chosenHead } from '../plan/chosen-head.js';
@@ -58,18 +59,20 @@ function plannedTensors(
 
 /** The base's names under the class of a native head; unchanged otherwise. */
 function renaming(network: NetworkPlan, head: ClassifierHead | null): (name: string) => string {
-  const { basePrefix, module } = network.architecture.nativeHead;
-  if (head?.native !== true || network.prefix === basePrefix) return (name) => name;
+  const native = nativeHeadOf(network, head);
+  if (native === undefined || network.prefix === native.basePrefix) return (name) => name;
+  const { basePrefix, module } = native;
   return (name) => (name.startsWith(`${module}.`) ? name : basePrefix + name.slice(network.prefix.length));
 }
 
 function configOf(
   like: Model,
-  { architecture }: NetworkPlan,
+  network: NetworkPlan,
   head: ClassifierHead | null,
   labels: readonly string[],
 ): Record<string, unknown> {
   if (head === null) return like.config;
-  const architectures = head.native ? { architectures: [architecture.nativeHead.className] } : {};
+  const native = nativeHeadOf(network, head);
+  const architectures = native === undefined ? {} : { architectures: [native.className] };
   return { ...like.config, ...architectures, ...labelConfig(labels) };
 }

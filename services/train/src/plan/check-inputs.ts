@@ -1,9 +1,9 @@
+import { openModel } from '@eigenloom/adapters';
 import {
   type Place,
   changesBase,
   findTensor,
   isStoredBuffer,
-  openModel,
   opening,
   readAdapter,
   type LoadedAdapter,
@@ -14,6 +14,8 @@ import { invalidInput } from '@eigenloom/errors';
 import { checkDataset } from '@eigenloom/datasets';
 import {
   checkTextFits,
+  headTensors,
+  linearGroups,
   loadTokenizer,
   type NetworkPlan,
   planNetwork,
@@ -62,11 +64,11 @@ export async function checkInputs(
     await opening({ field: 'sequence_classification.pooling' }, () => {
       requireHeadFits(network, head, model.tensors);
     });
-  if (head === null && network.architecture.languageHead === undefined) {
+  if (head === null && network.family.heads.language_modeling === undefined) {
     throw invalidInput(
       'NO_LANGUAGE_HEAD',
       'causal_language_modeling',
-      `the ${network.architecture.family} family has no causal language model`,
+      `the ${network.family.id} family has no causal language model`,
     );
   }
   const { maxLength } = plan;
@@ -104,8 +106,11 @@ async function checkAdapter(
   const adapter = await opening(placeOf('adapter.uri', asked?.uri), () =>
     readAdapter(adapterPath, { signal }),
   );
-  const groups = network.architecture.linearGroups(network.config, network.prefix);
-  const linear = new Map(groups.flatMap((g) => g.modules).map((m) => [`${m}.weight`, `${m}.weight`]));
+  const linear = new Map(
+    linearGroups(network)
+      .flatMap((g) => g.modules)
+      .map((m) => [`${m}.weight`, `${m}.weight`]),
+  );
   for (const [path, pair] of adapter.modules) {
     const shape = model.tensors.get(findTensor(`${path}.weight`, linear) ?? '')?.shape;
     if (shape?.[1] === pair.aShape[1] && shape?.[0] === pair.bShape[0] && pair.kind === 'linear') continue;
@@ -145,15 +150,16 @@ async function checkAdapter(
 /** Heads of classifiers are trained beside the pairs; anything else in full would be lost. */
 function refuseOthersInFull(
   { savedTensors, opened }: Pick<LoadedAdapter, 'savedTensors' | 'opened'>,
-  { architecture, prefix }: NetworkPlan,
+  network: NetworkPlan,
 ): void {
-  const pooler = new Set(architecture.nativeHeadParameters(prefix).map((name) => name.slice(prefix.length)));
+  const { family, prefix } = network;
+  const before = headTensors(network, 'classification').map((name) => name.slice(prefix.length));
   const isHead = (name: string): boolean => {
     const [first = ''] = name.split('.');
-    return first === architecture.nativeHead.module || first.endsWith('_pool_classifier');
+    return first === family.heads.classification?.module || first.endsWith('_pool_classifier');
   };
   const other = [...savedTensors.keys(), ...opened.ownTensors.keys()].find(
-    (name) => !isHead(name) && ![...pooler].some((each) => name.endsWith(each)),
+    (name) => !isHead(name) && !before.some((each) => name.endsWith(each)),
   );
   if (other === undefined) return;
   throw invalidInput(

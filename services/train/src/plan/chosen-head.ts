@@ -2,8 +2,8 @@ import { classifierHead, type ClassifierHead, type NetworkPlan } from '@eigenloo
 import type { TrainPlan } from './train-plan.js';
 
 /** The head of a plan's objective on a network; null for language models. */
-export function chosenHead({ objective }: TrainPlan, { architecture }: NetworkPlan): ClassifierHead | null {
+export function chosenHead({ objective }: TrainPlan, { family }: NetworkPlan): ClassifierHead | null {
   return objective.kind === 'sequence_classification'
-    ? classifierHead(architecture, objective.pooling ?? architecture.defaultPooling)
+    ? classifierHead(family, objective.pooling ?? family.defaultPooling)
     : null;
 }

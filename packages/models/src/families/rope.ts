@@ -49,14 +49,14 @@ export interface RopeTables {
   readonly sin: tf.Tensor3D;
 }
 
-/** Cosine and sine of every angle: two [length, 1, headSize], each half repeated, to stand beside the heads. */
-export function ropeTables(frequencies: Float64Array, length: number): RopeTables {
+/** Cosine and sine of every angle from position `first` on: two [length, 1, headSize], each half repeated, to stand beside the heads. */
+export function ropeTables(frequencies: Float64Array, first: number, length: number): RopeTables {
   const half = frequencies.length;
   const cos = new Float32Array(length * 2 * half);
   const sin = new Float32Array(length * 2 * half);
   for (let position = 0; position < length; position++) {
     for (let i = 0; i < 2 * half; i++) {
-      const angle = position * (frequencies[i % half] ?? 0);
+      const angle = (first + position) * (frequencies[i % half] ?? 0);
       cos[position * 2 * half + i] = Math.cos(angle);
       sin[position * 2 * half + i] = Math.sin(angle);
     }

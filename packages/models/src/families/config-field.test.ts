@@ -1,4 +1,4 @@
-import { architectureOf } from './index.js';
+import { familyOf } from './index.js';
 
 const LLAMA = {
   model_type: 'llama',
@@ -9,7 +9,7 @@ const LLAMA = {
   num_attention_heads: 2,
 };
 const BERT = { ...LLAMA, model_type: 'bert', max_position_embeddings: 8 };
-const parse = (config: object): unknown => architectureOf({ ...config }).parseConfig({ ...config });
+const parse = (config: object): unknown => familyOf({ ...config }).parseConfig({ ...config });
 
 // What transformers 5.23 refuses, with the same tiny configs.
 test.each([

@@ -1,0 +1,14 @@
+import { type ParametersOf, registry } from '@eigenloom/contracts';
+
+import type { AdapterChoice } from './choice.js';
+import type { AdapterDefinition } from './definition.js';
+import { lora } from './lora/index.js';
+import type { Parametrisation } from './parametrisation.js';
+
+/** Every kind of adapter, one line each. */
+export const DEFINITIONS: {
+  readonly [K in AdapterChoice['$case']]: AdapterDefinition<ParametersOf<AdapterChoice, K>>;
+} = { lora };
+
+/** The kinds of adapters that a request may choose. */
+export const ADAPTERS = registry<AdapterChoice, Parametrisation>('adapter', DEFINITIONS);

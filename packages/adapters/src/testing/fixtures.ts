@@ -1,0 +1,28 @@
+import type { ParametersOf } from '@eigenloom/contracts';
+
+import type { AdapterChoice } from '../choice.js';
+import type { ModelName } from './golden-models.js';
+
+/** What the property suite needs to try a kind of adapter; every kind has one, or this does not compile. */
+interface Fixture<K extends AdapterChoice['$case']> {
+  readonly parameters: ParametersOf<AdapterChoice, K>;
+  readonly model: ModelName;
+  /** Modules of the model to adapt. */
+  readonly modules: readonly string[];
+  /** The keys of `adapter_model.safetensors` that PEFT writes for the first of the modules, and those of shared tensors. */
+  readonly keys: readonly string[];
+  /** Folders of tests/golden/peft/adapters whose logits PEFT computed, on the Llama. */
+  readonly golden: readonly string[];
+}
+
+const LAYER = 'model.layers.0';
+
+export const FIXTURES: { readonly [K in AdapterChoice['$case']]: Fixture<K> } = {
+  lora: {
+    parameters: { rank: 4, alpha: 6, rankStabilized: false, dropout: 0.1 },
+    model: 'llama',
+    modules: [`${LAYER}.self_attn.q_proj`, `${LAYER}.self_attn.v_proj`, `${LAYER}.mlp.down_proj`],
+    keys: ['lora_A', 'lora_B'].map((part) => `base_model.model.${LAYER}.self_attn.q_proj.${part}.weight`),
+    golden: ['lora', 'rslora'],
+  },
+};
