@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { openModel, writeModel, type Model } from '@eigenloom/checkpoint';
 import { planNetwork, type ClassifierHead, type NetworkPlan } from '@eigenloom/models';
 import { SafetensorsFile, type TensorPlan } from '@eigenloom/numeric';
+import { headCard, labelConfig } from '@eigenloom/training';
 import type { TrainingOutput } from '../loop/messages.js';
 import { chosenHead } from '../plan/chosen-head.js';
 import type { TrainPlan } from '../plan/train-plan.js';
-import { headCard, labelConfig } from './head-layout.js';
 import { modelCard } from './model-card.js';
 import { trainingLog } from './training-log.js';
 

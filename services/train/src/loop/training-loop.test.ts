@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { setBackend, tf } from '@eigenloom/engine';
 import { loadTokenizer } from '@eigenloom/models';
+import { Loop } from '@eigenloom/training';
 import { resolvePlan } from '../plan/resolve-plan.js';
 import {
   contextIn,
@@ -11,9 +12,9 @@ import {
   writeTinyAdapter,
 } from '../testing/tiny-runs.js';
 import { prepareNetwork } from './prepare-network.js';
-import { TrainableSet } from './trainable.js';
-import { Trainer } from './trainer.js';
-import { loadTrainingData } from './training-data.js';
+import { objectiveOf } from './plan-choices.js';
+import { trainingLoop } from './training-loop.js';
+import { trainingPass } from './training-pass.js';
 
 let folder: string;
 beforeAll(async () => {
@@ -22,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-describe('Trainer', () => {
+describe('the loop of a plan', () => {
   it.each(['lora', 'full'])(
     'keeps no tensor of a step or an evaluation (%s)',
     async (method) => {
@@ -46,21 +47,26 @@ describe('Trainer', () => {
         ...(method === 'lora' ? { lora } : { full: {} }),
       });
       const plan = await resolvePlan(request, contextIn(folder));
-      const texts = await loadTrainingData(
-        { ...plan, maxLength: 32 },
-        { classes: undefined, start: 'new' },
-        await loadTokenizer(TINY_BERT),
-        signal,
-      );
+      const objective = objectiveOf(plan);
+      const texts = await objective.read({
+        ...{ train: plan.trainData, validation: plan.validationData, maxLength: 32, signal },
+        tokenizer: () => loadTokenizer(TINY_BERT),
+        storedHead: () => Promise.resolve(null),
+      });
       const prepared = await prepareNetwork(plan, { count: 2, start: 'new' }, signal);
-      const trainable = new TrainableSet(prepared.trained);
       // A, B and the head's two; in full 5 of the embeddings, 16 of each of two layers, and the head's two.
       expect(prepared.trained.size).toBe(method === 'lora' ? 4 : 39);
-      const trainer = new Trainer(plan, prepared, trainable, texts);
-      await trainer.takeStep(1);
+      const state = await objective.prepare(texts, {
+        ...{ network: prepared.network, head: prepared.head, batchSize: plan.batchSize, seed: 1n, signal },
+        pass: (step) => trainingPass(plan, prepared, step),
+        open: () => Promise.reject(new Error('there is no other model')),
+      });
+      const steps = trainingLoop(plan, { objective: state, data: texts, parameters: prepared.trained });
+      const loop = new Loop(steps, signal);
+      await loop.takeStep(1);
       const before = tf.memory();
-      for (const step of [2, 3, 4]) await trainer.takeStep(step);
-      await trainer.evaluate(4, signal);
+      for (const step of [2, 3, 4]) await loop.takeStep(step);
+      await steps.evaluation?.evaluate(4);
       const after = tf.memory();
       expect(after.numTensors).toBe(before.numTensors);
       expect(after.numBytes).toBe(before.numBytes);
