@@ -64,7 +64,8 @@ export class Optimizer {
     let squares = 0;
     const visit = async (name: string, gradient: tf.Tensor): Promise<void> => {
       try {
-        squares += (await this.#move(new Map([[name, gradient]]), step, rate)) ** 2;
+        const norm = await this.#move(new Map([[name, gradient]]), step, rate);
+        squares += norm * norm;
       } finally {
         gradient.dispose();
       }
