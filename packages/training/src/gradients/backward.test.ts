@@ -75,6 +75,22 @@ test('a variable may be changed once its gradient is there, without changing tho
   });
 });
 
+test('a loss may hold a gradient of its own, such as a penalty on the slope of a critic', async () => {
+  const w = variable([3, 3], 1);
+  const x = tf.tensor2d(numbers(6, 2), [2, 3]);
+  const critic = (input: tf.Tensor): tf.Scalar =>
+    tf.sum(tf.square(tf.matMul(input as tf.Tensor2D, w as tf.Tensor2D)));
+  const loss = (): tf.Scalar => tf.sum(tf.square(tf.grad(critic)(x)));
+  const { grads } = tf.variableGrads(loss, [w]);
+  let found: number[] = [];
+  const value = await backward(loss, [w], (_, gradient) => {
+    found = bitsOf(gradient);
+    gradient.dispose();
+  });
+  expect(found).toEqual(bitsOf(grads[w.name]!));
+  value.dispose();
+});
+
 test('gradients that are given away are not returned', async () => {
   const { variables, loss } = network();
   const before = tf.memory().numTensors;

@@ -6,7 +6,6 @@ import {
   classifierHead,
   classifierLogits,
   evaluateClassifier,
-  makeBatch,
   meanCrossEntropy,
   type Pooling,
   requireHeadFits,
@@ -14,6 +13,7 @@ import {
 } from '@eigenloom/models';
 import type { ObjectiveChoice } from '../../choice.js';
 import type { Objective, ObjectiveContext, ObjectiveData, ObjectiveState } from '../objective.js';
+import { classifiedBatch } from './classified-batch.js';
 import { chooseClasses, todoOf } from './choose-classes.js';
 import { headCard, labelConfig } from './head-files.js';
 import { readClassified } from './read-classified.js';
@@ -100,17 +100,9 @@ function atWork(
   if (head === null) throw new Error('a classifier has a head');
   return {
     losses(indices, step) {
-      const own = Array.from(indices, (i) => texts[i]).filter((text) => text !== undefined);
-      const batch = makeBatch(
-        own.map(({ ids }) => ids),
-        network.config.padTokenId,
-      );
-      const labels = Int32Array.from(own, ({ label }) => label);
-      return {
-        cross_entropy: {
-          value: meanCrossEntropy(classifierLogits(network, head, batch, pass(step)), labels),
-        },
-      };
+      const { batch, labels } = classifiedBatch(texts, indices, network.config.padTokenId);
+      const logits = classifierLogits(network, head, batch, pass(step));
+      return { cross_entropy: { value: meanCrossEntropy(logits, labels) } };
     },
     async evaluate() {
       const options = { ...pass(), batchSize, signal };
