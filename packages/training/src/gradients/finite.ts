@@ -12,9 +12,13 @@ export async function finiteLoss(value: tf.Scalar, what: string, todo = ''): Pro
   );
 }
 
-/** The 2-norm of all gradients together. Errors: `NON_FINITE_GRADIENT`, naming the first that is not finite. */
-export async function finiteNorm(gradients: ReadonlyMap<string, tf.Tensor>, step: number): Promise<number> {
-  const norm = await globalNorm([...gradients.values()]);
+/** The 2-norm of all gradients together, unless it is known. Errors: `NON_FINITE_GRADIENT`, naming the first that is not finite. */
+export async function finiteNorm(
+  gradients: ReadonlyMap<string, tf.Tensor>,
+  step: number,
+  known?: number,
+): Promise<number> {
+  const norm = known ?? (await globalNorm([...gradients.values()]));
   if (Number.isFinite(norm)) return norm;
   for (const [name, gradient] of gradients) {
     if (!Number.isFinite(await globalNorm([gradient]))) {

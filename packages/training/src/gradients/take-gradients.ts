@@ -22,6 +22,8 @@ export interface TakenGradients {
   readonly losses?: Readonly<Record<string, number>>;
   /** Empty where each was given to `visit`. */
   readonly gradients: Gradients;
+  /** Their norm, where it is known more exactly than f32 gradients tell it. */
+  readonly norm?: number;
 }
 
 /**

@@ -25,7 +25,7 @@ export interface OptimizerSettings {
 }
 
 /** What a step came to. */
-export interface TakenStep extends Omit<TakenGradients, 'gradients'> {
+export interface TakenStep extends Omit<TakenGradients, 'gradients' | 'norm'> {
   /** Before clipping, of the parameters that moved. */
   readonly gradientNorm: number;
 }
@@ -64,18 +64,19 @@ export class Optimizer {
     let squares = 0;
     const visit = async (name: string, gradient: tf.Tensor): Promise<void> => {
       try {
-        const norm = await this.#move(new Map([[name, gradient]]), step, rate);
-        squares += norm * norm;
+        const own = await this.#move(new Map([[name, gradient]]), step, rate);
+        squares += own * own;
       } finally {
         gradient.dispose();
       }
     };
     const parameters = this.#selected(step);
-    const { gradients, ...taken } = await (this.#oneByOne
+    const { gradients, norm, ...taken } = await (this.#oneByOne
       ? take(step, parameters, visit)
       : take(step, parameters));
     try {
-      const gradientNorm = gradients.size > 0 ? await this.#move(gradients, step, rate) : Math.sqrt(squares);
+      const gradientNorm =
+        gradients.size > 0 ? await this.#move(gradients, step, rate, norm) : Math.sqrt(squares);
       return { ...taken, gradientNorm };
     } finally {
       tf.dispose([...gradients.values()]);
@@ -126,13 +127,13 @@ export class Optimizer {
   }
 
   /** Returns the norm of the gradients, before clipping. */
-  async #move(gradients: Gradients, step: number, rate: number): Promise<number> {
+  async #move(gradients: Gradients, step: number, rate: number, known?: number): Promise<number> {
     const moving: { own: Moving; group: Group }[] = [];
     for (const [name, { variable, slots, group }] of this.#items) {
       const gradient = gradients.get(name);
       if (gradient !== undefined) moving.push({ own: { name, variable, gradient, slots }, group });
     }
-    const norm = await finiteNorm(new Map(moving.map(({ own }) => [own.name, own.gradient])), step);
+    const norm = await finiteNorm(new Map(moving.map(({ own }) => [own.name, own.gradient])), step, known);
     const { maxGradientNorm, weightDecay } = this.settings;
     const gradientScale = maxGradientNorm > 0 ? Math.min(1, maxGradientNorm / (norm + CLIP_EPSILON)) : 1;
     const common: Move = { step, rate, weightDecay, gradientScale };
