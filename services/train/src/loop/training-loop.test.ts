@@ -1,7 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { setBackend, tf } from '@eigenloom/engine';
 import { loadTokenizer } from '@eigenloom/models';
-import { Loop } from '@eigenloom/training';
 import { resolvePlan } from '../plan/resolve-plan.js';
 import {
   contextIn,
@@ -11,10 +10,8 @@ import {
   writeExamples,
   writeTinyAdapter,
 } from '../testing/tiny-runs.js';
-import { prepareNetwork } from './prepare-network.js';
 import { objectiveOf } from './plan-choices.js';
-import { trainingLoop } from './training-loop.js';
-import { trainingPass } from './training-pass.js';
+import { prepareTraining } from './prepare-training.js';
 
 let folder: string;
 beforeAll(async () => {
@@ -53,16 +50,9 @@ describe('the loop of a plan', () => {
         tokenizer: () => loadTokenizer(TINY_BERT),
         storedHead: () => Promise.resolve(null),
       });
-      const prepared = await prepareNetwork(plan, { count: 2, start: 'new' }, signal);
+      const { prepared, steps, loop } = await prepareTraining(plan, objective, texts, { signal });
       // A, B and the head's two; in full 5 of the embeddings, 16 of each of two layers, and the head's two.
       expect(prepared.trained.size).toBe(method === 'lora' ? 4 : 39);
-      const state = await objective.prepare(texts, {
-        ...{ network: prepared.network, head: prepared.head, batchSize: plan.batchSize, seed: 1n, signal },
-        pass: (step) => trainingPass(plan, prepared, step),
-        open: () => Promise.reject(new Error('there is no other model')),
-      });
-      const steps = trainingLoop(plan, { objective: state, data: texts, parameters: prepared.trained });
-      const loop = new Loop(steps, signal);
       await loop.takeStep(1);
       const before = tf.memory();
       for (const step of [2, 3, 4]) await loop.takeStep(step);

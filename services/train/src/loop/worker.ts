@@ -4,7 +4,6 @@ import type { EngineContext, EngineModule } from '@eigenloom/engine';
 import { loadTokenizer, planNetwork } from '@eigenloom/models';
 import {
   CheckpointStore,
-  Loop,
   type LoopResult,
   planFingerprint,
   type Reading,
@@ -22,9 +21,8 @@ import {
   type TrainingOutput,
 } from './messages.js';
 import { objectiveOf } from './plan-choices.js';
-import { openBase, prepareNetwork } from './prepare-network.js';
-import { trainingLoop } from './training-loop.js';
-import { trainingPass } from './training-pass.js';
+import { openBase } from './prepare-network.js';
+import { prepareTraining } from './prepare-training.js';
 
 /** Training in a worker thread. Resumes from the newest whole checkpoint in `scratch`. */
 const run: EngineModule<TrainingInput, TrainingOutput> = async (input, context) => {
@@ -35,15 +33,9 @@ const run: EngineModule<TrainingInput, TrainingOutput> = async (input, context) 
   const data = await objective.read(readingOf(plan, signal));
   await context.call(READ_CALL, data.counts);
   context.report({ phase: 'loading the model', fraction: 0 });
-  const head = { count: data.classes.length, start: data.headStart };
-  const prepared = await prepareNetwork(plan, head, signal);
-  const state = await objective.prepare(data, {
-    ...{ network: prepared.network, head: prepared.head, batchSize: plan.batchSize, seed: plan.seed, signal },
-    pass: (step) => trainingPass(plan, prepared, step),
+  const { steps, loop } = await prepareTraining(plan, objective, data, {
+    signal,
     open: (role) => openRole(input, role, signal),
-  });
-  const trained = { objective: state, data, parameters: prepared.trained };
-  const steps = trainingLoop(plan, trained, {
     checkpoints: {
       store: new CheckpointStore(join(scratch, 'checkpoints'), {
         fingerprint: planFingerprint(plan),
@@ -57,7 +49,7 @@ const run: EngineModule<TrainingInput, TrainingOutput> = async (input, context) 
     observer: (totalSteps) => new TrainingProgress(totalSteps, context.report),
   });
   checkSteps(steps.totalSteps);
-  const result = await new Loop(steps, signal).run();
+  const result = await loop.run();
   const weightsFile = join(scratch, 'weights.safetensors');
   await writeTensors(weightsFile, result.parameters);
   return {
