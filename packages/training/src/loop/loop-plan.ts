@@ -62,6 +62,8 @@ export interface LoopPlan<E extends Evaluation = Evaluation> {
   /** For the records: the epoch of a step, counted from 1, and its tokens. */
   readonly stepsPerEpoch: number;
   tokensOf?(step: number): number;
+  /** Whether a parameter is part of the result. Default: all are. */
+  isKept?(name: string): boolean;
   /** Runs after the updates of a step. */
   afterStep?(step: number): Promise<void>;
   readonly evaluation?: EvaluationPlan<E> | undefined;

@@ -7,7 +7,7 @@ import { type Evaluation, newRunState, type RunState, type StepRecord } from './
 /** How a run ended. */
 export interface LoopResult {
   readonly state: RunState;
-  /** The parameters of all players: those of the best evaluation where they are kept, else the last. */
+  /** The parameters of all players that are kept: those of the best evaluation where they are kept, else the last. */
   readonly parameters: NamedTensors;
   /** Step that they are of. */
   readonly keptStep: number;
@@ -37,7 +37,7 @@ export class Loop<E extends Evaluation = Evaluation> {
     const kept = this.#best;
     return {
       state: this.#state,
-      parameters: kept ?? (await this.#collect('parameters')),
+      parameters: kept ?? (await this.#parameters()),
       keptStep: kept === null ? step : bestStep,
     };
   }
@@ -101,22 +101,29 @@ export class Loop<E extends Evaluation = Evaluation> {
     state.evaluationsSinceBest = better ? 0 : state.evaluationsSinceBest + 1;
     const isPatienceOver = plan.patience > 0 && state.evaluationsSinceBest >= plan.patience;
     if (isPatienceOver || plan.isEnd?.(evaluation) === true) state.finished = true;
-    if (better && plan.keepBest) this.#best = await this.#collect('parameters');
+    if (better && plan.keepBest) this.#best = await this.#parameters();
     this.plan.observer?.evaluated?.(evaluation);
   }
 
   async #checkpoint(): Promise<void> {
     const { checkpoints, extra } = this.plan;
-    const own = await this.#collect('save');
+    const own = await this.#saved();
     const tensors = extra === undefined ? own : new Map([...own, ...(await extra.save())]);
     await checkpoints?.store.write({ state: this.#state, tensors, best: this.#best }, () =>
       checkpoints.fence(),
     );
   }
 
-  async #collect(what: 'parameters' | 'save'): Promise<NamedTensors> {
+  async #saved(): Promise<NamedTensors> {
     const all: NamedTensors[] = [];
-    for (const { optimizer } of this.plan.players) all.push(await optimizer[what]());
+    for (const { optimizer } of this.plan.players) all.push(await optimizer.save());
+    return new Map(all.flatMap((tensors) => [...tensors]));
+  }
+
+  async #parameters(): Promise<NamedTensors> {
+    const all: NamedTensors[] = [];
+    const isKept = (name: string): boolean => this.plan.isKept?.(name) ?? true;
+    for (const { optimizer } of this.plan.players) all.push(await optimizer.parameters(isKept));
     return new Map(all.flatMap((tensors) => [...tensors]));
   }
 }

@@ -99,7 +99,9 @@ export interface ObjectiveState {
   losses(indices: Int32Array, step: number): NamedLosses;
   /** Makes one gradient of those of the losses. Default: that of the weighted sum. */
   readonly combine?: CombineGradients;
-  /** Who moves, of everything that is trained and what the objective adds. Default: one player with `losses`. */
+  /** Trained beside what the plan trains, by names of their own, and no part of the result: projections, a critic. */
+  readonly parameters?: ReadonlyMap<string, tf.Variable>;
+  /** Who moves, of everything that is trained. Default: one player with `losses`. */
   players?(trained: ReadonlyMap<string, tf.Variable>): readonly [ObjectivePlayer, ...ObjectivePlayer[]];
   /** Over the validation examples. Errors: CANCELLED. */
   evaluate(): Promise<Evaluation>;

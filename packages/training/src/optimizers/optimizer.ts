@@ -106,11 +106,11 @@ export class Optimizer {
     }
   }
 
-  /** The parameters by name; the arrays are copies. */
-  async parameters(): Promise<NamedTensors> {
+  /** The parameters by name, or some of them; the arrays are copies. */
+  async parameters(isWanted: (name: string) => boolean = () => true): Promise<NamedTensors> {
     const values = new Map<string, TensorValues<TensorArray>>();
     for (const [name, { variable }] of this.#items)
-      values.set(name, { shape: [...variable.shape], values: await copyOf(variable) });
+      if (isWanted(name)) values.set(name, { shape: [...variable.shape], values: await copyOf(variable) });
     return values;
   }
 

@@ -39,8 +39,9 @@ export function trainingLoop(
   const { batchSize, seed } = plan;
   const order = new BatchOrder({ lengths: data.lengths, batchSize, seed });
   const totalSteps = plan.maxSteps > 0 ? plan.maxSteps : Math.max(1, Math.ceil(plan.epochs * order.perEpoch));
-  const playing: readonly [ObjectivePlayer, ...ObjectivePlayer[]] = objective.players?.(parameters) ?? [
-    { name: 'loss', parameters, losses: (indices, step) => objective.losses(indices, step) },
+  const all = new Map([...parameters, ...(objective.parameters ?? [])]);
+  const playing: readonly [ObjectivePlayer, ...ObjectivePlayer[]] = objective.players?.(all) ?? [
+    { name: 'loss', parameters: all, losses: (indices, step) => objective.losses(indices, step) },
   ];
   const [first, ...others] = playing;
   const player = (own: ObjectivePlayer): Player => ({
@@ -53,6 +54,7 @@ export function trainingLoop(
     players: [player(first), ...others.map(player)],
     totalSteps,
     stepsPerEpoch: order.perEpoch,
+    isKept: (name) => parameters.has(name),
     tokensOf: (step) => order.batch(step - 1).reduce((sum, i) => sum + (data.lengths[i] ?? 0), 0),
     afterStep: async (step) => objective.afterStep?.(step),
     evaluation: data.validation === null ? undefined : evaluationOf(plan, objective, order, totalSteps),
