@@ -83,7 +83,7 @@ describe('the loop of a plan', () => {
     /** One number more, whose square is added to the loss, and a count that is kept beside it. */
     const run = async (stopAt: number): Promise<{ extra: number; names: string[]; count: number }> => {
       const abort = new AbortController();
-      const extra = tf.tidy(() => tf.variable(tf.scalar(1), true)) as tf.Variable<tf.Rank.R0>;
+      const extra: tf.Variable<tf.Rank.R0> = tf.tidy(() => tf.variable(tf.scalar(1), true));
       let count = 0;
       const objective: Objective = {
         ...base,
