@@ -7,9 +7,8 @@ import { initKind } from '@eigenloom/init-service';
 import { type ClassifiedText } from '@eigenloom/models';
 import { matmul, type Matrix, randomNormal, setThreads } from '@eigenloom/numeric';
 import { requestFromObject, startEmbedded } from '@eigenloom/runtime';
-import { prepareNetwork } from '@eigenloom/train-service/dist/loop/prepare-network.js';
-import { TrainableSet } from '@eigenloom/train-service/dist/loop/trainable.js';
-import { Trainer } from '@eigenloom/train-service/dist/loop/trainer.js';
+import { objectiveOf } from '@eigenloom/train-service/dist/loop/plan-choices.js';
+import { prepareTraining } from '@eigenloom/train-service/dist/loop/prepare-training.js';
 import { resolvePlan } from '@eigenloom/train-service/dist/plan/resolve-plan.js';
 
 import { median } from './median.js';
@@ -105,14 +104,17 @@ export async function stepOf(method: Method, folder: string): Promise<(step: num
   });
   const { signal } = new AbortController();
   const plan = await resolvePlan(request, { signal, resolve: (uri) => Promise.resolve(uri) });
-  const prepared = await prepareNetwork(plan, { count: 2, start: 'new' }, signal);
-  const trainable = new TrainableSet(prepared.trained);
   const train = Array.from({ length: BATCH }, (_, i): ClassifiedText => ({
     ids: Int32Array.from({ length: LENGTH }, (_id, j) => 1000 + ((i * 7919 + j * 104_729) % 29_000)),
     label: i % 2,
   }));
-  const trainer = new Trainer(plan, prepared, trainable, { labels: ['a', 'b'], train, validation: null });
-  return (step) => trainer.takeStep(step);
+  const data = {
+    ...{ train, validation: null, lengths: new Int32Array(BATCH).fill(LENGTH) },
+    counts: { train: { texts: BATCH, cut: 0, unused: 0 }, validation: null },
+    ...{ classes: ['a', 'b'], headStart: 'new' as const },
+  };
+  const { loop } = await prepareTraining(plan, objectiveOf(plan), data, { signal });
+  return (step) => loop.takeStep(step);
 }
 
 async function startAdapter(path: string): Promise<void> {

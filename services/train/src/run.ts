@@ -2,13 +2,8 @@ import { join } from 'node:path';
 import type { train } from '@eigenloom/contracts';
 import { runOnEngine } from '@eigenloom/engine';
 import type { JobContext } from '@eigenloom/runtime';
-import {
-  type DataCounts,
-  FENCE_CALL,
-  READ_CALL,
-  type TrainingInput,
-  type TrainingOutput,
-} from './loop/messages.js';
+import type { DataCounts } from '@eigenloom/training';
+import { FENCE_CALL, READ_CALL, type TrainingInput, type TrainingOutput } from './loop/messages.js';
 import { lineageOf } from './output/lineage.js';
 import { reportOf } from './output/report.js';
 import { areShortened, textsLine } from './output/text-counts.js';
@@ -42,7 +37,7 @@ function trainOnEngine(
 ): Promise<TrainingOutput> {
   return runOnEngine<TrainingInput, TrainingOutput>(
     WORKER,
-    { plan, inputs, scratch: context.scratch },
+    { plan, inputs, models: {}, scratch: context.scratch },
     {
       backend: plan.backend,
       signal: context.signal,

@@ -1,12 +1,11 @@
-import type { tf } from '@eigenloom/engine';
-import { numericFailure } from '@eigenloom/errors';
+import { tf } from '@eigenloom/engine';
 
 import { publish } from '../search/merged-parameters.js';
 import { widen } from '../search/model-cache.js';
 import type { OpenModels } from '../search/open-search.js';
 import { largestChanges } from './largest-changes.js';
 
-/** Bytes for each element beside base and model: S, its gradient, merged value, gradient of the network, masks. */
+/** Bytes for each element beside base and model: S, its gradient, what that is made of, merged value, masks. */
 export const GRAFT_BYTES = 4 * Float32Array.BYTES_PER_ELEMENT + 2;
 
 /** Where the sigmoid of S = 0 is 4.5e-5: at first γ is the base mask. */
@@ -20,7 +19,7 @@ interface Grafted {
   readonly model: Float32Array;
   readonly values: Float32Array;
   readonly b: Uint8Array;
-  readonly S: Float32Array;
+  readonly S: tf.Variable;
   readonly gradient: Float32Array;
   best: Uint8Array;
 }
@@ -50,7 +49,7 @@ export class GraftedParameters {
       ...tensor,
       variable: parameters.train(tensor.name),
       b: masks[i] ?? new Uint8Array(),
-      S: new Float32Array(tensor.values.length),
+      S: tf.tidy((): tf.Variable => tf.variable(tf.zeros([tensor.values.length]), false)),
       gradient: new Float32Array(tensor.values.length),
       best: masks[i] ?? new Uint8Array(),
     }));
@@ -60,11 +59,17 @@ export class GraftedParameters {
     return this.#tensors.map(({ variable }) => variable);
   }
 
-  assign(state: GraftState): void {
+  /** What is learned, by the names of the tensors. */
+  get S(): ReadonlyMap<string, tf.Variable> {
+    return new Map(this.#tensors.map(({ name, S }) => [name, S]));
+  }
+
+  async assign(state: GraftState): Promise<void> {
     for (const tensor of this.#tensors) {
-      const { variable, reference, model, values, S, b, best } = tensor;
+      const { variable, reference, model, values, b, best } = tensor;
+      const S = await tensor.S.data<'float32'>();
       if (state === 'base' || state === 'model') values.set(state === 'base' ? reference : model);
-      else if (state === 'soft') fillSoft(tensor);
+      else if (state === 'soft') fillSoft(tensor, S);
       else {
         for (let i = 0; i < values.length; i += 1) {
           const taken = state === 'best' ? best[i] === 1 : isTaken(b[i] ?? 0, S[i] ?? 0);
@@ -75,35 +80,36 @@ export class GraftedParameters {
     }
   }
 
-  /** Adds `share` times the gradient with respect to the parameters; by the variables' names. */
-  async accumulate(gradients: Readonly<Record<string, tf.Tensor>>, share: number): Promise<void> {
-    for (const { variable, gradient } of this.#tensors) {
-      const own = await gradients[variable.name]?.data<'float32'>();
-      if (own === undefined) continue;
-      for (let i = 0; i < gradient.length; i += 1) gradient[i] = (gradient[i] ?? 0) + share * (own[i] ?? 0);
-    }
+  /** Adds `share` times the gradient with respect to one of the parameters. */
+  async accumulate(variable: tf.Variable, own: tf.Tensor, share: number): Promise<void> {
+    const gradient = this.#tensors.find((tensor) => tensor.variable === variable)?.gradient;
+    if (gradient === undefined) return;
+    const values = await own.data<'float32'>();
+    for (let i = 0; i < gradient.length; i += 1) gradient[i] = (gradient[i] ?? 0) + share * (values[i] ?? 0);
   }
 
-  /** S ← S − rate · (1 − 2b) · g · Δ · σ(S − 10)(1 − σ(S − 10)), with what was accumulated, which starts anew. */
-  descend(rate: number): void {
-    for (const { name, reference, model, b, S, gradient } of this.#tensors) {
+  /** The gradient of S, (1 − 2b) · g · Δ · σ(S − 10)(1 − σ(S − 10)), of what was accumulated, which starts anew. */
+  async pullBack(): Promise<Map<string, tf.Tensor>> {
+    const slopes = new Map<string, tf.Tensor>();
+    for (const { name, reference, model, b, gradient, ...tensor } of this.#tensors) {
+      const S = await tensor.S.data<'float32'>();
+      const slope = new Float32Array(S.length);
       for (let i = 0; i < S.length; i += 1) {
         const sigma = sigmoid((S[i] ?? 0) - BIAS);
         const change = (model[i] ?? 0) - (reference[i] ?? 0);
-        const slope = (1 - 2 * (b[i] ?? 0)) * (gradient[i] ?? 0) * change * sigma * (1 - sigma);
-        S[i] = (S[i] ?? 0) - rate * slope;
+        slope[i] = (1 - 2 * (b[i] ?? 0)) * (gradient[i] ?? 0) * change * sigma * (1 - sigma);
       }
-      if (S.some(Number.isNaN))
-        throw numericFailure('NON_FINITE_GRADIENT', `the gradient of ${name} is not finite`);
       gradient.fill(0);
+      slopes.set(name, tf.tensor1d(slope));
     }
+    return slopes;
   }
 
   /** The rounded γ of now is the best so far. */
-  keep(): void {
+  async keep(): Promise<void> {
     for (const tensor of this.#tensors) {
-      const { b, S } = tensor;
-      tensor.best = b.map((own, i) => (isTaken(own, S[i] ?? 0) ? 1 : 0));
+      const S = await tensor.S.data<'float32'>();
+      tensor.best = tensor.b.map((own, i) => (isTaken(own, S[i] ?? 0) ? 1 : 0));
     }
   }
 
@@ -113,7 +119,7 @@ export class GraftedParameters {
   }
 }
 
-function fillSoft({ reference, model, values, b, S }: Grafted): void {
+function fillSoft({ reference, model, values, b }: Grafted, S: Float32Array): void {
   for (let i = 0; i < values.length; i += 1) {
     const own = b[i] ?? 0;
     const gamma = own + (1 - 2 * own) * sigmoid((S[i] ?? 0) - BIAS);

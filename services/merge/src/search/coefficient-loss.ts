@@ -1,5 +1,5 @@
 import { tf } from '@eigenloom/engine';
-import { numericFailure } from '@eigenloom/errors';
+import { backward, finiteLoss } from '@eigenloom/training';
 
 import type { Coefficients, MergedParameters } from './merged-parameters.js';
 import { crossEntropy, entropy, type TaskNetwork } from './task-network.js';
@@ -17,7 +17,7 @@ export interface LossGradient {
 
 /**
  * The signed sum of the losses of the tasks on their batches and its gradient with respect to the coefficients that the parameters are
- * set to, and to the factor of the scores. One task at a time, so that only one gradient of the size of the model exists.
+ * set to, and to the factor of the scores. One task at a time and one tensor at a time, so that only one gradient of a tensor exists.
  */
 export async function lossGradient(
   merged: MergedParameters,
@@ -33,24 +33,24 @@ export async function lossGradient(
     for (const [i, task] of tasks.entries()) {
       const indices = batches[i] ?? new Int32Array();
       const { sign } = task.task;
-      const { value, grads } = tf.variableGrads(
+      let own = NaN;
+      const value = await backward(
         () => OBJECTIVES[objective](tf.mul<tf.Tensor2D>(task.logits(indices), scale), task.labels(indices)),
         [...merged.variables, scale],
+        async (variable, gradient) => {
+          try {
+            if (variable === scale) scaleGradient += sign * ((await gradient.data())[0] ?? 0);
+            else await merged.reduce(variable, gradient, sign, coefficients);
+          } finally {
+            gradient.dispose();
+          }
+        },
+        async (found) => {
+          own = await finiteLoss(found, 'a search', 'a smaller learning_rate may help');
+        },
       );
-      try {
-        const own = (await value.data())[0] ?? NaN;
-        if (!Number.isFinite(own))
-          throw numericFailure(
-            'NON_FINITE_LOSS',
-            'the loss of a search is not finite; a smaller learning_rate may help',
-          );
-        loss += sign * own;
-        scaleGradient += sign * ((await grads[scale.name]?.data())?.[0] ?? 0);
-        await merged.reduce(grads, sign, coefficients);
-      } finally {
-        value.dispose();
-        tf.dispose(grads);
-      }
+      value.dispose();
+      loss += sign * own;
     }
   } finally {
     scale.dispose();

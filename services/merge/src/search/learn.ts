@@ -1,15 +1,21 @@
 import type { EngineContext } from '@eigenloom/engine';
 
-import { lossGradient, type ObjectiveName } from './coefficient-loss.js';
-import { CoefficientOptimizer, type OptimizerSettings } from './coefficient-optimizer.js';
+import type { ObjectiveName } from './coefficient-loss.js';
 import { CoefficientRule, type RuleName } from './coefficient-rule.js';
+import { Descent } from './descent.js';
 import { KeepBest, type KeepSettings } from './keep-best.js';
 import type { Coefficients } from './merged-parameters.js';
-import { addNormPenalty } from './norm-penalty.js';
 import type { Search } from './open-search.js';
 import type { SearchInput } from './search-input.js';
-import { epochSteps } from './task-batches.js';
 import type { TaskNetwork, TaskScore } from './task-network.js';
+
+/** Of AdamW on the numbers that coefficients follow from. */
+export interface OptimizerSettings {
+  readonly learningRate: number;
+  readonly weightDecay: number;
+  /** 0: no clipping. */
+  readonly maxGradientNorm: number;
+}
 
 /** How coefficients are learned. */
 export interface LearnSettings {
@@ -57,8 +63,7 @@ type Settings = Pick<SearchInput, 'batchSize' | 'seed'>;
 /** Learns coefficients on the models in memory. What it finds follows from the models, the data and the settings alone. */
 export class Learning {
   readonly #rule: CoefficientRule;
-  readonly #optimizer: CoefficientOptimizer;
-  #taken = 0;
+  readonly #initial: Float32Array;
 
   constructor(
     private readonly search: Search,
@@ -67,31 +72,30 @@ export class Learning {
     private readonly context: Pick<EngineContext, 'signal' | 'report'>,
   ) {
     const { names, models } = search.merged;
-    const { rule: name, shared, initial, logitScale, optimizer } = settings;
+    const { rule: name, shared, initial, logitScale } = settings;
     this.#rule = new CoefficientRule({ name, shared, tensors: names.length, models });
-    const learned = new Float32Array(this.#rule.size + (logitScale ? 1 : 0)).fill(initial);
-    if (logitScale) learned[this.#rule.size] = 1;
-    this.#optimizer = new CoefficientOptimizer(learned, optimizer);
+    this.#initial = new Float32Array(this.#rule.size + (logitScale ? 1 : 0)).fill(initial);
+    if (logitScale) this.#initial[this.#rule.size] = 1;
   }
 
   async run(): Promise<Learned> {
     const { merged, tasks } = this.search;
     const { models } = merged;
-    const initial = this.#optimizer.learned;
     const alone: (TaskScore | undefined)[] = [];
     for (const task of tasks) alone.push(await this.#scoreAlone(task));
     const accuracies = this.settings.scoreModels ? await this.#scoreModels() : [];
-    const before = await this.#scoresOf(this.#rule.of(initial));
+    const before = await this.#scoresOf(this.#rule.of(this.#initial));
     const keep = new KeepBest(this.settings.keep, tasks, before, alone);
-    const best = await this.#descend(keep, initial, before);
-    const { shared, initial: start } = this.settings;
-    const coefficients = this.#rule.of(best);
+    this.#report(before);
+    const { learned, steps } = await this.#descend(keep);
+    const { shared, initial: start, logitScale } = this.settings;
+    const coefficients = this.#rule.of(learned);
     return {
       names: merged.names,
       coefficients,
-      others: this.#rule.row(shared ? best : new Float32Array(models).fill(start), 0),
-      logitScale: this.#logitScale(best),
-      steps: this.#taken,
+      others: this.#rule.row(shared ? learned : new Float32Array(models).fill(start), 0),
+      logitScale: logitScale ? (learned[this.#rule.size] ?? 1) : 1,
+      steps,
       before,
       alone,
       after: await this.#scoresOf(coefficients),
@@ -99,52 +103,18 @@ export class Learning {
     };
   }
 
-  /** The numbers that were kept. */
-  async #descend(keep: KeepBest, initial: Float32Array, before: readonly TaskScore[]): Promise<Float32Array> {
-    const { epochs, maxSteps } = this.settings;
-    let best = initial;
-    this.#report(before);
-    for (let epoch = 0; epoch < epochs; epoch += 1) {
-      const steps = epochSteps(this.search.tasks, this.input.batchSize, this.input.seed, epoch);
-      const total = maxSteps > 0 ? maxSteps : epochs * steps.length;
-      for (const batches of steps) {
-        if (this.#taken === total) break;
-        await this.#step(batches, total);
-      }
-      const done = epoch + 1 === epochs || this.#taken === total;
-      const { learned } = this.#optimizer;
-      if (keep.needsScores) {
-        const scores = await this.#scoresOf(this.#rule.of(learned));
+  /** The numbers that were kept, and the steps that were taken. */
+  #descend(keep: KeepBest): Promise<{ learned: Float32Array; steps: number }> {
+    const { settings, search, context } = this;
+    const { batchSize, seed } = this.input;
+    const descent = new Descent({ search, settings, rule: this.#rule, batchSize, seed }, this.#initial);
+    return descent.run(context, {
+      keep,
+      scores: (learned) => this.#scoresOf(this.#rule.of(learned)),
+      scored: (scores) => {
         this.#report(scores);
-        if (keep.isBetter(scores)) best = learned;
-        if (keep.isEnd(scores)) return best;
-      } else best = learned;
-      if (done) return best;
-    }
-    return best;
-  }
-
-  async #step(batches: readonly Int32Array[], total: number): Promise<void> {
-    const { merged, tasks } = this.search;
-    const { objective, penaltyNorm, logitScale, cosine } = this.settings;
-    const { learned } = this.#optimizer;
-    const coefficients = this.#rule.of(learned);
-    merged.assign(coefficients);
-    const found = await lossGradient(merged, tasks, batches, objective, this.#logitScale(learned));
-    if (penaltyNorm > 0) addNormPenalty(coefficients, merged.models, penaltyNorm, found.coefficients);
-    const gradient = new Float64Array(learned.length);
-    gradient.set(this.#rule.pullBack(learned, found.coefficients));
-    if (logitScale) gradient[this.#rule.size] = found.logitScale;
-    await this.#optimizer.step(gradient, cosine ? (1 + Math.cos((Math.PI * this.#taken) / total)) / 2 : 1);
-    this.#taken += 1;
-    this.context.report({
-      fraction: this.#taken / total,
-      phase: 'learning coefficients',
-      metrics: { step: this.#taken, loss: found.loss },
+      },
     });
-    // Messages, an abort among them, arrive between turns of the event loop.
-    await new Promise((resolve) => setImmediate(resolve));
-    this.context.signal.throwIfAborted();
   }
 
   async #scoresOf(coefficients: Coefficients): Promise<TaskScore[]> {
@@ -176,10 +146,6 @@ export class Learning {
       accuracies.push((await this.#scoresOf(this.#only(model)))[0]?.accuracy ?? 0);
     }
     return accuracies;
-  }
-
-  #logitScale(learned: Float32Array): number {
-    return this.settings.logitScale ? (learned[this.#rule.size] ?? 1) : 1;
   }
 
   #report(scores: readonly TaskScore[]): void {

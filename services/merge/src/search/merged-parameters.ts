@@ -20,6 +20,8 @@ interface Merged {
  */
 export class MergedParameters {
   readonly #merged: readonly Merged[];
+  /** Rows and tensors by the ids of the variables. */
+  readonly #rows: ReadonlyMap<number, readonly [row: number, tensor: CachedTensor]>;
   readonly #scratch: Float32Array;
 
   /** `reached`: names of the parameters that the losses depend on. */
@@ -36,6 +38,7 @@ export class MergedParameters {
         variable: parameters.train(tensor.name),
         values: Float32Array.from(tensor.reference),
       }));
+    this.#rows = new Map(this.#merged.map(({ variable, tensor }, row) => [variable.id, [row, tensor]]));
     this.#scratch = new Float32Array(
       this.#merged.reduce((longest, { tensor }) => Math.max(longest, tensor.reference.length), 0),
     );
@@ -64,24 +67,20 @@ export class MergedParameters {
     }
   }
 
-  /** Adds sign · ∂L/∂λ = sign · ⟨∂L/∂θ, θᵢ − θ₀⟩ to `into`; the sums are in f64. `gradients` by the variables' names. */
-  async reduce(
-    gradients: Readonly<Record<string, tf.Tensor>>,
-    sign: number,
-    into: Coefficients,
-  ): Promise<void> {
-    for (const [row, { tensor, variable }] of this.#merged.entries()) {
-      const gradient = await gradients[variable.name]?.data<'float32'>();
-      if (gradient === undefined) continue;
-      for (const [model, stored] of tensor.models.entries()) {
-        if (stored === undefined) continue;
-        const product = alongChange(gradient, widen(stored, this.#scratch), tensor.reference);
-        if (!Number.isFinite(product)) {
-          throw numericFailure('NON_FINITE_GRADIENT', `the gradient of ${tensor.name} is not finite`);
-        }
-        const at = row * this.models + model;
-        into[at] = (into[at] ?? 0) + sign * product;
+  /** Adds sign · ∂L/∂λ = sign · ⟨∂L/∂θ, θᵢ − θ₀⟩ of one of the variables to `into`; the sums are in f64. */
+  async reduce(variable: tf.Variable, gradient: tf.Tensor, sign: number, into: Coefficients): Promise<void> {
+    const found = this.#rows.get(variable.id);
+    if (found === undefined) return;
+    const [row, tensor] = found;
+    const values = await gradient.data<'float32'>();
+    for (const [model, stored] of tensor.models.entries()) {
+      if (stored === undefined) continue;
+      const product = alongChange(values, widen(stored, this.#scratch), tensor.reference);
+      if (!Number.isFinite(product)) {
+        throw numericFailure('NON_FINITE_GRADIENT', `the gradient of ${tensor.name} is not finite`);
       }
+      const at = row * this.models + model;
+      into[at] = (into[at] ?? 0) + sign * product;
     }
   }
 }

@@ -1,32 +1,38 @@
+import type { DataCounts, StepRecord } from '@eigenloom/training';
 import type { TrainPlan } from '../plan/train-plan.js';
-import type { RunState } from './run-state.js';
+
+/** A model and the adapters that are folded into it, as local paths. */
+export interface ModelPaths {
+  readonly path: string;
+  readonly adapterPaths: readonly string[];
+}
 
 /** What the worker thread is given. */
 export interface TrainingInput {
   readonly plan: TrainPlan;
   /** SHA-256 of the files that the plan names, by role and file name: `train_data/texts.jsonl`. */
   readonly inputs: Readonly<Record<string, string>>;
+  /** Models of the objective, such as a teacher, by role. */
+  readonly models: Readonly<Record<string, ModelPaths>>;
   /** Folder for checkpoints. */
   readonly scratch: string;
 }
 
-/** What became of the texts of a data set. */
-export interface TextCounts {
-  readonly texts: number;
-  /** Those that lost their end to `max_length`. */
-  readonly cut: number;
-  /** Those of a language model that have no next token. */
-  readonly unused: number;
-}
-
-export interface DataCounts {
-  readonly train: TextCounts;
-  readonly validation: TextCounts | null;
+/** Where a run ended. */
+export interface TrainedState {
+  /** Steps taken. */
+  readonly step: number;
+  readonly evaluations: readonly {
+    readonly step: number;
+    readonly loss: number;
+    readonly accuracy: number;
+  }[];
+  readonly steps: readonly StepRecord[];
 }
 
 /** What it answers. The weights stay in the checkpoint that `weightsFile` names. */
 export interface TrainingOutput {
-  readonly state: RunState;
+  readonly state: TrainedState;
   /** Class names in order; empty for language models. */
   readonly labels: readonly string[];
   readonly counts: DataCounts;

@@ -18,7 +18,7 @@ import {
   type ClassifierHead,
   type Network,
 } from '@eigenloom/models';
-import type { ChosenClasses } from '../plan/choose-classes.js';
+import type { ChosenClasses } from '@eigenloom/training';
 import type { TrainPlan } from '../plan/train-plan.js';
 
 /** A network ready to train: its head, its adapters, and which variables are trained under which names. */

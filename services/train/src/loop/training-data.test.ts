@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { withoutSpecialTokens } from '@eigenloom/checkpoint/dist/testing/without-special-tokens.js';
 import { loadTokenizer } from '@eigenloom/models';
+import type { ObjectiveData } from '@eigenloom/training';
 import pino from 'pino';
 
 import { checkInputs } from '../plan/check-inputs.js';
@@ -16,7 +17,7 @@ import {
   writeExamples,
 } from '../testing/tiny-runs.js';
 import { trainKind } from '../kind.js';
-import { loadTrainingData, type TrainingData } from './training-data.js';
+import { objectiveOf } from './plan-choices.js';
 
 let folder: string;
 let good: string;
@@ -39,11 +40,14 @@ async function write(name: string, lines: readonly object[]): Promise<string> {
 const classifier = { model: { uri: '' }, sequenceClassification: {}, full: {} };
 const language = { model: { uri: '' }, causalLanguageModeling: {}, full: {} };
 
-async function load(request: object, classified: boolean): Promise<TrainingData> {
+async function load(request: object): Promise<ObjectiveData<unknown>> {
   const whole = requestOf({ batching: { batchSize: 2, maxLength: 4 }, ...request });
   const plan = await resolvePlan(whole, contextIn(folder));
-  const chosen = classified ? ({ classes: undefined, start: 'new' } as const) : null;
-  return loadTrainingData(plan, chosen, await loadTokenizer(plan.modelPath), signal);
+  return objectiveOf(plan).read({
+    ...{ train: plan.trainData, validation: plan.validationData, maxLength: plan.maxLength, signal },
+    tokenizer: () => loadTokenizer(plan.modelPath),
+    storedHead: () => Promise.resolve(null),
+  });
 }
 
 describe('a text without tokens', () => {
@@ -80,7 +84,7 @@ describe('a text without tokens', () => {
 
   it.each(['trainData', 'validationData'])('of %s is refused as all of it is read', async (field) => {
     await expect(
-      load({ trainData: { uri: good }, ...classifier, [field]: { uri: late } }, true),
+      load({ trainData: { uri: good }, ...classifier, [field]: { uri: late } }),
     ).rejects.toMatchObject({
       reason: 'TEXT_EMPTY',
       message: expect.stringMatching(/^(?:train|validation)_data: late\.jsonl:301: /) as string,
@@ -95,7 +99,7 @@ describe('a language model', () => {
   ])('whose %s have no next token says which data these are', async (name, field) => {
     const short = await write('short.jsonl', [{ text: '' }, { text: '' }]);
     await expect(
-      load({ ...language, trainData: { uri: good }, [field]: { uri: short } }, false),
+      load({ ...language, trainData: { uri: good }, [field]: { uri: short } }),
     ).rejects.toMatchObject({
       reason: 'NO_NEXT_TOKENS',
       message: expect.stringMatching(`^${name} \\(short\\.jsonl\\): no text has two tokens`) as string,
@@ -108,7 +112,7 @@ describe('a language model', () => {
       { text: '' },
       { text: 'w3 w4' },
     ]);
-    const { counts, train } = await load({ ...language, trainData: { uri: mixed } }, false);
+    const { counts, train } = await load({ ...language, trainData: { uri: mixed } });
     expect(counts).toEqual({ train: { texts: 3, cut: 1, unused: 1 }, validation: null });
     expect(train).toHaveLength(2);
   });

@@ -1,17 +1,10 @@
+import type { CardLines } from '@eigenloom/training';
 import type { TrainingOutput } from '../loop/messages.js';
 import { textsLine } from './text-counts.js';
 import type { TrainPlan } from '../plan/train-plan.js';
 
-/** What the writer of the files knows. */
-export interface CardLayout {
-  /** In words, for the table. */
-  readonly head: string;
-  /** How to load it, or what to look out for. */
-  readonly note: string;
-}
-
 /** README.md of the result: what it is, how it was trained, how to load it. */
-export function modelCard(plan: TrainPlan, output: TrainingOutput, layout: CardLayout): string {
+export function modelCard(plan: TrainPlan, output: TrainingOutput, layout: CardLines): string {
   const lora = plan.method.kind === 'lora';
   return [
     '---',
@@ -36,7 +29,7 @@ type Row = readonly [name: string, value: string];
 function cardRows(
   plan: TrainPlan,
   { state, keptStep, labels, totalSteps, counts }: TrainingOutput,
-  layout: CardLayout,
+  layout: CardLines,
 ): Row[] {
   const kept = state.evaluations.find(({ step }) => step === keptStep);
   const rows: (Row | null)[] = [

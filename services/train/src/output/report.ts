@@ -1,6 +1,6 @@
 import type { Report, Series } from '@eigenloom/report';
-import type { TrainingOutput } from '../loop/messages.js';
-import type { EvaluationRecord, StepRecord } from '../loop/run-state.js';
+import type { TrainedState, TrainingOutput } from '../loop/messages.js';
+import type { StepRecord } from '@eigenloom/training';
 import type { TrainPlan } from '../plan/train-plan.js';
 
 /** Steps that the loss is drawn at, at most; `training_log.jsonl` has all. */
@@ -69,7 +69,7 @@ const lossSeries = (name: string, points: readonly Point[]): Series => ({
   y: points.map(({ loss }) => loss),
 });
 
-const validation = (evaluations: readonly EvaluationRecord[]): Series[] =>
+const validation = (evaluations: TrainedState['evaluations']): Series[] =>
   evaluations.length === 0 ? [] : [lossSeries('validation', thinned(evaluations, MAX_EVALUATIONS))];
 
 /** Every k-th from the first, the last, and that of one step. */

@@ -1,4 +1,4 @@
-import type { DataCounts, TextCounts } from '../loop/messages.js';
+import type { DataCounts, TextCounts } from '@eigenloom/training';
 
 /** What became of the texts, in words: `120 to train on, of which 3 lost their end; 30 to validate on`. */
 export function textsLine({ train, validation }: DataCounts): string {

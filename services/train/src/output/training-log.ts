@@ -1,4 +1,4 @@
-import type { RunState } from '../loop/run-state.js';
+import type { TrainedState as RunState } from '../loop/messages.js';
 
 /** One JSON object a line: every step and every evaluation, in order. No times, so that equal runs have equal logs. */
 export function trainingLog(state: RunState): string {

@@ -19,12 +19,10 @@ import {
   type ClassifierHead,
   type NetworkPlan,
 } from '@eigenloom/models';
-import { readTensors } from '../checkpoints/tensor-file.js';
+import { headCard, labelConfig, readWeights as readTensors, type TensorValues } from '@eigenloom/training';
 import type { TrainingOutput } from '../loop/messages.js';
-import type { TensorValues } from '../loop/trainable.js';
 import { chosenHead } from '../plan/chosen-head.js';
 import type { MethodPlan, TrainPlan } from '../plan/train-plan.js';
-import { headCard, labelConfig } from './head-layout.js';
 import { modelCard } from './model-card.js';
 import { trainingLog } from './training-log.js';
 

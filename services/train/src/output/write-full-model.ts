@@ -4,10 +4,10 @@ import { openModel } from '@eigenloom/adapters';
 import { writeModel, type Model } from '@eigenloom/checkpoint';
 import { nativeHeadOf, planNetwork, type ClassifierHead, type NetworkPlan } from '@eigenloom/models';
 import { SafetensorsFile, type TensorPlan } from '@eigenloom/numeric';
+import { headCard, labelConfig } from '@eigenloom/training';
 import type { TrainingOutput } from '../loop/messages.js';
 import { chosenHead } from '../plan/chosen-head.js';
 import type { TrainPlan } from '../plan/train-plan.js';
-import { headCard, labelConfig } from './head-layout.js';
 import { modelCard } from './model-card.js';
 import { trainingLog } from './training-log.js';
 

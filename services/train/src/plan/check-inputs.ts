@@ -25,10 +25,12 @@ import {
   tokenizeExamples,
 } from '@eigenloom/models';
 import { checkSteps } from './check-steps.js';
-import { chooseClasses, type ChosenClasses, todoOf } from './choose-classes.js';
+import { chooseClasses, type ChosenClasses, todoOf } from '@eigenloom/training';
 import { chosenHead } from './chosen-head.js';
 import { storedHead } from './stored-head.js';
 import type { DataPlan, TrainPlan } from './train-plan.js';
+
+const LABELS = 'sequence_classification.labels';
 
 /** What a plan is about, opened but not read. */
 export interface CheckedInputs {
@@ -181,7 +183,7 @@ async function chosenClasses(
   const stored = await opening({ field: 'sequence_classification.labels' }, () =>
     storedHead(plan, model, network, signal),
   );
-  return chooseClasses(objective.labels, stored);
+  return chooseClasses(objective.labels, stored, LABELS);
 }
 
 interface Reading {
@@ -206,7 +208,7 @@ async function checkData(
   const classes = chosen?.classes;
   if (chosen === null || classes === undefined) return;
   await opening({ field: 'sequence_classification.labels' }, () =>
-    rowsOfLabels(classes, examples, place.field.replace(/\.uri$/, ''), todoOf(chosen)),
+    rowsOfLabels(classes, examples, place.field.replace(/\.uri$/, ''), todoOf(chosen, LABELS)),
   );
 }
 

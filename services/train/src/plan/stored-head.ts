@@ -1,13 +1,9 @@
 import { join } from 'node:path';
 import { adapterLabels, openAdapter, type Model } from '@eigenloom/checkpoint';
-import { classNamesOf, headSpecs, type HeadClasses, type NetworkPlan } from '@eigenloom/models';
+import { classNamesOf, headSpecs, type NetworkPlan } from '@eigenloom/models';
+import type { StoredHead } from '@eigenloom/training';
 import { chosenHead } from './chosen-head.js';
 import type { TrainPlan } from './train-plan.js';
-
-/** A head that lies in the adapter or in the model, with its classes. */
-export interface StoredHead extends HeadClasses {
-  readonly from: 'adapter' | 'model';
-}
 
 /** The head that training goes on from, if the class labels allow it: the adapter's, else the model's own. Reads no weights. */
 export async function storedHead(

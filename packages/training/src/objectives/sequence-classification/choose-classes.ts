@@ -1,22 +1,24 @@
 import { invalidInput } from '@eigenloom/errors';
 import type { HeadClasses } from '@eigenloom/models';
-import type { StoredHead } from './stored-head.js';
-
-const FIELD = 'sequence_classification.labels';
+import type { HeadStart, StoredHead } from '../stored-head.js';
 
 /** The head that is trained. */
 export interface ChosenClasses {
   /** Undefined: those of the training data, for a new head. */
   readonly classes: HeadClasses | undefined;
   /** Where the head's values come from. */
-  readonly start: StoredHead['from'] | 'new';
+  readonly start: HeadStart;
 }
 
 /**
  * A stored head is gone on with: its rows keep the order that its own model gives them. Labels that the request gives make a new head,
- * unless they are those of the stored one. Errors: `LABELS_DIFFER` where they are its classes in another order.
+ * unless they are those of the stored one. `field` is where the request has them. Errors: `LABELS_DIFFER` where they are its classes in another order.
  */
-export function chooseClasses(given: readonly string[], stored: StoredHead | null): ChosenClasses {
+export function chooseClasses(
+  given: readonly string[],
+  stored: StoredHead | null,
+  field: string,
+): ChosenClasses {
   const asGiven = given.length === 0 ? undefined : { count: given.length, names: given };
   if (stored === null) return { classes: asGiven, start: 'new' };
   const { from, names, count } = stored;
@@ -26,7 +28,7 @@ export function chooseClasses(given: readonly string[], stored: StoredHead | nul
   if (names.every((name) => given.includes(name))) {
     throw invalidInput(
       'LABELS_DIFFER',
-      FIELD,
+      field,
       `the ${from}'s head has these classes in another order, ${names.map((name) => JSON.stringify(name)).join(', ')}; leave labels out`,
     );
   }
@@ -34,10 +36,10 @@ export function chooseClasses(given: readonly string[], stored: StoredHead | nul
 }
 
 /** What a user may do about labels that a head does not have. */
-export const todoOf = ({ start }: ChosenClasses): string =>
+export const todoOf = ({ start }: ChosenClasses, field: string): string =>
   start === 'new'
-    ? `add it to ${FIELD}`
-    : `name the classes in ${FIELD} to start a new head, or to name those of the ${start}'s`;
+    ? `add it to ${field}`
+    : `name the classes in ${field} to start a new head, or to name those of the ${start}'s`;
 
 /** The names that the result has: a head without names keeps the numbers of its rows. */
 export const namesOf = ({ count, names }: HeadClasses): readonly string[] =>

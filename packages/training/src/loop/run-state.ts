@@ -1,8 +1,14 @@
-/** An evaluation on the validation data after `step` steps. */
-export interface EvaluationRecord {
-  readonly step: number;
+/** What an evaluation finds. */
+export interface Evaluation {
+  /** Of two evaluations the one with the smaller loss is better, unless the loop is told otherwise. */
   readonly loss: number;
-  readonly accuracy: number;
+  /** By name, for example `accuracy`. */
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/** An evaluation on the validation data after `step` steps. */
+export interface EvaluationRecord extends Evaluation {
+  readonly step: number;
 }
 
 /** One step, as the training log has it. Nothing here depends on the machine or the hour. */
@@ -11,6 +17,8 @@ export interface StepRecord {
   readonly step: number;
   readonly epoch: number;
   readonly loss: number;
+  /** The parts of the loss by name, before their weights, where it has several. */
+  readonly losses?: Readonly<Record<string, number>>;
   readonly learningRate: number;
   readonly gradientNorm: number;
   readonly tokens: number;
@@ -25,7 +33,7 @@ export interface RunState {
   step: number;
   /** No more steps follow. */
   finished: boolean;
-  /** Step of the least validation loss; −1 before the first evaluation. */
+  /** Step of the best evaluation; −1 before the first. */
   bestStep: number;
   bestLoss: number;
   /** Evaluations since then. */

@@ -5,16 +5,16 @@ import { syncPath, writeNew } from '@eigenloom/checkpoint';
 import { incompatible } from '@eigenloom/errors';
 import { sha256File } from '@eigenloom/numeric';
 import type { RunState } from '../loop/run-state.js';
-import type { TensorValues } from '../loop/trainable.js';
+import type { NamedTensors } from './named-tensors.js';
 import { readTensors, writeTensors } from './tensor-file.js';
 
 /** A run as it stood after a step. */
 export interface TrainingCheckpoint {
   readonly state: RunState;
-  /** Parameters and moments by name. */
-  readonly tensors: ReadonlyMap<string, TensorValues>;
+  /** Parameters, the optimiser's state and the objective's, by name. */
+  readonly tensors: NamedTensors;
   /** Parameters of the best evaluation, when they are kept. */
-  readonly best: ReadonlyMap<string, TensorValues> | null;
+  readonly best: NamedTensors | null;
 }
 
 /** What a run is bound to. */

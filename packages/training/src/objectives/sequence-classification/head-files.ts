@@ -1,5 +1,5 @@
 import type { ClassifierHead, NetworkPlan } from '@eigenloom/models';
-import type { CardLayout } from './model-card.js';
+import type { CardLines } from '../objective.js';
 
 /** Config keys that say which class is which. */
 export function labelConfig(labels: readonly string[]): Record<string, unknown> {
@@ -10,7 +10,7 @@ export function labelConfig(labels: readonly string[]): Record<string, unknown> 
 }
 
 /** What a model card says about the head. */
-export function headCard({ family }: NetworkPlan, head: ClassifierHead): CardLayout {
+export function headCard({ family }: NetworkPlan, head: ClassifierHead): CardLines {
   const className = family.heads.classification?.className ?? family.id;
   if (head.native) {
     return { head: `\`${head.module}\`, as ${className} has it`, note: `It loads as \`${className}\`.` };

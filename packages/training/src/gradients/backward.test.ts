@@ -1,0 +1,161 @@
+import { linear, setBackend, softmaxCrossEntropy, tf } from '@eigenloom/engine';
+import { backward } from './backward.js';
+import { gradientsOf } from './take-gradients.js';
+
+beforeAll(() => setBackend('native'));
+
+const numbers = (count: number, start: number): Float32Array =>
+  Float32Array.from({ length: count }, (_, i) => Math.sin(i * 1.7 + start));
+const variable = (shape: number[], start: number): tf.Variable =>
+  tf.tidy(() =>
+    tf.variable(
+      tf.tensor(
+        numbers(
+          shape.reduce((x, y) => x * y, 1),
+          start,
+        ),
+        shape,
+      ),
+      true,
+    ),
+  );
+
+/** Two layers, one weight used twice, an identity, a tensor that nothing is made of, and a variable that the loss does not depend on. */
+function network(): { variables: tf.Variable[]; loss: () => tf.Scalar } {
+  const [first, bias, shared, unused] = [
+    variable([6, 5], 1),
+    variable([6], 2),
+    variable([6, 6], 3),
+    variable([2], 4),
+  ];
+  const x = tf.tensor2d(numbers(20, 5), [4, 5]);
+  const loss = (): tf.Scalar => {
+    const h = tf.relu(linear(x, first, bias as tf.Tensor1D)) as tf.Tensor2D;
+    const twice = linear(tf.add(linear(h, shared), h), shared) as tf.Tensor2D;
+    const [kept] = tf.split(twice, 2, 1) as [tf.Tensor2D, tf.Tensor2D];
+    return tf.mean(softmaxCrossEntropy(kept, tf.tensor1d([0, 1, 2, 0], 'int32')));
+  };
+  return { variables: [first, bias, shared, unused], loss };
+}
+
+const bitsOf = (tensor: tf.Tensor): number[] => [
+  ...new Int32Array(Float32Array.from(tensor.dataSync()).buffer),
+];
+
+test('gradients are those of variableGrads, to the bit, and nothing is left behind', async () => {
+  const { variables, loss } = network();
+  const { value, grads } = tf.variableGrads(loss, variables.slice(0, 3));
+  const before = tf.memory().numTensors;
+  const seen: string[] = [];
+  const own = await backward(loss, variables, ({ name }, gradient) => {
+    seen.push(name);
+    expect(bitsOf(gradient)).toEqual(bitsOf(grads[name]!));
+    gradient.dispose();
+  });
+  // The last layer's weight is used first, too, so it comes before those of the first layer.
+  expect(seen).toEqual([variables[2]!.name, ...seen.slice(1)]);
+  expect(seen).toHaveLength(3);
+  expect(bitsOf(own)).toEqual(bitsOf(value));
+  own.dispose();
+  expect(tf.memory().numTensors).toBe(before);
+});
+
+test('a variable may be changed once its gradient is there, without changing those that follow', async () => {
+  const expected = network();
+  const { grads } = tf.variableGrads(expected.loss, expected.variables.slice(0, 3));
+  const { variables, loss } = network();
+  await backward(loss, variables, async (own, gradient) => {
+    const at = variables.indexOf(own);
+    expect(bitsOf(gradient)).toEqual(bitsOf(grads[expected.variables[at]!.name]!));
+    await Promise.resolve();
+    tf.tidy(() => {
+      own.assign(tf.fill(own.shape, 1e9));
+    });
+    gradient.dispose();
+  });
+});
+
+test('a loss may hold a gradient of its own, such as a penalty on the slope of a critic', async () => {
+  const w = variable([3, 3], 1);
+  const x = tf.tensor2d(numbers(6, 2), [2, 3]);
+  const critic = (input: tf.Tensor): tf.Scalar =>
+    tf.sum(tf.square(tf.matMul(input as tf.Tensor2D, w as tf.Tensor2D)));
+  const loss = (): tf.Scalar => tf.sum(tf.square(tf.grad(critic)(x)));
+  const { grads } = tf.variableGrads(loss, [w]);
+  let found: number[] = [];
+  const value = await backward(loss, [w], (_, gradient) => {
+    found = bitsOf(gradient);
+    gradient.dispose();
+  });
+  expect(found).toEqual(bitsOf(grads[w.name]!));
+  value.dispose();
+});
+
+test('gradients that are given away are not returned', async () => {
+  const { variables, loss } = network();
+  const before = tf.memory().numTensors;
+  const names: string[] = [];
+  const taken = await gradientsOf(() => ({ loss: { value: loss() } }))(
+    1,
+    new Map(variables.map((each, i) => [`v${i}`, each])),
+    (name, gradient) => {
+      names.push(name);
+      gradient.dispose();
+      return Promise.resolve();
+    },
+  );
+  expect(names.sort()).toEqual(['v0', 'v1', 'v2']);
+  expect(taken.gradients.size).toBe(0);
+  expect(tf.memory().numTensors).toBe(before);
+});
+
+test('errors leave nothing behind', async () => {
+  const { variables, loss } = network();
+  const before = tf.memory().numTensors;
+  const broken = (): tf.Scalar => {
+    loss();
+    throw new Error('broken');
+  };
+  await expect(backward(broken, variables, () => undefined)).rejects.toThrow('broken');
+  const refusing = (_: tf.Variable, gradient: tf.Tensor): void => {
+    gradient.dispose();
+    throw new Error('refused');
+  };
+  await expect(backward(loss, variables, refusing)).rejects.toThrow('refused');
+  await expect(backward(loss, variables.slice(3), () => undefined)).rejects.toThrow('does not depend');
+  await expect(
+    gradientsOf(() => ({ loss: { value: tf.mul<tf.Scalar>(loss(), NaN) } }))(
+      3,
+      new Map([['v', variables[0]!]]),
+    ),
+  ).rejects.toMatchObject({
+    reason: 'NON_FINITE_LOSS',
+    message: expect.stringContaining('step 3') as string,
+  });
+  expect(tf.memory().numTensors).toBe(before);
+});
+
+test('losses are summed by weight and told apart, or combined by their own gradients', async () => {
+  const w = variable([3], 1);
+  const losses = (): Record<string, { value: tf.Scalar; weight?: number }> => ({
+    square: { value: tf.sum(tf.square(w)) },
+    line: { value: tf.sum(w), weight: 0.5 },
+  });
+  const parameters = new Map([['w', w]]);
+  const values = [...numbers(3, 1)];
+  const sum = await gradientsOf(losses)(1, parameters);
+  expect(Object.keys(sum.losses!)).toEqual(['square', 'line']);
+  expect(sum.loss).toBeCloseTo(sum.losses!['square']! + 0.5 * sum.losses!['line']!, 6);
+  const [own] = [...sum.gradients.values()];
+  values.forEach((value, i) => {
+    expect(own!.dataSync()[i]).toBeCloseTo(2 * value + 0.5, 6);
+  });
+  const combined = await gradientsOf(losses, (byLoss) => {
+    const [square, line] = [...byLoss.values()];
+    return new Map([['w', tf.tidy(() => tf.sub(square!.get('w')!, line!.get('w')!))]]);
+  })(1, parameters);
+  expect(combined.loss).toBeCloseTo(sum.loss, 6);
+  values.forEach((value, i) => {
+    expect(combined.gradients.get('w')!.dataSync()[i]).toBeCloseTo(2 * value - 1, 6);
+  });
+});

@@ -1,0 +1,143 @@
+import type { Model } from '@eigenloom/checkpoint';
+import type { tf } from '@eigenloom/engine';
+import type { Example } from '@eigenloom/datasets';
+import type { ClassifierHead, ForwardOptions, Network, NetworkPlan, TextTokenizer } from '@eigenloom/models';
+import type { NamedTensors } from '../checkpoints/named-tensors.js';
+import type { CombineGradients, NamedLosses } from '../gradients/take-gradients.js';
+import type { Evaluation } from '../loop/run-state.js';
+import type { HeadStart, StoredHead } from './stored-head.js';
+
+/** A data file with everything decided. */
+export interface DataSource {
+  readonly path: string;
+  readonly textField: string;
+  readonly labelField: string;
+  /** 0: all. */
+  readonly limit: number;
+}
+
+/** What became of the texts of a data set. */
+export interface TextCounts {
+  readonly texts: number;
+  /** Those that lost their end to `max_length`. */
+  readonly cut: number;
+  /** Those of a language model that have no next token. */
+  readonly unused: number;
+}
+
+export interface DataCounts {
+  readonly train: TextCounts;
+  readonly validation: TextCounts | null;
+}
+
+/** Where an objective reads its examples. */
+export interface Reading {
+  readonly train: DataSource;
+  readonly validation: DataSource | null;
+  /** Longest text, in tokens. */
+  readonly maxLength: number;
+  readonly signal: AbortSignal;
+  tokenizer(): Promise<TextTokenizer>;
+  /** The head that the adapter or the model has, of the objective's kind; null where there is none. */
+  storedHead(): Promise<StoredHead | null>;
+}
+
+/** What an objective learns from. */
+export interface ObjectiveData<E> {
+  readonly train: readonly E[];
+  readonly validation: readonly E[] | null;
+  /** Of the training examples, in tokens: those of like length share a batch. */
+  readonly lengths: Int32Array;
+  readonly counts: DataCounts;
+  /** Class names in the order of the head's rows; empty without a head. */
+  readonly classes: readonly string[];
+  /** Where the head's values come from. */
+  readonly headStart: HeadStart;
+}
+
+/** A model beside the one that is trained, such as a teacher, as a request names it. */
+export interface ObjectiveModel {
+  /** As lineage and `ObjectiveContext.open` call it: `teacher`. */
+  readonly role: string;
+  /** Where the request has it, for errors. */
+  readonly field: string;
+  readonly uri: string;
+  readonly adapters: readonly string[];
+}
+
+/** What an objective works with once the model is loaded. */
+export interface ObjectiveContext {
+  readonly network: Network;
+  /** On the network; null where the objective has none. */
+  readonly head: ClassifierHead | null;
+  /** Settings of a forward pass: of a training step, or without one of an evaluation. */
+  readonly pass: (step?: number) => ForwardOptions;
+  /** Of evaluations. */
+  readonly batchSize: number;
+  readonly seed: bigint;
+  readonly signal: AbortSignal;
+  /** A model of the objective's `models`. */
+  open(role: string): Promise<Model>;
+}
+
+/** A part of the parameters that moves by losses of its own, such as a generator's. */
+export interface ObjectivePlayer {
+  readonly name: string;
+  readonly parameters: ReadonlyMap<string, tf.Variable>;
+  losses(indices: Int32Array, step: number): NamedLosses;
+}
+
+/** An objective at work. Whatever it keeps between steps is saved and restored by `tensors` and `restore`. */
+export interface ObjectiveState {
+  /** The losses of a batch of training examples; `step` counts from 1. Called inside tf.tidy; the same arguments give the same values. */
+  losses(indices: Int32Array, step: number): NamedLosses;
+  /** Makes one gradient of those of the losses. Default: that of the weighted sum. */
+  readonly combine?: CombineGradients;
+  /** Trained beside what the plan trains, by names of their own, and no part of the result: projections, a critic. */
+  readonly parameters?: ReadonlyMap<string, tf.Variable>;
+  /** Who moves, of everything that is trained. Default: one player with `losses`. */
+  players?(trained: ReadonlyMap<string, tf.Variable>): readonly [ObjectivePlayer, ...ObjectivePlayer[]];
+  /** Over the validation examples. Errors: CANCELLED. */
+  evaluate(): Promise<Evaluation>;
+  /** Runs after a step, for averages of weights and banks of features. */
+  afterStep?(step: number): Promise<void>;
+  tensors?(): Promise<NamedTensors>;
+  restore?(saved: NamedTensors): void;
+}
+
+/** What the files of the result say of an objective. */
+export interface ObjectiveFiles {
+  /** PEFT's task type. */
+  readonly taskType: string;
+  /** Keys of config.json, such as the names of classes; null where the model's config stays as it is. */
+  readonly config: Readonly<Record<string, unknown>> | null;
+  /** Hugging Face's class of the result; null: as before. */
+  readonly className: string | null;
+  readonly card: CardLines;
+}
+
+/** What a model card says of the head. */
+export interface CardLines {
+  /** In words, for the table; empty without a head. */
+  readonly head: string;
+  /** How to load it, or what to look out for. */
+  readonly note: string;
+}
+
+/** What is minimised, with its parameters. All that it needs of data, heads and files is here and nowhere else. */
+export interface Objective<E = unknown> {
+  /** Examples without a label or without tokens are refused. */
+  readonly isLabelled: boolean;
+  /** Other models that it reads. */
+  readonly models?: readonly ObjectiveModel[];
+  /** The head that it trains on a network; null where the model's own output is what it needs. */
+  head(network: NetworkPlan): ClassifierHead | null;
+  /** Whether a model can be trained so. Errors name the field of the request. */
+  checkModel(network: NetworkPlan, tensors: { has(name: string): boolean }): Promise<void>;
+  /** Whether examples fit the head. `where` says whose they are: `train_data`. Errors: `LABEL_UNKNOWN`, `LABELS_DIFFER`. */
+  checkExamples(examples: readonly Example[], stored: StoredHead | null, where: string): Promise<void>;
+  /** Errors name the file and line of an example that does not fit. */
+  read(reading: Reading): Promise<ObjectiveData<E>>;
+  prepare(data: ObjectiveData<E>, context: ObjectiveContext): Promise<ObjectiveState>;
+  files(network: NetworkPlan, classes: readonly string[]): ObjectiveFiles;
+}
