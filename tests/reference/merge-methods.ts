@@ -1,10 +1,11 @@
-import { METHODS, TENSOR_METHODS } from '@eigenloom/merge-service';
+import { existsSync } from 'node:fs';
 
-import { type MethodHeader, methodHeaders } from './method-header.js';
+import { methodId } from '@eigenloom/contracts';
+import { DEFINITIONS, type MethodFacts } from '@eigenloom/merge-service';
+
 import type { CaseOutcome } from './mergekit-cases.js';
 
-const SOURCE = 'services/merge/src';
-const FOLDERS = ['methods', 'adapters/methods', 'extract', 'mixture'].map((folder) => `${SOURCE}/${folder}`);
+const SOURCE = 'services/merge/src/methods';
 const TO_ROOT = '../..';
 
 const HEAD = `# Every merge method
@@ -27,49 +28,71 @@ const OTHERS = `
 |---|---|---|---|
 `;
 
-type TensorMethod = (typeof TENSOR_METHODS)[number];
-type Method = (typeof METHODS)[number];
+type Definition = (typeof DEFINITIONS)[keyof typeof DEFINITIONS];
+interface Method {
+  readonly id: string;
+  readonly definition: Definition;
+}
+
+const METHODS: readonly Method[] = Object.entries(DEFINITIONS).map(([name, definition]) => ({
+  id: methodId(name),
+  definition,
+}));
 
 /** The page, from the results of the cases. */
 export function mergeMethodsPage(outcomes: readonly CaseOutcome[]): string {
-  const headers = methodHeaders(FOLDERS, TO_ROOT);
-  const headerOf = ({ id }: { readonly id: string }): MethodHeader => {
-    const header = headers.get(id);
-    if (header === undefined || header.path === '') throw new Error(`${id}: there is no file for it`);
-    return header;
-  };
-  const models = TENSOR_METHODS.map((method) =>
+  const models = METHODS.filter(({ definition }) => definition.makes === 'model').map((method) =>
     modelRow(
       method,
-      headerOf(method),
       outcomes.filter((outcome) => outcome.method === method.id),
     ),
   );
-  const known = new Set(TENSOR_METHODS.map(({ id }) => id));
-  const others = METHODS.filter(({ id }) => !known.has(id)).map((method) =>
-    otherRow(method, headerOf(method)),
-  );
+  const others = METHODS.filter(({ definition }) => definition.makes !== 'model').map(otherRow);
   return `${HEAD}${models.join('\n')}\n${OTHERS}${others.join('\n')}\n`;
 }
 
 const passes = ({ beyond, error }: CaseOutcome): boolean => beyond === 0 && error === undefined;
-const linked = (id: string, { path }: MethodHeader): string => `[\`${id}\`](${TO_ROOT}/${path})`;
 const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
 
-function modelRow(method: TensorMethod, header: MethodHeader, cases: readonly CaseOutcome[]): string {
-  const { base, minModels, maxModels } = method.inputs;
+/** A method's file: one that makes an adapter of adapters has a folder, which says so. */
+function fileOf({ id, definition }: Method): string {
+  const inFolder = definition.makes === 'adapter' ? id.replace(/^adapter_/, 'adapters/') : id;
+  const path = `${SOURCE}/${inFolder.replaceAll('_', '-')}.ts`;
+  if (!existsSync(path)) throw new Error(`${id}: there is no file ${path}`);
+  return path;
+}
+
+const linked = (method: Method): string => `[\`${method.id}\`](${TO_ROOT}/${fileOf(method)})`;
+
+/** A sentence of a method as a cell, in which other methods are links. */
+const cell = (text: string, own: string): string =>
+  text.replaceAll('|', '\\|').replace(/`(\w+)`/g, (whole, name: string) => {
+    const other = METHODS.find(({ id }) => id === name && id !== own);
+    return other === undefined ? whole : linked(other);
+  });
+
+function modelRow(method: Method, cases: readonly CaseOutcome[]): string {
+  const { paper, inputs, checked, deviations, inMergekitMode }: MethodFacts = method.definition;
+  const { base, minModels, maxModels } = inputs;
   const range = minModels === maxModels ? `${minModels}` : `${minModels} to ${maxModels ?? 'any'}`;
   return row([
-    linked(method.id, header),
-    method.paper,
+    linked(method),
+    paper,
     base,
     maxModels === undefined ? `${minModels}+` : range,
     cases.length === 0 ? '–' : `${cases.filter(passes).length} of ${cases.length}`,
-    header.checked || '–',
-    header.deviations || 'None.',
-    header.inMergekitMode || '–',
+    cell(checked ?? '–', method.id),
+    cell(deviations || 'None.', method.id),
+    cell(inMergekitMode ?? '–', method.id),
   ]);
 }
 
-const otherRow = (method: Method, header: MethodHeader): string =>
-  row([linked(method.id, header), method.paper, header.checked || '–', header.deviations || 'None.']);
+function otherRow(method: Method): string {
+  const { paper, checked, deviations }: MethodFacts = method.definition;
+  return row([
+    linked(method),
+    paper,
+    cell(checked ?? '–', method.id),
+    cell(deviations || 'None.', method.id),
+  ]);
+}

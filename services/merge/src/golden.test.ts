@@ -6,7 +6,7 @@ import { common, merge } from '@eigenloom/contracts';
 import { SafetensorsFile } from '@eigenloom/numeric';
 import { beyondMergeBounds } from '@eigenloom/testkit';
 
-import { mergeKind } from './merge-kind.js';
+import { mergeKind } from './kind.js';
 import { contextIn, golden, modelWith, model, newFolder, requestOf } from './testing/job-context.js';
 
 type Method = NonNullable<merge.MergeRequest['method']>;
@@ -37,7 +37,7 @@ const mixed = given({
 const negated = three({}, { ...W, b: -W.b });
 
 /** A member of the oneof from its proto3 JSON. */
-const method = (fields: object): Method => merge.MergeRequest.fromJSON(fields).method as Method;
+const method = (fields: object): Method => merge.MergeMethod.fromJSON(fields);
 
 const CASES: [string, Given[], Method, ('base' | 'no base')?][] = [
   ['linear_30_70', thirty, method({ linear: {} }), 'no base'],

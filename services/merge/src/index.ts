@@ -1,4 +1,4 @@
 /** Merges models. */
-export { mergeKind } from './merge-kind.js';
-export { METHODS as TENSOR_METHODS } from './methods/index.js';
-export { METHODS } from './make/index.js';
+export { mergeKind } from './kind.js';
+export { DEFINITIONS, METHODS } from './methods/index.js';
+export type { MethodFacts } from './steps/method-facts.js';

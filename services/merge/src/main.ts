@@ -1,4 +1,4 @@
 import { main } from '@eigenloom/runtime';
-import { mergeKind } from './index.js';
+import { mergeKind } from './kind.js';
 
 main('merge', [mergeKind]);

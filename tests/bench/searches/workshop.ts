@@ -15,7 +15,7 @@ const STEPS = 40;
 const SIZES = { train: 1200, validation: 200, test: 400 };
 
 /** The settings that all searches share. */
-export const TEXTS = { batch_size: 32, max_length: MAX_LENGTH };
+export const TEXTS = { batching: { batch_size: 32, max_length: MAX_LENGTH } };
 
 export type Split = 'validation' | 'test';
 
@@ -57,8 +57,7 @@ export class Workshop {
       sequence_classification: { labels: task.labels },
       optimizer: { learning_rate: learningRate },
       schedule: { warmup_steps: STEPS / 10 },
-      batch_size: 16,
-      max_length: MAX_LENGTH,
+      batching: { batch_size: 16, max_length: MAX_LENGTH },
       max_steps: STEPS,
       checkpoint_steps: STEPS,
       seed: 10 * this.seed + variant,

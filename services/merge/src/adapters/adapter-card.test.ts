@@ -2,10 +2,11 @@ import { merge } from '@eigenloom/contracts';
 
 import { requestOf } from '../testing/job-context.js';
 import { adapterCard } from './adapter-card.js';
+import type { ModuleReport } from './module-report.js';
 
-const card = (modules: readonly merge.AdapterModuleReport[]): string =>
+const card = (modules: readonly ModuleReport[]): string =>
   adapterCard({
-    request: requestOf({ method: merge.MergeRequest.fromJSON({ adapter_linear: {} }).method }),
+    request: requestOf({ method: merge.MergeMethod.fromJSON({ adapter_linear: {} }) }),
     method: { id: 'adapter_linear', summary: 'Sums', paper: 'none' },
     inputs: [],
     lineage: { inputs: {} },

@@ -2,6 +2,7 @@ import type { merge } from '@eigenloom/contracts';
 import type { Lineage } from '@eigenloom/runtime';
 
 import type { ReadInput } from '../plan/planned.js';
+import { type ModuleReport, totalsOf } from './module-report.js';
 import { modelTable, recipeSection } from '../run/model-card.js';
 
 /** What the card of an adapter tells of. */
@@ -10,7 +11,7 @@ export interface AdapterCardFacts {
   readonly method: { readonly id: string; readonly summary: string; readonly paper: string };
   readonly inputs: readonly ReadInput[];
   readonly lineage: Lineage;
-  readonly modules: readonly merge.AdapterModuleReport[];
+  readonly modules: readonly ModuleReport[];
   readonly notes: readonly string[];
 }
 
@@ -37,12 +38,11 @@ export function adapterCard(facts: AdapterCardFacts): string {
 }
 
 /** Totals over the modules, and the module that is worst. */
-function errorLine(modules: readonly merge.AdapterModuleReport[]): string {
+function errorLine(modules: readonly ModuleReport[]): string {
   const pairs = modules.filter(({ rank }) => rank > 0);
   const full = modules.length - pairs.length;
-  // By sums and comparisons: a call does not take as many arguments as an adapter may have modules.
-  const norm = Math.sqrt(pairs.reduce((sum, module) => sum + module.norm ** 2, 0));
-  const error = Math.sqrt(pairs.reduce((sum, module) => sum + module.error ** 2, 0));
+  const { norm, error } = totalsOf(modules);
+  // By comparisons: a call does not take as many arguments as an adapter may have modules.
   const smallest = pairs.reduce((least, { rank }) => Math.min(least, rank), Infinity);
   const largest = pairs.reduce((most, { rank }) => Math.max(most, rank), 0);
   const relative = ({ error: e, norm: n }: { error: number; norm: number }): number => (n === 0 ? 0 : e / n);

@@ -1,6 +1,7 @@
+import type { Definition } from '@eigenloom/contracts';
 import type { CallOptions, Matrix, MergeStep, Real } from '@eigenloom/numeric';
 
-import type { AdapterCase, ModelParameters, ParametersOf } from '../methods/method.js';
+import type { InputRules, MethodFacts } from '../steps/method-facts.js';
 
 /** One adapter's share in a module: w·s·B·A. */
 export interface Member {
@@ -45,14 +46,8 @@ export interface MergedPair {
   readonly scaling: number;
 }
 
-/** A way to make one adapter of several. */
-export interface AdapterMethod<K extends AdapterCase = AdapterCase> {
-  readonly case: K;
-  /** Id, snake_case: the oneof's field in the proto. */
-  readonly id: string;
-  readonly summary: string;
-  readonly paper: string;
-  readonly inputs: { readonly base: 'none'; readonly minModels: number; readonly maxModels?: number };
+/** What is known of a method that makes one adapter of several, whatever its parameters. */
+export interface AdapterFacts extends MethodFacts {
   /** Exchanging adapters, with their weights, changes rounding errors at most. */
   readonly symmetric: boolean;
   /**
@@ -60,17 +55,45 @@ export interface AdapterMethod<K extends AdapterCase = AdapterCase> {
    * are then merged too, else one adapter at most may have each.
    */
   readonly alike: 'nothing' | 'rank' | 'pairs';
-  /** Throws InvalidInput for parameters outside their range. */
-  check(parameters: ParametersOf<K>, models: readonly ModelParameters[]): void;
-  /** Shares of the adapters in a tensor in full, where `alike` is `pairs`. */
-  savedWeights?(adapters: number, parameters: ParametersOf<K>): readonly number[];
-  /** Rank of the result, or where it depends on the values the largest that it may have. */
-  rankOf(module: ModuleMembers, parameters: ParametersOf<K>): number;
-  mergePairs(module: ModuleMembers, parameters: ParametersOf<K>, kernels: PairKernels): Promise<MergedPair>;
 }
 
-export const defineAdapterMethod = <K extends AdapterCase>(method: AdapterMethod<K>): AdapterMethod<K> =>
-  method;
+/** A way to make one adapter of several, with its parameters. */
+export interface AdapterMethod extends AdapterFacts, InputRules {
+  readonly makes: 'adapter';
+  /** Shares of the adapters in a tensor in full, where `alike` is `pairs`. */
+  savedWeights(adapters: number): readonly number[] | undefined;
+  /** Rank of the result, or where it depends on the values the largest that it may have. */
+  rankOf(module: ModuleMembers): number;
+  mergePairs(module: ModuleMembers, kernels: PairKernels): Promise<MergedPair>;
+}
+
+/** A method that makes an adapter of adapters. */
+export interface AdapterDefinition<P> extends AdapterFacts, Definition<P, AdapterMethod> {
+  readonly makes: 'adapter';
+}
+
+type Behaviour = Pick<AdapterMethod, 'rankOf' | 'mergePairs'> &
+  Partial<Pick<AdapterMethod, 'check' | 'savedWeights'>>;
+
+interface Described<P> extends Omit<AdapterFacts, 'inputs'> {
+  /** As `Definition.create`, of what is not the same for all methods. */
+  readonly create: (parameters: P, field: string) => Behaviour;
+}
+
+/** A method that merges adapters module by module. */
+export function adapterMethod<P>({ create, ...described }: Described<P>): AdapterDefinition<P> {
+  const facts = { ...described, inputs: { base: 'none', minModels: 1 }, makes: 'adapter' } as const;
+  return {
+    ...facts,
+    create: (parameters, field) => ({
+      ...facts,
+      id: field,
+      check: () => undefined,
+      savedWeights: () => undefined,
+      ...create(parameters, field),
+    }),
+  };
+}
 
 /** Sum of the ranks. */
 export const totalRank = ({ members }: ModuleMembers): number =>

@@ -6,7 +6,7 @@ export function checkAdapterOutput({ outputDataType, maxShardBytes }: merge.Merg
   if (outputDataType !== common.DataType.UNSPECIFIED && outputDataType !== common.DataType.F32) {
     throw invalidInput('NOT_APPLICABLE', 'output_data_type', 'adapters are written in f32');
   }
-  if (maxShardBytes !== 0n) {
+  if (maxShardBytes !== undefined) {
     throw invalidInput('NOT_APPLICABLE', 'max_shard_bytes', 'an adapter is one file');
   }
 }

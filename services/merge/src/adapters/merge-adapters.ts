@@ -2,11 +2,11 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { AdapterModuleInfo } from '@eigenloom/checkpoint';
-import type { merge } from '@eigenloom/contracts';
 import { incompatible } from '@eigenloom/errors';
 
 import type { MergedPair } from './adapter-method.js';
 import { measure } from './measure.js';
+import type { ModuleReport } from './module-report.js';
 import { checkFinitePairs, pairKernels } from './pair-kernels.js';
 import { PairStore } from './pair-store.js';
 import type { AdapterMergePlan, PlannedModule } from './planned.js';
@@ -24,12 +24,12 @@ export async function mergeAdapters(
   staging: string,
   plan: AdapterMergePlan,
   run: AdapterRun & { readonly allowNonFinite: boolean; readonly allowUnchanged: boolean },
-): Promise<merge.AdapterModuleReport[]> {
+): Promise<ModuleReport[]> {
   await mkdir(run.folder, { recursive: true });
   const store = await PairStore.create(join(run.folder, 'pairs'));
   const options = { signal: run.signal };
   const infos = new Map<string, AdapterModuleInfo>();
-  const reports: merge.AdapterModuleReport[] = [];
+  const reports: ModuleReport[] = [];
   // A tensor in full takes the place of the base's.
   let changed = plan.saved.size > 0;
   try {

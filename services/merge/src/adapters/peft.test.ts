@@ -6,8 +6,10 @@ import { merge } from '@eigenloom/contracts';
 import { SafetensorsFile } from '@eigenloom/numeric';
 import { adapterProduct } from '@eigenloom/testkit';
 
-import { mergeKind } from '../merge-kind.js';
+import { mergeKind } from '../kind.js';
 import { adapterGolden, contextIn, modelWith, newFolder, requestOf } from '../testing/job-context.js';
+import { modulesOf } from '../testing/reports.js';
+import type { ModuleReport } from './module-report.js';
 
 /** As in peft-fixture.py. */
 const WEIGHTS: Record<string, number> = { x: 0.7, y: -0.4, z: 1.3 };
@@ -23,14 +25,14 @@ let count = 0;
 async function run(
   from: string,
   method: object,
-): Promise<{ adapter: Adapter; response: merge.MergeResponse }> {
+): Promise<{ adapter: Adapter; modules: readonly ModuleReport[] }> {
   const request = requestOf({
     outputUri: join(folder, String((count += 1))),
     models: from.split(/(?=.)/).map((name) => modelWith(adapterGolden(name), { weight: WEIGHTS[name] })),
-    method: merge.MergeRequest.fromJSON(method).method,
+    method: merge.MergeMethod.fromJSON(method),
   });
-  const response = await mergeKind.run(request, contextIn(folder));
-  return { adapter: await readAdapter(request.outputUri), response };
+  await mergeKind.run(request, contextIn(folder));
+  return { adapter: await readAdapter(request.outputUri), modules: await modulesOf(request.outputUri) };
 }
 
 const norm = (values: ArrayLike<number>): number => Math.hypot(...Array.from(values));
@@ -76,9 +78,9 @@ test.each(['adapter_concatenate', 'adapter_svd', 'adapter_linear'])(
   '%s: the report has norm and error as the full matrices give them',
   async (id) => {
     const from = id === 'adapter_linear' ? 'xy' : 'xyz';
-    const { adapter, response } = await run(from, { [id]: {} });
-    expect(response.modules.map(({ module }) => module)).toEqual([...adapter.modules.keys()]);
-    for (const { module, norm: said, error, rank } of response.modules) {
+    const { adapter, modules } = await run(from, { [id]: {} });
+    expect(modules.map(({ module }) => module)).toEqual([...adapter.modules.keys()]);
+    for (const { module, norm: said, error, rank } of modules) {
       const exact = await exactSum(from, module);
       const ours = adapter.modules.get(module)!;
       const difference = norm(adapterProduct(ours).map((value, i) => value - (exact[i] ?? NaN)));
@@ -101,14 +103,14 @@ test('ranks are added where an adapter has the module, and those of one config d
 });
 
 test('an energy gives the smallest rank that has it, by the singular values of the full sum', async () => {
-  const { response } = await run('xy', { adapter_svd: { energy: 0.9 } });
-  for (const { rank, norm: total, error } of response.modules) {
+  const { modules } = await run('xy', { adapter_svd: { energy: 0.9 } });
+  for (const { rank, norm: total, error } of modules) {
     expect(rank).toBeLessThan(8);
     expect(error ** 2).toBeLessThanOrEqual(0.1 * total ** 2 * (1 + 1e-6));
   }
-  const [first] = response.modules;
+  const [first] = modules;
   const fewer = await run('xy', { adapter_svd: { rank: (first?.rank ?? 0) - 1 } });
-  expect(fewer.response.modules[0]!.error ** 2).toBeGreaterThan(0.1 * (first?.norm ?? 0) ** 2);
+  expect(fewer.modules[0]!.error ** 2).toBeGreaterThan(0.1 * (first?.norm ?? 0) ** 2);
 });
 
 test.each(['ties', 'linear'])('knots with %s agrees with full matrices in float64', async (rule) => {

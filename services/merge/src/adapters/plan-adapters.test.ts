@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { type Adapter, readAdapter, writeAdapter } from '@eigenloom/checkpoint';
 import { common, merge } from '@eigenloom/contracts';
 
-import { mergeKind } from '../merge-kind.js';
+import { mergeKind } from '../kind.js';
 import { adapterGolden, contextIn, model, modelWith, newFolder, requestOf } from '../testing/job-context.js';
+import { modulesOf } from '../testing/reports.js';
 
 let folder: string;
 beforeEach(async () => {
@@ -13,7 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-const methodOf = (fields: object): merge.MergeRequest['method'] => merge.MergeRequest.fromJSON(fields).method;
+const methodOf = (fields: object): merge.MergeRequest['method'] => merge.MergeMethod.fromJSON(fields);
 
 function request(
   paths: readonly string[],
@@ -140,11 +141,11 @@ test('a tensor in full of one adapter is kept; of two it is refused', async () =
   }));
   const two = await variant('two', 'y', () => ({ savedTensors: head(4) }));
   const made = request([one, y], { adapter_svd: { rank: 2 } });
-  const response = await mergeKind.run(made, contextIn(folder));
+  await mergeKind.run(made, contextIn(folder));
   const { savedTensors, settings } = await readAdapter(made.outputUri);
   expect([...(savedTensors.get('score.weight')?.data ?? [])]).toEqual([3, 3, 3, 3]);
   expect(settings.modulesToSave).toEqual(['score']);
-  expect(response.modules.at(-1)).toMatchObject({ module: 'score.weight', rank: 0 });
+  expect((await modulesOf(made.outputUri)).at(-1)).toMatchObject({ module: 'score.weight', rank: 0 });
   await expect(
     mergeKind.validate(request([one, two], { adapter_svd: {} }), contextIn(folder)),
   ).rejects.toMatchObject({ reason: 'SAVED_TENSORS_CONFLICT', details: { tensor: 'score.weight' } });
@@ -197,9 +198,9 @@ test('average and moving average, with tensors in full, as the formulas say', as
     [{ adapter_ema: { decay: 0.75 } }, 0.75 * 1.5 - 0.25, 0.75 * 2 + 2.25],
   ] as const) {
     const made = request(paths, method, { outputUri: join(folder, Object.keys(method)[0]!) });
-    const response = await mergeKind.run(made, contextIn(folder));
+    await mergeKind.run(made, contextIn(folder));
     // All have the same B, so the product of the means is the mean of the products.
-    const pairs = response.modules.filter(({ rank }) => rank > 0);
+    const pairs = (await modulesOf(made.outputUri)).filter(({ rank }) => rank > 0);
     expect(pairs).toHaveLength(15);
     for (const { norm, error } of pairs) expect(error).toBeLessThan(1e-6 * norm);
     const merged = await factor(made.outputUri);
@@ -221,6 +222,7 @@ test('the artifact has config, weights and a card that names its inputs by conte
     'README.md',
     'adapter_config.json',
     'adapter_model.safetensors',
+    'report.json',
   ]);
   expect(Object.keys(context.lineage?.inputs ?? {})).toEqual(
     [0, 1].flatMap((i) => ['config.json', 'model.safetensors'].map((file) => `models/${i}/adapter_${file}`)),
@@ -258,7 +260,7 @@ test('pairs of a convolution are merged as matrices and keep their shapes', asyn
     await variant('d', 'x', () => ({ modules: conv(-3) })),
   ];
   const made = request(both, { adapter_svd: {} });
-  const response = await mergeKind.run(made, contextIn(folder));
+  await mergeKind.run(made, contextIn(folder));
   const pair = (await readAdapter(made.outputUri)).modules.get('conv')!;
   expect(pair).toMatchObject({ aShape: [4, 3, 5], bShape: [6, 4, 1], rank: 4, scaling: 1 });
   const given = conv(1).get('conv')!;
@@ -270,7 +272,8 @@ test('pairs of a convolution are merged as matrices and keep their shapes', asyn
       expect(at(pair)).toBeCloseTo(-2 * 2 * at(given), 4);
     }
   }
-  expect(response.modules[0]!.error).toBeLessThan(1e-6 * response.modules[0]!.norm);
+  const [report] = await modulesOf(made.outputUri);
+  expect(report!.error).toBeLessThan(1e-6 * report!.norm);
 });
 
 test.each([0, 1e-9])('pairs scaled by %p merge to what is scaled so', async (scale) => {
@@ -292,10 +295,10 @@ test.each([0, 1e-9])('pairs scaled by %p merge to what is scaled so', async (sca
     const [made, whole] = [small, [x, y]].map((paths, i) =>
       request(paths, method, { outputUri: join(folder, `${name}-${i}`), allowUnchanged: scale === 0 }),
     ) as [merge.MergeRequest, merge.MergeRequest];
-    const ours = await mergeKind.run(made, contextIn(folder));
-    const theirs = await mergeKind.run(whole, contextIn(folder));
-    for (const [i, { norm, error }] of ours.modules.entries()) {
-      const expected = theirs.modules[i]!;
+    for (const each of [made, whole]) await mergeKind.run(each, contextIn(folder));
+    const [ours, theirs] = [await modulesOf(made.outputUri), await modulesOf(whole.outputUri)];
+    for (const [i, { norm, error }] of ours.entries()) {
+      const expected = theirs[i]!;
       expect(Math.abs(norm - scale * expected.norm)).toBeLessThanOrEqual(1e-6 * scale * expected.norm);
       expect(Math.abs(error - scale * expected.error)).toBeLessThanOrEqual(1e-5 * scale * expected.norm);
     }

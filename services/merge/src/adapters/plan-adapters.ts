@@ -12,10 +12,9 @@ import type { RequestContext } from '@eigenloom/runtime';
 
 import { checkInputs } from '../plan/plan-recipe.js';
 import { checkAdapterOutput } from './check-output.js';
-import { boundAdapterMethod } from './methods/index.js';
 import { planInventory } from './plan-inventory.js';
 import { planLabels } from './plan-labels.js';
-import { planModules } from './plan-modules.js';
+import { type ChosenAdapterMethod, planModules } from './plan-modules.js';
 import { planSaved } from './plan-saved.js';
 import type { AdapterInput, AdapterMergePlan } from './planned.js';
 
@@ -25,9 +24,9 @@ import type { AdapterInput, AdapterMergePlan } from './planned.js';
  */
 export async function planAdapters(
   request: merge.MergeRequest,
+  { method, others }: ChosenAdapterMethod,
   context: RequestContext,
 ): Promise<AdapterMergePlan> {
-  const method = boundAdapterMethod(request);
   checkInputs(request, method);
   checkAdapterOutput(request);
   refuseModelFields(request);
@@ -38,7 +37,7 @@ export async function planAdapters(
     inputs.push(await openInput(model, index, context));
   }
   checkAlike(inputs);
-  const modules = planModules(inputs, request.models, method);
+  const modules = planModules(inputs, request.models, { method, others });
   const shares = method.savedWeights(inputs.length);
   return {
     method,

@@ -2,7 +2,7 @@ import { type OpenedPoly, openPoly, opening } from '@eigenloom/checkpoint';
 import type { merge } from '@eigenloom/contracts';
 import type { RequestContext } from '@eigenloom/runtime';
 
-import type { BoundAdapterMethod } from './methods/index.js';
+import type { AdapterMethod } from './adapter-method.js';
 import type { AdapterMergePlan, PlannedModule, ReadAdapter } from './planned.js';
 
 /**
@@ -11,7 +11,7 @@ import type { AdapterMergePlan, PlannedModule, ReadAdapter } from './planned.js'
  */
 export async function planInventory(
   request: merge.MergeRequest,
-  method: BoundAdapterMethod,
+  method: AdapterMethod,
   context: RequestContext,
 ): Promise<AdapterMergePlan | undefined> {
   const [only, ...others] = request.models;

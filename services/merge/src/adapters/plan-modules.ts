@@ -2,14 +2,21 @@ import type { OpenedModule } from '@eigenloom/checkpoint';
 import type { merge } from '@eigenloom/contracts';
 import { incompatible } from '@eigenloom/errors';
 
-import { ADAPTER_METHODS, type BoundAdapterMethod } from './methods/index.js';
+import type { AdapterMethod } from './adapter-method.js';
 import type { AdapterInput, PlannedMember, PlannedModule } from './planned.js';
+
+/** The method of a merge. */
+export interface ChosenAdapterMethod {
+  readonly method: AdapterMethod;
+  /** Ids of the methods for which adapters need not be alike, for errors. */
+  readonly others: readonly string[];
+}
 
 /** The modules of the result: those of any adapter. Errors: `ADAPTERS_DIFFER`, naming the module. */
 export function planModules(
   inputs: readonly AdapterInput[],
   parameters: readonly merge.MergeInput[],
-  method: BoundAdapterMethod,
+  chosen: ChosenAdapterMethod,
 ): PlannedModule[] {
   const paths = new Set(inputs.flatMap(({ adapter }) => [...adapter.modules.keys()]));
   return [...paths].sort().map((path) => {
@@ -19,12 +26,12 @@ export function planModules(
       const { weight = 1, density } = parameters[index] ?? {};
       return [{ weight, density, scaling: opened.scaling, rank: opened.rank, input, opened }];
     });
-    checkMembers(path, members, inputs, method);
+    checkMembers(path, members, inputs, chosen);
     const [first] = members as [PlannedMember];
     const { kind, aShape, bShape } = first.opened;
     const columns = aShape.slice(1).reduce((product, size) => product * size, 1);
     const module = { module: path, rows: bShape[0] ?? 0, columns, members };
-    const rank = method.rankOf(module);
+    const rank = chosen.method.rankOf(module);
     const source = { kind: 'adapters', members } as const;
     return { ...module, source, kind, aTail: aShape.slice(1), bTail: bShape.slice(2), rank };
   });
@@ -34,12 +41,12 @@ function checkMembers(
   path: string,
   members: readonly PlannedMember[],
   inputs: readonly AdapterInput[],
-  { id, alike }: BoundAdapterMethod,
+  { method: { id, alike }, others }: ChosenAdapterMethod,
 ): void {
-  const [first, ...others] = members;
+  const [first, ...rest] = members;
   if (first === undefined) return;
-  for (const other of others) {
-    const difference = differenceOf(first.opened, other.opened, alike);
+  for (const other of rest) {
+    const difference = differenceOf(first.opened, other.opened, alike, others.join(', '));
     if (difference !== undefined) {
       const [what, advice] = difference;
       throw differ(id, path, `${what} in ${first.input.label} and ${other.input.label}${advice}`);
@@ -49,16 +56,11 @@ function checkMembers(
   if (alike === 'pairs' && missing !== undefined) throw differ(id, path, `is missing in ${missing.label}`);
 }
 
-/** The methods for which adapters need not be alike. */
-const OTHER_RANKS = Object.values(ADAPTER_METHODS)
-  .filter(({ alike }) => alike === 'nothing')
-  .map(({ id }) => id)
-  .join(', ');
-
 function differenceOf(
   x: OpenedModule,
   y: OpenedModule,
-  alike: BoundAdapterMethod['alike'],
+  alike: AdapterMethod['alike'],
+  others: string,
 ): readonly [what: string, advice: string] | undefined {
   const sides = ({ kind, aShape, bShape }: OpenedModule): string =>
     JSON.stringify([kind, aShape.slice(1), bShape[0], bShape.slice(2)]);
@@ -68,9 +70,9 @@ function differenceOf(
     return [`has other shapes, ${shown(x)} and ${shown(y)},`, '; are they adapters of one base model?'];
   }
   if (alike !== 'nothing' && x.rank !== y.rank)
-    return [`has ranks ${x.rank} and ${y.rank}`, `; ${OTHER_RANKS} take different ranks`];
+    return [`has ranks ${x.rank} and ${y.rank}`, `; ${others} take different ranks`];
   if (alike === 'pairs' && x.scaling !== y.scaling)
-    return [`has scales ${x.scaling} and ${y.scaling}`, `; ${OTHER_RANKS} take different scales (alpha)`];
+    return [`has scales ${x.scaling} and ${y.scaling}`, `; ${others} take different scales (alpha)`];
   return undefined;
 }
 

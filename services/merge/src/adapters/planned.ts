@@ -8,8 +8,7 @@ import type {
 import type { MergeSource, SafetensorsFile } from '@eigenloom/numeric';
 
 import type { ReadInput } from '../plan/planned.js';
-import type { Member, ModuleMembers } from './adapter-method.js';
-import type { BoundAdapterMethod } from './methods/index.js';
+import type { AdapterMethod, Member, ModuleMembers } from './adapter-method.js';
 
 /** An adapter of any kind that a merge reads. */
 export interface ReadAdapter extends ReadInput {
@@ -59,7 +58,7 @@ export interface PlannedSaved {
 
 /** A merge of adapters before a value has been read. */
 export interface AdapterMergePlan {
-  readonly method: BoundAdapterMethod;
+  readonly method: AdapterMethod;
   readonly seed: bigint;
   readonly inputs: readonly ReadAdapter[];
   /** In order of path. */

@@ -3,12 +3,12 @@ import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { type AdapterModule, readAdapter, writeAdapter } from '@eigenloom/checkpoint';
-import { merge } from '@eigenloom/contracts';
+import { merge, methodId } from '@eigenloom/contracts';
 import { randomNormal, setThreads } from '@eigenloom/numeric';
 
-import { mergeKind } from '../merge-kind.js';
+import { mergeKind } from '../kind.js';
 import { contextIn, modelWith, newFolder, requestOf } from '../testing/job-context.js';
-import { ADAPTER_METHODS } from './methods/index.js';
+import { DEFINITIONS } from '../methods/index.js';
 
 /** What a method cannot do without, or what makes it a better test. */
 const SETTINGS: Partial<Record<string, object>> = {
@@ -78,7 +78,7 @@ async function run({ id, from, weights = WEIGHTS, settings = SETTINGS }: Merge):
     models: from.map((index, i) =>
       modelWith(join(folder, `a${index}`), { weight: unweighted ? 1 : weights[i] }),
     ),
-    method: merge.MergeRequest.fromJSON({ [id]: settings[id] ?? {} }).method,
+    method: merge.MergeMethod.fromJSON({ [id]: settings[id] ?? {} }),
   });
   await mergeKind.run(request, contextIn(folder));
   return request.outputUri;
@@ -105,48 +105,49 @@ function distance(x: Float64Array, y: Float64Array): number {
   return x.reduce((most, value, i) => Math.max(most, Math.abs(value - (y[i] ?? NaN))), 0) / largest;
 }
 
-describe.each(Object.values(ADAPTER_METHODS).map((method) => [method.id, method] as const))(
-  '%s',
-  (id, { symmetric }) => {
-    test('one adapter of weight 1 is itself', async () => {
-      const merged = await run({ id, from: [1], weights: [1], settings: WHOLE });
-      expect(distance(await products(join(folder, 'a1')), await products(merged))).toBeLessThan(1e-6);
-    });
-
-    test('the order of the adapters matters only where it is said to', async () => {
-      const forward = await products(await run({ id, from: [0, 1, 2] }));
-      const backward = await products(await run({ id, from: [2, 1, 0], weights: [...WEIGHTS].reverse() }));
-      if (symmetric) expect(distance(forward, backward)).toBeLessThan(2e-6);
-      else expect(distance(forward, backward)).toBeGreaterThan(1e-3);
-    });
-
-    test('the bytes do not depend on threads', async () => {
-      const digests = new Set<string>();
-      for (const threads of [1, 2, 8]) {
-        setThreads(threads);
-        const bytes = await readFile(join(await run({ id, from: [0, 1, 2] }), 'adapter_model.safetensors'));
-        digests.add(createHash('sha256').update(bytes).digest('hex'));
-      }
-      expect(digests.size).toBe(1);
-    });
-
-    test('names and sizes of the modules are kept, and every value is finite', async () => {
-      const { modules } = await readAdapter(await run({ id, from: [0, 1, 2] }));
-      expect([...modules].map(([name, { aShape, bShape }]) => [name, bShape[0], aShape[1]])).toEqual(
-        Object.entries(SIZES)
-          .map(([name, sizes]) => [name, ...sizes])
-          .sort(([x], [y]) => (String(x) < String(y) ? -1 : 1)),
-      );
-      for (const { a, b } of modules.values()) expect([...a, ...b].every(Number.isFinite)).toBe(true);
-    });
-
-    test.each([NaN, Infinity])('%p is refused by the name of its tensor', async (value) => {
-      await rm(join(folder, 'a9'), { recursive: true, force: true });
-      await writeRandom('a9', 4n, value);
-      await expect(run({ id, from: [0, 9] })).rejects.toMatchObject({
-        reason: 'NON_FINITE_INPUT',
-        details: { tensor: 'base_model.model.head.lora_A.weight', count: '1', input: 'models[1]' },
-      });
-    });
-  },
+const CASES = Object.entries(DEFINITIONS).flatMap(([name, definition]) =>
+  definition.makes === 'adapter' ? [[methodId(name), definition] as const] : [],
 );
+
+describe.each(CASES)('%s', (id, { symmetric }) => {
+  test('one adapter of weight 1 is itself', async () => {
+    const merged = await run({ id, from: [1], weights: [1], settings: WHOLE });
+    expect(distance(await products(join(folder, 'a1')), await products(merged))).toBeLessThan(1e-6);
+  });
+
+  test('the order of the adapters matters only where it is said to', async () => {
+    const forward = await products(await run({ id, from: [0, 1, 2] }));
+    const backward = await products(await run({ id, from: [2, 1, 0], weights: [...WEIGHTS].reverse() }));
+    if (symmetric) expect(distance(forward, backward)).toBeLessThan(2e-6);
+    else expect(distance(forward, backward)).toBeGreaterThan(1e-3);
+  });
+
+  test('the bytes do not depend on threads', async () => {
+    const digests = new Set<string>();
+    for (const threads of [1, 2, 8]) {
+      setThreads(threads);
+      const bytes = await readFile(join(await run({ id, from: [0, 1, 2] }), 'adapter_model.safetensors'));
+      digests.add(createHash('sha256').update(bytes).digest('hex'));
+    }
+    expect(digests.size).toBe(1);
+  });
+
+  test('names and sizes of the modules are kept, and every value is finite', async () => {
+    const { modules } = await readAdapter(await run({ id, from: [0, 1, 2] }));
+    expect([...modules].map(([name, { aShape, bShape }]) => [name, bShape[0], aShape[1]])).toEqual(
+      Object.entries(SIZES)
+        .map(([name, sizes]) => [name, ...sizes])
+        .sort(([x], [y]) => (String(x) < String(y) ? -1 : 1)),
+    );
+    for (const { a, b } of modules.values()) expect([...a, ...b].every(Number.isFinite)).toBe(true);
+  });
+
+  test.each([NaN, Infinity])('%p is refused by the name of its tensor', async (value) => {
+    await rm(join(folder, 'a9'), { recursive: true, force: true });
+    await writeRandom('a9', 4n, value);
+    await expect(run({ id, from: [0, 9] })).rejects.toMatchObject({
+      reason: 'NON_FINITE_INPUT',
+      details: { tensor: 'base_model.model.head.lora_A.weight', count: '1', input: 'models[1]' },
+    });
+  });
+});

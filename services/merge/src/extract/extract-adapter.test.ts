@@ -6,7 +6,7 @@ import { merge } from '@eigenloom/contracts';
 import { setThreads, svd } from '@eigenloom/numeric';
 import { adapterProduct } from '@eigenloom/testkit';
 
-import { mergeKind } from '../merge-kind.js';
+import { mergeKind } from '../kind.js';
 import {
   contextIn,
   extractionGolden,
@@ -16,6 +16,8 @@ import {
   requestOf,
 } from '../testing/job-context.js';
 import { normal, plus, type SyntheticTensors, writeModel } from '../testing/synthetic-model.js';
+import type { ModuleReport } from '../adapters/module-report.js';
+import { modulesOf } from '../testing/reports.js';
 
 const BASE = peftGolden('base');
 const TUNED = extractionGolden('tuned');
@@ -36,7 +38,7 @@ function requestFor(parameters: object, tuned = TUNED, base = BASE): merge.Merge
     outputUri: join(folder, `out-${(count += 1)}`),
     models: [modelWith(tuned, {})],
     base: { uri: base, adapters: [] },
-    method: merge.MergeRequest.fromJSON({ extract_adapter: parameters }).method,
+    method: merge.MergeMethod.fromJSON({ extract_adapter: parameters }),
   });
 }
 
@@ -44,10 +46,10 @@ async function extract(
   parameters: object,
   tuned = TUNED,
   base = BASE,
-): Promise<{ path: string; modules: readonly merge.AdapterModuleReport[] }> {
+): Promise<{ path: string; modules: readonly ModuleReport[] }> {
   const request = requestFor(parameters, tuned, base);
-  const { modules } = await mergeKind.run(request, contextIn(folder));
-  return { path: request.outputUri, modules };
+  await mergeKind.run(request, contextIn(folder));
+  return { path: request.outputUri, modules: await modulesOf(request.outputUri) };
 }
 
 const norm = (values: ArrayLike<number>): number =>
@@ -121,7 +123,7 @@ test('of a model that an adapter made, epsilon finds its rank, and only its modu
     models: [
       { ...modelWith(BASE, {}), model: { uri: BASE, adapters: [peftGolden('adapters/lora_patterns')] } },
     ],
-    method: merge.MergeRequest.fromJSON({ passthrough: {} }).method,
+    method: merge.MergeMethod.fromJSON({ passthrough: {} }),
     allowUnchanged: true,
   });
   await mergeKind.run(fold, context);

@@ -2,10 +2,10 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { type AdapterModuleInfo, targetNames } from '@eigenloom/checkpoint';
-import type { merge } from '@eigenloom/contracts';
 import { incompatible } from '@eigenloom/errors';
 
 import type { AdapterRun } from '../adapters/merge-adapters.js';
+import type { ModuleReport } from '../adapters/module-report.js';
 import { PairStore } from '../adapters/pair-store.js';
 import type { PlannedSaved } from '../adapters/planned.js';
 import { type StoredAdapter, writeStoredPairs } from '../adapters/write-stored-pairs.js';
@@ -18,7 +18,7 @@ const COMPARING = 0.1;
 
 /** What an extraction found, beside what it wrote. */
 export interface ExtractOutcome {
-  readonly modules: merge.AdapterModuleReport[];
+  readonly modules: ModuleReport[];
   readonly notes: string[];
 }
 
@@ -80,9 +80,9 @@ async function extractTargets(
   plan: ExtractPlan,
   store: PairStore,
   { signal, onProgress }: AdapterRun,
-): Promise<{ infos: Map<string, AdapterModuleInfo>; reports: merge.AdapterModuleReport[] }> {
+): Promise<{ infos: Map<string, AdapterModuleInfo>; reports: ModuleReport[] }> {
   const infos = new Map<string, AdapterModuleInfo>();
-  const reports: merge.AdapterModuleReport[] = [];
+  const reports: ModuleReport[] = [];
   const sorted = [...plan.targets].sort(byModule);
   for (const [index, target] of sorted.entries()) {
     const place = sorted.findIndex(({ module }) => module === target.like);
@@ -153,5 +153,5 @@ function settingsOf(
 }
 
 /** Kept in full, so without error, or dropped, so with all of it. */
-const inFull = (changes: readonly Change[], error?: number): merge.AdapterModuleReport[] =>
+const inFull = (changes: readonly Change[], error?: number): ModuleReport[] =>
   changes.map(({ pair, norm }) => ({ module: pair.name, rank: 0, norm, error: error ?? norm }));

@@ -21,16 +21,16 @@ import type { RequestContext } from '@eigenloom/runtime';
 
 import { checkAdapterOutput } from '../adapters/check-output.js';
 import { agreeOnHeads } from '../plan/agree-on-heads.js';
-import type { ParametersOf } from '../methods/method.js';
+import type { Extraction } from '../methods/extract-adapter.js';
 import { familyProblems, refuseProblems } from '../plan/find-problems.js';
 import { checkInputs, openRef } from '../plan/plan-recipe.js';
 import type { PlannedInput } from '../plan/planned.js';
-import { extractRules, mostRank } from './method.js';
 import type { ExtractPlan, ExtractTarget, TensorPair } from './planned.js';
 
 const SUFFIX = '.weight';
 /** Elements of the largest matrix that is decomposed: 0.5 GB in f32, and there are three of that size. */
 const MAX_ELEMENTS = 2 ** 27;
+const DEFAULT_RANK = 128;
 
 /**
  * Plans an extraction; headers are read. Errors: InvalidInput with the field; `INCOMPATIBLE_MODELS`; `MATRIX_TOO_LARGE`; those of the
@@ -38,10 +38,11 @@ const MAX_ELEMENTS = 2 ** 27;
  */
 export async function planExtract(
   request: merge.MergeRequest,
-  parameters: ParametersOf<'extractAdapter'>,
+  method: Extraction,
   context: RequestContext,
 ): Promise<ExtractPlan> {
-  checkInputs(request, extractRules(parameters));
+  const { parameters } = method;
+  checkInputs(request, method);
   checkAdapterOutput(request);
   const opened = await openRef(request.models[0]?.model, 'models[0].model', 'models[0]', context);
   const reference = await openRef(request.base, 'base', 'base', context);
@@ -117,7 +118,7 @@ function checkShapes(name: string, tuned: TensorInfo, base: TensorInfo, label: s
 /** Modules to decompose. Errors: `PATTERN_MATCHES_NOTHING`, `TARGET_NOT_A_MATRIX`. */
 function targetModules(
   pairs: readonly TensorPair[],
-  { targetModules: patterns, modulesToSave }: ParametersOf<'extractAdapter'>,
+  { targetModules: patterns, modulesToSave }: merge.ExtractAdapter,
 ): Set<string> {
   const inBoth = new Map(
     pairs.flatMap((pair) => (pair.base === undefined ? [] : [[pair.name, pair] as const])),
@@ -144,7 +145,7 @@ function targetModules(
 function targetOf(
   module: string,
   pair: TensorPair,
-  parameters: ParametersOf<'extractAdapter'>,
+  parameters: merge.ExtractAdapter,
   transposed: boolean,
 ): Omit<ExtractTarget, 'like'> {
   const rows = pair.shape[0] ?? 1;
@@ -158,6 +159,12 @@ function targetOf(
   }
   const kind = isEmbedding(module) ? 'embedding' : 'linear';
   return { ...pair, module, kind, rows, columns, transposed, most: mostRank(parameters, rows, columns) };
+}
+
+/** Largest rank that a request allows in a matrix. */
+function mostRank({ rank, energy, epsilon }: merge.ExtractAdapter, rows: number, columns: number): number {
+  const wanted = rank ?? (energy === undefined && epsilon === undefined ? DEFAULT_RANK : Infinity);
+  return Math.min(wanted, rows, columns);
 }
 
 function taskTypeOf(architectures: readonly string[]): string {

@@ -1,7 +1,7 @@
 import type { AdapterModuleKind } from '@eigenloom/checkpoint';
+import type { merge } from '@eigenloom/contracts';
 import type { MergeSource } from '@eigenloom/numeric';
 
-import type { ParametersOf } from '../methods/method.js';
 import type { PlannedInput } from '../plan/planned.js';
 
 /** A tensor of the fine-tuned model with the base's. */
@@ -30,7 +30,7 @@ export interface ExtractTarget extends TensorPair {
 
 /** An extraction before a value has been read. */
 export interface ExtractPlan {
-  readonly parameters: ParametersOf<'extractAdapter'>;
+  readonly parameters: merge.ExtractAdapter;
   readonly seed: bigint;
   readonly model: PlannedInput;
   readonly base: PlannedInput;

@@ -1,17 +1,17 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-
 import { openModel, writeModel } from '@eigenloom/checkpoint';
 import { merge } from '@eigenloom/contracts';
 import { setBackend } from '@eigenloom/engine';
 import { SafetensorsFile, SafetensorsWriter } from '@eigenloom/numeric';
 
-import { mergeKind } from '../merge-kind.js';
+import { mergeKind } from '../kind.js';
+import { packMask } from '../run/mask-files.js';
 import { contextIn, modelWith, newFolder, requestOf } from '../testing/job-context.js';
 import { trainTinyModel, writeTinyBase, writeTinyData } from '../testing/tiny-tasks.js';
 import { largestChanges } from './largest-changes.js';
-import { packMask } from '../run/mask-files.js';
 import { maskOverlap } from './mask-overlap.js';
+import { type TaskScore, taskScoresOf } from '../testing/reports.js';
 
 let folder: string;
 const path = (name: string): string => join(folder, name);
@@ -27,23 +27,35 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const dataOf = (name: string): merge.MergeInput['data'] => ({
   uri: path(`size-${name}.jsonl`),
-  textField: '',
-  labelField: '',
-  limit: 0,
 });
 
 let count = 0;
-async function graft(model: string, settings: object): Promise<merge.MergeResponse & { out: string }> {
+interface Grafted extends Pick<merge.MergeResponse, 'metrics'> {
+  readonly out: string;
+  readonly taskScores: readonly TaskScore[];
+}
+
+async function graft(
+  model: string,
+  {
+    budget = {},
+    batching = {},
+    ...settings
+  }: { budget?: object; batching?: object; [name: string]: unknown },
+): Promise<Grafted> {
   const out = path(`out-${(count += 1)}`);
   const request = requestOf({
     models: [modelWith(path(model), { data: dataOf('96-5000') })],
     base: { uri: path('base'), adapters: [] },
     outputUri: out,
-    method: merge.MergeRequest.fromJSON({ graft: { max_length: 16, ...settings } }).method,
+    method: merge.MergeMethod.fromJSON({
+      graft: { batching: { max_length: 16, ...batching }, budget, ...settings },
+    }),
   });
   const context = contextIn(folder);
   await mergeKind.validate(request, context);
-  return { ...(await mergeKind.run(request, context)), out };
+  const { metrics } = await mergeKind.run(request, context);
+  return { metrics, out, taskScores: await taskScoresOf(out) };
 }
 
 /** For each tensor of a model, its values there, in the base and in the fine-tuned model. */
@@ -131,8 +143,9 @@ test('a sparse change is recovered exactly, to the bit', async () => {
     (sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1),
     0,
   );
-  const { out, graft: report } = await graft('sparse', { sparsity: (total + 0.5) / elements, steps: 0 });
-  expect(report).toMatchObject({ graftedElements: BigInt(total), elements: BigInt(elements) });
+  const sparsity = (total + 0.5) / elements;
+  const { out, metrics } = await graft('sparse', { sparsity, budget: { steps: 0 } });
+  expect(metrics).toMatchObject({ grafted_elements: total, elements });
   let taken = 0;
   for (const { own, base: from, tuned } of await compare(out, 'sparse')) {
     own.forEach((value, i) => {
@@ -145,24 +158,19 @@ test('a sparse change is recovered exactly, to the bit', async () => {
 });
 
 test('a graft of a trained model keeps its gain, and every element is of the one or the other', async () => {
-  const {
-    out,
-    graft: report,
-    taskScores,
-  } = await graft('size', {
+  const { out, metrics, taskScores } = await graft('size', {
     sparsity: 0.2,
-    steps: 6,
-    batch_size: 16,
-    learning_rate: 1e6,
+    batching: { batch_size: 16 },
+    budget: { steps: 6, learning_rate: 1e6 },
     validation: dataOf('64-9000'),
   });
   expect(taskScores).toHaveLength(2);
   const [train, validation] = taskScores;
-  expect(train!.modelAlone!.accuracy).toBeGreaterThan(0.95);
+  expect(train!.alone.accuracy).toBeGreaterThan(0.95);
   const gain =
-    (validation!.after!.accuracy! - validation!.before!.accuracy!) /
-    (validation!.modelAlone!.accuracy! - validation!.before!.accuracy!);
-  expect(report!.keptGain).toBeCloseTo(gain, 12);
+    (validation!.after.accuracy! - validation!.before.accuracy!) /
+    (validation!.alone.accuracy! - validation!.before.accuracy!);
+  expect(metrics['kept_gain']).toBeCloseTo(gain, 12);
   expect(gain).toBeGreaterThan(0.5);
   let taken = 0;
   for (const { own, base, tuned } of await compare(out, 'size')) {
@@ -171,14 +179,14 @@ test('a graft of a trained model keeps its gain, and every element is of the one
       if (value !== base[i]) taken += 1;
     });
   }
-  expect(BigInt(taken)).toBe(report!.graftedElements);
+  expect(taken).toBe(metrics['grafted_elements']);
 });
 
 test('descent on the mask lowers the loss below that of the largest changes', async () => {
-  const settings = { sparsity: 0.02, batch_size: 96, learning_rate: 1e8 };
-  const largest = await graft('size', { ...settings, steps: 0 });
-  const learned = await graft('size', { ...settings, steps: 10 });
-  expect(learned.taskScores[0]!.after!.accuracy).toBeGreaterThan(largest.taskScores[0]!.after!.accuracy!);
+  const settings = { sparsity: 0.02, batching: { batch_size: 96 } };
+  const largest = await graft('size', { ...settings, budget: { steps: 0, learning_rate: 1e8 } });
+  const learned = await graft('size', { ...settings, budget: { steps: 10, learning_rate: 1e8 } });
+  expect(learned.taskScores[0]!.after.accuracy).toBeGreaterThan(largest.taskScores[0]!.after.accuracy!);
 });
 
 test('the overlap of two masks is counted', async () => {

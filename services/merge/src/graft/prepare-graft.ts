@@ -1,11 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-
-import type { merge } from '@eigenloom/contracts';
+import type { common } from '@eigenloom/contracts';
 import { runOnEngine } from '@eigenloom/engine';
 import { SafetensorsFile } from '@eigenloom/numeric';
 
-import { definePreparer } from '../prepare/preparation.js';
+import type { Preparation, Preparer } from '../prepare/preparation.js';
+import { masksByTensor } from '../run/mask-files.js';
 import {
   requireTaskData,
   searchData,
@@ -14,45 +14,56 @@ import {
   searchTasks,
   taskDataFields,
 } from '../search/plan-search.js';
-import { masksByTensor } from '../run/mask-files.js';
-import { scoreOf } from '../search/run-search.js';
+import { scoresReport } from '../search/scores-report.js';
 import type { SearchInput } from '../search/search-input.js';
+import type { SearchSettings } from '../search/search-settings.js';
+import { checkGivenLength } from '../statistics/text-length.js';
 import type { GraftFound, GraftTask } from './graft-worker.js';
 import { GRAFT_BYTES } from './grafted-parameters.js';
 
 const WORKER = join(__dirname, 'graft-worker.js');
-const VALIDATION = { field: 'graft.validation', role: 'validation' };
-const DEFAULTS = { sparsity: 0.01, steps: 10, learningRate: 1e7, batchesPerStep: 8 };
+const DEFAULT_STEPS = 10;
+const DEFAULT_LEARNING_RATE = 1e7;
+
+interface GraftSettings {
+  readonly sparsity: number;
+  readonly batchesPerStep: number;
+  readonly validation: common.DatasetRef | undefined;
+}
 
 /** Learns which elements a graft takes. */
-export const graftPreparer = definePreparer({
-  case: 'graft',
-  data: ({ validation }, request) => {
-    requireTaskData(request, 'graft');
-    return [
-      ...taskDataFields(request),
-      ...(validation === undefined ? [] : [{ ...VALIDATION, ref: validation }]),
-    ];
+export const graftPreparer = (
+  { sparsity, batchesPerStep, validation }: GraftSettings,
+  settings: SearchSettings,
+  method: string,
+): Preparer => ({
+  data: (request) => {
+    requireTaskData(request, method);
+    const own = taskDataFields(request);
+    return validation === undefined
+      ? own
+      : [...own, { ...validationOf(method), uri: validation.uri, examples: validation }];
   },
-  memory: (parameters, plan) => searchMemory(plan, parameters, GRAFT_BYTES),
-  async prepare(parameters, plan, paths, context, { request }) {
-    const { validation, steps = DEFAULTS.steps } = parameters;
+  check: (plan) => {
+    checkGivenLength(settings.maxLength, `${method}.batching.max_length`, plan);
+  },
+  memory: (plan) => searchMemory(plan, settings, GRAFT_BYTES),
+  async prepare(plan, paths, context, { request }) {
+    const { steps = DEFAULT_STEPS, learningRate = DEFAULT_LEARNING_RATE } = settings;
+    const { field, role } = validationOf(method);
     const own = searchTasks(plan, request, paths);
-    const chosen = searchData(VALIDATION.field, VALIDATION.role, validation, paths);
+    const chosen = searchData(field, role, validation, paths);
     const tasks =
       validation === undefined ? own : [...own, ...own.map((task) => ({ ...task, data: chosen }))];
     const input: SearchInput = {
-      ...searchInput(plan, { ...parameters, tasks, fromBase: true, requireLabels: true }),
+      ...searchInput(plan, { ...settings, tasks, fromBase: true, requireLabels: true }),
       workingBytes: GRAFT_BYTES,
     };
     await mkdir(context.scratch, { recursive: true });
     const maskPath = join(context.scratch, `graft-mask-${context.attempt}.safetensors`);
     const task: GraftTask = {
       input,
-      sparsity: parameters.sparsity ?? DEFAULTS.sparsity,
-      steps,
-      learningRate: parameters.learningRate ?? DEFAULTS.learningRate,
-      batchesPerStep: parameters.batchesPerStep || DEFAULTS.batchesPerStep,
+      ...{ sparsity, steps, learningRate, batchesPerStep },
       maskPath,
     };
     const found = await runOnEngine<GraftTask, GraftFound>(WORKER, task, {
@@ -65,9 +76,14 @@ export const graftPreparer = definePreparer({
       statistics: masksByTensor(await SafetensorsFile.open(maskPath), plan),
       mayChangeNothing: true,
       lines: [cardLine(found)],
-      response: { taskScores: taskScores(found), graft: graftReport(found) },
+      ...graftReport(found, tasks.length),
     };
   },
+});
+
+const validationOf = (method: string): { field: string; role: string } => ({
+  field: `${method}.validation`,
+  role: 'validation',
 });
 
 /** Gain in accuracy over the base, on the last task. */
@@ -76,22 +92,16 @@ function keptGain({ before, alone, after }: GraftFound): number | undefined {
   return high > low ? (own - low) / (high - low) : undefined;
 }
 
-const graftReport = (found: GraftFound): merge.GraftReport => ({
-  graftedElements: BigInt(found.grafted),
-  elements: BigInt(found.elements),
-  keptGain: keptGain(found),
-});
-
-const taskScores = ({ before, alone, after }: GraftFound): merge.TaskScore[] =>
-  before.map((score, i) => {
-    const [own, last] = [alone[i], after[i]];
-    return {
-      model: 0,
-      before: scoreOf(score),
-      modelAlone: own === undefined ? undefined : scoreOf(own),
-      after: last === undefined ? undefined : scoreOf(last),
-    };
-  });
+/** The scores of the model's data, then those of the validation data; the metrics of the scores are means over both. */
+function graftReport(found: GraftFound, tasks: number): Pick<Preparation, 'metrics' | 'tables'> {
+  const scores = scoresReport(
+    Array.from({ length: tasks }, () => 0),
+    found,
+  );
+  const { grafted, elements } = found;
+  const mask = { grafted_elements: grafted, elements, kept_gain: keptGain(found) ?? null };
+  return { ...scores, metrics: { ...scores.metrics, ...mask } };
+}
 
 function cardLine(found: GraftFound): string {
   const share = (100 * found.grafted) / found.elements;

@@ -1,7 +1,7 @@
 import type { merge } from '@eigenloom/contracts';
 import { invalidInput } from '@eigenloom/errors';
 
-import { checkShare } from '../methods/check-number.js';
+import { checkShare } from '../steps/check-number.js';
 import type { MergePlan } from '../plan/planned.js';
 
 /** Throws InvalidInput when a report is asked for that the merge cannot have. */

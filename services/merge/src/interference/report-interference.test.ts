@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { merge } from '@eigenloom/contracts';
 import type { JobContext } from '@eigenloom/runtime';
 
-import { mergeKind } from '../merge-kind.js';
+import { mergeKind } from '../kind.js';
 import {
   type CountingContext,
   contextIn,
@@ -60,7 +60,7 @@ async function run(
     models: Array.from({ length: MODELS }, (_, i) => model(join(folder, `m${i}`))),
     base: { uri: join(folder, 'base'), adapters: [] },
     outputUri,
-    method: merge.MergeRequest.fromJSON(method).method,
+    method: merge.MergeMethod.fromJSON(method),
     reportInterference: { density: DENSITY },
   });
   await mergeKind.validate(request, context);
@@ -150,10 +150,14 @@ test('shares, overlaps and cosines are those of the definition', async () => {
   expect(report.total.elements).toBe(elements);
   expect(report.total.cosines[0]![1]).toBeCloseTo(cosines / elements, 2);
   expect(report.total.conflict_share).toBeCloseTo(conflicts / elements, 2);
-  const { interference } = response;
-  expect(interference).toMatchObject({ tensors: 3, matrices: 2, conflictShare: report.total.conflict_share });
+  const { metrics } = response;
+  expect(metrics).toMatchObject({
+    compared_tensors: 3,
+    compared_matrices: 2,
+    conflict_share: report.total.conflict_share,
+  });
   const pairs = [report.total.cosines[0]![1]!, report.total.cosines[0]![2]!, report.total.cosines[1]![2]!];
-  expect(interference!.meanCosine).toBeCloseTo(pairs.reduce((sum, value) => sum + value) / 3, 12);
+  expect(metrics['mean_cosine']).toBeCloseTo(pairs.reduce((sum, value) => sum + value) / 3, 12);
   expect(card).toContain('Interference of the task vectors over 3 tensors');
 });
 
@@ -171,14 +175,14 @@ test('singular values are compared with the mean of the models, and one model th
     models: [0, 0, 0].map((i) => model(join(folder, `m${i}`))),
     base: { uri: join(folder, 'base'), adapters: [] },
     outputUri: join(folder, 'thrice'),
-    method: merge.MergeRequest.fromJSON({ task_arithmetic: {} }).method,
+    method: merge.MergeMethod.fromJSON({ task_arithmetic: {} }),
     reportInterference: {},
   });
-  const { interference } = await mergeKind.run(request, context);
-  expect(interference!.topInflation).toBeCloseTo(3, 5);
-  expect(interference!.nuclearInflation).toBeCloseTo(3, 5);
-  expect(interference).toMatchObject({ conflictShare: 0, supportConflictShare: 0, supportOverlap: 1 });
-  expect(interference!.meanCosine).toBeCloseTo(1, 12);
+  const { metrics } = await mergeKind.run(request, context);
+  expect(metrics['top_inflation']).toBeCloseTo(3, 5);
+  expect(metrics['nuclear_inflation']).toBeCloseTo(3, 5);
+  expect(metrics).toMatchObject({ conflict_share: 0, support_conflict_share: 0, support_overlap: 1 });
+  expect(metrics['mean_cosine']).toBeCloseTo(1, 12);
 });
 
 test('task vectors are compared once, whatever they are merged by', async () => {
@@ -191,7 +195,7 @@ test('task vectors are compared once, whatever they are merged by', async () => 
 });
 
 test.each<[string, Partial<merge.MergeRequest>, string]>([
-  ['without a base', { base: undefined, method: { $case: 'linear', value: {} } }, 'base'],
+  ['without a base', { base: undefined, method: { kind: { $case: 'linear', value: {} } } }, 'base'],
   ['of one model', { models: [model('m0')] }, 'report_interference'],
   ['with a density of 0', { reportInterference: { density: 0 } }, 'report_interference.density'],
 ])('a report %s is refused before anything runs', async (_, change, field) => {
@@ -199,7 +203,7 @@ test.each<[string, Partial<merge.MergeRequest>, string]>([
   const request = requestOf({
     models: [model('m0'), model('m1')],
     base: { uri: 'base', adapters: [] },
-    method: merge.MergeRequest.fromJSON({ task_arithmetic: {} }).method,
+    method: merge.MergeMethod.fromJSON({ task_arithmetic: {} }),
     reportInterference: {},
     ...change,
   });

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-
 import { FinishedFiles } from '@eigenloom/checkpoint';
 import type { JobContext } from '@eigenloom/runtime';
 

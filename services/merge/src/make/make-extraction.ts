@@ -1,36 +1,31 @@
 import { join } from 'node:path';
 import { writeFile } from 'node:fs/promises';
-
-import type { merge } from '@eigenloom/contracts';
-import type { RequestContext } from '@eigenloom/runtime';
+import { type Report, writeReport } from '@eigenloom/report';
 
 import { adapterCard } from '../adapters/adapter-card.js';
+import { modulesTable, totalsOf } from '../adapters/module-report.js';
 import { estimateExtract } from '../extract/estimate-extract.js';
 import { type ExtractOutcome, extractAdapter } from '../extract/extract-adapter.js';
-import { extractAdapterMethod as method } from '../extract/method.js';
 import { planExtract } from '../extract/plan-extract.js';
-import type { ExtractPlan } from '../extract/planned.js';
+import type { Extraction } from '../methods/extract-adapter.js';
 import { lineageOf } from '../run/lineage.js';
-import { adapterResponse } from './adapter-response.js';
+import { mergeReport, responseOf } from '../run/merge-report.js';
 import type { Maker } from './maker.js';
-import { parametersOf } from './parameters-of.js';
-
-const plan = (request: merge.MergeRequest, context: RequestContext): Promise<ExtractPlan> =>
-  planExtract(request, parametersOf(request, 'extractAdapter'), context);
 
 /** Makes an adapter of a model and its base. */
-export const makeExtraction: Maker = {
+export const makeExtraction = (method: Extraction): Maker => ({
   async validate(request, context) {
-    await plan(request, context);
+    await planExtract(request, method, context);
   },
   async estimate(request, context) {
-    return estimateExtract(await plan(request, context));
+    return estimateExtract(await planExtract(request, method, context));
   },
   async run(request, context) {
-    const planned = await plan(request, context);
+    const planned = await planExtract(request, method, context);
     const inputs = [planned.base, planned.model];
     const lineage = await lineageOf(inputs, context.signal);
     let outcome: ExtractOutcome = { modules: [], notes: [] };
+    let report: Report | undefined;
     const model = await context.commit('', request.outputUri, lineage, async (staging) => {
       outcome = await extractAdapter(staging, planned, {
         signal: context.signal,
@@ -41,8 +36,15 @@ export const makeExtraction: Maker = {
       });
       const card = adapterCard({ request, method, inputs, lineage, ...outcome });
       await writeFile(join(staging, 'README.md'), card, { flag: 'wx' });
+      const { modules, notes } = outcome;
+      report = mergeReport(method, {
+        metrics: { ...totalsOf(modules) },
+        tables: [modulesTable(modules)],
+        notes,
+      });
+      await writeReport(staging, report);
     });
     for (const note of outcome.notes) context.log.warn(note);
-    return adapterResponse(model, outcome.modules);
+    return responseOf(model, report, undefined, context);
   },
-};
+});

@@ -1,34 +1,32 @@
 import { join } from 'node:path';
 import { writeFile } from 'node:fs/promises';
-
 import { type WrittenDigests, opening } from '@eigenloom/checkpoint';
 import { merge } from '@eigenloom/contracts';
 import { AppError } from '@eigenloom/errors';
 import { loadTokenizer } from '@eigenloom/models';
+import { type Report, writeReport } from '@eigenloom/report';
 import type { JobContext, Lineage, RequestContext } from '@eigenloom/runtime';
 
-import type { ParametersOf } from '../methods/method.js';
+import type { Mixture } from '../methods/mixture-of-experts.js';
 import { estimateMixture } from '../mixture/estimate-mixture.js';
 import { type MixturePlan, planMixture } from '../mixture/plan-mixture.js';
 import { degenerateLayers, routersOf } from '../mixture/routers.js';
 import { InputDigests } from '../run/input-digests.js';
 import { lineageOf } from '../run/lineage.js';
+import { mergeReport, responseOf } from '../run/merge-report.js';
 import { modelCard } from '../run/model-card.js';
 import { writeMerged } from '../run/write-merged.js';
 import { networkOf } from '../statistics/network-of.js';
 import type { Maker } from './maker.js';
-import { parametersOf } from './parameters-of.js';
-
-interface Planned {
-  readonly plan: MixturePlan;
-  readonly parameters: ParametersOf<'mixtureOfExperts'>;
-}
 
 /** Plans, and checks that the base can do what the routers need. */
-async function planned(request: merge.MergeRequest, context: RequestContext): Promise<Planned> {
-  const parameters = parametersOf(request, 'mixtureOfExperts');
-  const plan = await planMixture(request, parameters, context);
-  const { gateMode } = parameters;
+async function planned(
+  request: merge.MergeRequest,
+  method: Mixture,
+  context: RequestContext,
+): Promise<MixturePlan> {
+  const plan = await planMixture(request, method, context);
+  const { gateMode } = method;
   if (gateMode !== merge.GateMode.RANDOM) {
     const place = { field: 'base.uri', uri: request.base?.uri ?? '' };
     await opening(place, () => loadTokenizer(plan.donor.directory));
@@ -36,7 +34,7 @@ async function planned(request: merge.MergeRequest, context: RequestContext): Pr
   if (gateMode === merge.GateMode.HIDDEN_LAST || gateMode === merge.GateMode.HIDDEN_AVERAGE) {
     requireForwardPass(plan);
   }
-  return { plan, parameters };
+  return plan;
 }
 
 /** Errors: those of `networkOf`, with the gates that work for any family. */
@@ -54,20 +52,20 @@ function requireForwardPass({ base }: MixturePlan): void {
 }
 
 /** Makes a mixture of experts: computes the routers, then copies tensors from disk to disk. */
-export const makeMixture: Maker = {
+export const makeMixture = (method: Mixture): Maker => ({
   async validate(request, context) {
-    await planned(request, context);
+    await planned(request, method, context);
   },
   async estimate(request, context) {
-    const { plan, parameters } = await planned(request, context);
-    return estimateMixture(plan, parameters);
+    return estimateMixture(await planned(request, method, context), method);
   },
   async run(request, context) {
-    const { plan, parameters } = await planned(request, context);
+    const plan = await planned(request, method, context);
     const inputs = [plan.base, ...plan.models];
     const digests = new InputDigests(context.digests);
-    const withRouters = await addRouters(plan, parameters, context);
+    const withRouters = await addRouters(plan, method, context);
     let lineage: Lineage = { inputs: {} };
+    let report: Report | undefined;
     const write = async (staging: string): Promise<WrittenDigests> => {
       const { changes, written } = await writeMerged(staging, withRouters, undefined, {
         allowNonFinite: request.allowNonFinite,
@@ -80,21 +78,19 @@ export const makeMixture: Maker = {
       lineage = await lineageOf(inputs, context.signal, digests);
       const card = modelCard({ request, plan: withRouters, inputs, lineage, changes, prepared: undefined });
       await writeFile(join(staging, 'README.md'), card, { flag: 'wx' });
+      const metrics = { copied_tensors: changes.tensors, computed_tensors: withRouters.computed?.size ?? 0 };
+      report = mergeReport(method, { metrics, notes: withRouters.notes });
+      await writeReport(staging, report);
       return written;
     };
     const model = await context.commit('', request.outputUri, () => lineage, write);
-    return { ...merge.MergeResponse.fromJSON({}), model };
+    return responseOf(model, report, undefined, context);
   },
-};
+});
 
-async function addRouters(
-  plan: MixturePlan,
-  parameters: ParametersOf<'mixtureOfExperts'>,
-  context: JobContext,
-): Promise<MixturePlan> {
-  const computed = await routersOf(plan, parameters, context);
-  const degenerate =
-    parameters.gateMode === merge.GateMode.RANDOM ? [] : await degenerateLayers(plan, computed);
+async function addRouters(plan: MixturePlan, method: Mixture, context: JobContext): Promise<MixturePlan> {
+  const computed = await routersOf(plan, method, context);
+  const degenerate = method.gateMode === merge.GateMode.RANDOM ? [] : await degenerateLayers(plan, computed);
   const notes =
     degenerate.length === 0
       ? []

@@ -1,70 +1,78 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-
-import { merge } from '@eigenloom/contracts';
+import type { merge } from '@eigenloom/contracts';
 import { incompatible, internal } from '@eigenloom/errors';
+import { type Report, writeReport } from '@eigenloom/report';
 import type { JobContext, Lineage } from '@eigenloom/runtime';
 
 import { checkReport } from '../interference/check-report.js';
-import { reportInterference } from '../interference/report-interference.js';
+import {
+  interferenceFound,
+  type InterferenceReport,
+  reportInterference,
+} from '../interference/report-interference.js';
 import { estimateOf } from '../plan/estimate.js';
 import type { MergePlan, ReadInput } from '../plan/planned.js';
 import { planAll, stagesOf } from '../plan/stages.js';
-import { checkPreparation, dataOf, preparationMemory, prepare } from '../prepare/index.js';
+import { dataOf, pathsOf } from '../prepare/data-of.js';
+import type { ModelMethod } from '../prepare/model-method.js';
 import type { Preparation } from '../prepare/preparation.js';
+import type { Changes } from '../run/changes.js';
 import { InputDigests } from '../run/input-digests.js';
 import { lineageOf } from '../run/lineage.js';
-import { modelCard } from '../run/model-card.js';
+import { mergeReport, responseOf } from '../run/merge-report.js';
 import { type FinishedShards, type Merged, changesFound } from '../run/merge-tensors.js';
+import { modelCard } from '../run/model-card.js';
 import { writeMerged } from '../run/write-merged.js';
 import { finishedShards } from './finished-shards.js';
 import type { Maker } from './maker.js';
 import { mergeIntermediates } from './merge-intermediates.js';
 
 /** Makes a model of models, tensor by tensor, from disk to disk. */
-export const makeModel: Maker = {
-  async validate(request, context) {
-    const plans = await planAll(stagesOf(request, context));
-    await dataOf(request, context);
-    checkPreparation(request, plans.at(-1));
-    checkReport(request, plans.at(-1));
-  },
-  async estimate(request, context) {
-    const plans = await planAll(stagesOf(request, context));
-    return estimateOf(plans, preparationMemory(request, plans.at(-1)));
-  },
-  async run(request, context) {
-    const stages = stagesOf(request, context);
-    const digests = new InputDigests(context.digests);
-    const { plan, share, made } = await mergeIntermediates(request, stages, digests, context);
-    const data = await dataOf(request, context);
-    const inputs = [...stages.inputs(), ...data];
-    const lineageNow = (): Promise<Lineage> => lineageOf(inputs, context.signal, digests);
-    const prepared = await prepare(request, plan, data, context, lineageNow);
-    const shards = await finishedShards('result', { plan, prepared, made }, context);
-    const start = prepared === undefined ? 1 - share : 0.5;
-    let result: Result | undefined;
-    const lineage = (): Lineage => writtenOf(result).lineage;
-    const model = await context.commit('', request.outputUri, lineage, async (staging) => {
-      const decided = { request, plan, finished: shards, inputs, digests, prepared, start };
-      result = await writeResult(staging, decided, context);
-      return result.written;
-    });
-    return {
-      ...merge.MergeResponse.fromJSON({}),
-      model,
-      // Committed by an attempt that died before it could say so.
-      changes: result?.changes ?? (await changesFound(plan, shards)),
-      ...prepared?.response,
-      interference: result?.interference,
-    };
-  },
-};
+export function makeModel(method: ModelMethod | undefined): Maker {
+  const preparer = method?.preparer;
+  return {
+    async validate(request, context) {
+      const plans = await planAll(stagesOf(request, method, context));
+      const plan = plans.at(-1);
+      await dataOf(request, preparer, context);
+      if (plan !== undefined) preparer?.check?.(plan);
+      checkReport(request, plan);
+    },
+    async estimate(request, context) {
+      const plans = await planAll(stagesOf(request, method, context));
+      const plan = plans.at(-1);
+      return estimateOf(plans, plan === undefined ? 0 : (preparer?.memory?.(plan) ?? 0));
+    },
+    async run(request, context) {
+      const stages = stagesOf(request, method, context);
+      const digests = new InputDigests(context.digests);
+      const { plan, share, made } = await mergeIntermediates(request, stages, digests, context);
+      const data = await dataOf(request, preparer, context);
+      const inputs = [...stages.inputs(), ...data];
+      const lineageNow = (): Promise<Lineage> => lineageOf(inputs, context.signal, digests);
+      const given = { request, lineage: lineageNow };
+      const prepared = await preparer?.prepare(plan, pathsOf(data), context, given);
+      const shards = await finishedShards('result', { plan, prepared, made }, context);
+      const start = prepared === undefined ? 1 - share : 0.5;
+      let result: Result | undefined;
+      const lineage = (): Lineage => writtenOf(result).lineage;
+      const model = await context.commit('', request.outputUri, lineage, async (staging) => {
+        const decided = { request, plan, finished: shards, inputs, digests, prepared, start };
+        result = await writeResult(staging, decided, context);
+        return result.written;
+      });
+      // Without a result it was committed by an attempt that died before it could say so.
+      const changes = result?.changes ?? (await changesFound(plan, shards));
+      return responseOf(model, result?.report, changes, context);
+    },
+  };
+}
 
 /** What has been written, and what it was made of. */
 interface Result extends Merged {
   readonly lineage: Lineage;
-  readonly interference: merge.InterferenceSummary | undefined;
+  readonly report: Report;
 }
 
 function writtenOf(result: Result | undefined): Result {
@@ -122,5 +130,25 @@ async function writeResult(staging: string, decided: Decided, context: JobContex
       : await reportInterference(staging, plan, request.reportInterference, lineage, context, onReport);
   const card = modelCard({ ...decided, lineage, changes, interference });
   await writeFile(join(staging, 'README.md'), card, { flag: 'wx' });
-  return { ...merged, lineage, interference };
+  const report = reportOf(plan, changes, prepared, interference);
+  await writeReport(staging, report);
+  return { ...merged, lineage, report };
+}
+
+function reportOf(
+  { method, notes }: MergePlan,
+  { tensors, changedTensors, deltaNorm, referenceNorm }: Changes,
+  prepared: Preparation | undefined,
+  interference: InterferenceReport | undefined,
+): Report {
+  const measured = interference && interferenceFound(interference);
+  const changes = {
+    ...{ tensors, changed_tensors: changedTensors },
+    ...{ delta_norm: deltaNorm, reference_norm: referenceNorm },
+  };
+  return mergeReport(method, {
+    metrics: { ...changes, ...prepared?.metrics, ...measured?.metrics },
+    tables: [...(prepared?.tables ?? []), ...(measured?.tables ?? [])],
+    notes,
+  });
 }

@@ -1,7 +1,7 @@
 import type { common, merge } from '@eigenloom/contracts';
 import type { JobContext, RequestContext } from '@eigenloom/runtime';
 
-/** How the result of a family of methods is made. */
+/** How one kind of result is made, by a method with its parameters. */
 export interface Maker {
   /** Checks everything that can be known before running; throws InvalidInput naming the field. */
   validate(request: merge.MergeRequest, context: RequestContext): Promise<void>;

@@ -1,6 +1,5 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-
 import { openModel } from '@eigenloom/checkpoint';
 import type { merge } from '@eigenloom/contracts';
 import { internal } from '@eigenloom/errors';

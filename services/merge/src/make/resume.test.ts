@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readFile, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-
 import type { merge } from '@eigenloom/contracts';
 import { setThreads } from '@eigenloom/numeric';
 import type { JobContext } from '@eigenloom/runtime';
 
-import { mergeKind } from '../merge-kind.js';
+import { mergeKind } from '../kind.js';
 import { contextIn, newFolder, requestOf } from '../testing/job-context.js';
 import { normal, writeModel } from '../testing/synthetic-model.js';
 

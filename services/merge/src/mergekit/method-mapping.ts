@@ -1,6 +1,7 @@
-import type { merge } from '@eigenloom/contracts';
+import type { ParametersOf } from '@eigenloom/contracts';
 
-import type { MethodCase, ModelParameters, ParametersOf } from '../methods/method.js';
+import type { MethodChoice } from '../methods/index.js';
+import type { ModelParameters } from '../steps/method-facts.js';
 
 /** What a configuration may say of one parameter. */
 export interface ParameterRule {
@@ -15,10 +16,6 @@ export interface ParameterRule {
 
 /** Parameters of one tensor, by mergekit's names; true and false are 1 and 0. */
 export type Values = Readonly<Record<string, number | undefined>>;
-
-type PlainParameters = object;
-/** The message of a case; of a case that the contract does not have yet, any object. */
-export type ParametersFor<K extends string> = K extends MethodCase ? ParametersOf<K> : PlainParameters;
 
 /**
  * What the base is to a method: `origin`, which it subtracts; `first` of the two models; or one of the `models` like the others.
@@ -38,26 +35,24 @@ export interface MethodMapping {
   /** Parameters of each model. */
   readonly model: Readonly<Record<string, ParameterRule | undefined>>;
   /** The member of the request's oneof, for one tensor. */
-  readonly bind: (shared: Values, weights: readonly number[]) => PlainMethod;
+  readonly bind: (shared: Values, weights: readonly number[]) => MethodChoice;
 }
 
-/** A member of the request's oneof, which the contract may not have yet. */
-export interface PlainMethod {
-  readonly $case: string;
-  readonly value: PlainParameters;
-}
-export type ChosenMethod = NonNullable<merge.MergeRequest['method']>;
-
-type Described<K extends string> = Omit<MethodMapping, 'bind' | 'model'> & {
+type Case = MethodChoice['$case'];
+type Described<K extends Case> = Omit<MethodMapping, 'bind' | 'model'> & {
   readonly case: K;
   readonly model: { readonly [P in keyof ModelParameters]?: ParameterRule };
-  readonly parameters: (shared: Values, weights: readonly number[]) => ParametersFor<K>;
+  readonly parameters: (shared: Values, weights: readonly number[]) => ParametersOf<MethodChoice, K>;
 };
 
-/** Checks the parameters against the contract where it has the case. */
-export function mapping<K extends string>(described: Described<K>): MethodMapping {
+/** A mapping whose parameters are those of the contract. */
+export function mapping<K extends Case>(described: Described<K>): MethodMapping {
   const { case: name, parameters, ...rest } = described;
-  return { ...rest, bind: (shared, weights) => ({ $case: name, value: parameters(shared, weights) }) };
+  return {
+    ...rest,
+    // The compiler cannot see that a name and its parameters stay together.
+    bind: (shared, weights) => ({ $case: name, value: parameters(shared, weights) }) as MethodChoice,
+  };
 }
 
 export const isOn = (value: number | undefined): boolean => value !== undefined && value !== 0;

@@ -3,17 +3,17 @@ import type { merge } from '@eigenloom/contracts';
 import { isFloat } from '@eigenloom/numeric';
 import type { RequestContext } from '@eigenloom/runtime';
 
-import { type BoundMethod, boundMethod, METHODS } from '../methods/index.js';
+import { type MergeMethod, type MethodChoice, METHODS } from '../methods/index.js';
 import { familyProblems, refuseProblems } from '../plan/find-problems.js';
 import { bufferNotes, inputNotes } from '../plan/notes.js';
 import type { MergePlan, PlannedTensor } from '../plan/planned.js';
+import type { TensorMethod } from '../steps/tensor-method.js';
 import { shardsOf } from '../plan/shards-of.js';
 import type { StageResult } from '../plan/stages.js';
 import { planChatTemplate } from './chat-template.js';
 import type { MergekitDocument } from './document.js';
 import type { Inputs, MergekitInput } from './inputs.js';
 import type { Located } from './located.js';
-import type { ChosenMethod, PlainMethod } from './method-mapping.js';
 import { type Module, modulesOf } from './modules.js';
 import { type Resolved, type ResolvedTensor, Resolver } from './resolve.js';
 import type { Rearranged } from './rearranged.js';
@@ -84,7 +84,7 @@ export async function planDocument(
   });
   const { files, rearranged, notes = [] } = tokenizer ?? {};
   const { donor, base, models, modules } = resolved;
-  const method = METHODS.find(({ id }) => id === document.mapping.id);
+  const method = METHODS.methods.find(({ id }) => id === document.mapping.id);
   if (method === undefined) throw unavailable(document);
   const wanted = document.outDtype ?? document.dtype;
   const tensors = resolved.tensors.map((tensor) => planned(tensor, document, wanted));
@@ -130,14 +130,14 @@ function planned(
 }
 
 function bound(
-  method: PlainMethod,
+  method: MethodChoice,
   name: string,
   sources: ResolvedTensor['sources'],
   document: MergekitDocument,
-): BoundMethod {
-  if (!METHODS.some((each) => each.case === method.$case)) throw unavailable(document);
-  const made = boundMethod({ method: method as ChosenMethod });
+): TensorMethod {
+  let made: MergeMethod;
   try {
+    made = METHODS.create(method).method;
     made.check(sources.map(({ parameters }) => parameters));
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
@@ -145,6 +145,7 @@ function bound(
     const tensor = JSON.stringify(name.slice(0, 80));
     throw invalidInput(error.reason, `${document.at}.parameters`, `for tensor ${tensor}: ${why}`);
   }
+  if (made.makes !== 'model') throw unavailable(document);
   return made;
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { AppError } from '@eigenloom/errors';
 import { common, type merge } from '@eigenloom/contracts';
 
-import { mergeKind } from '../merge-kind.js';
+import { mergeKind } from '../kind.js';
 import { contextIn, model, newFolder, requestOf } from '../testing/job-context.js';
 import { tinyLlama, writeTinyModel } from '../testing/tiny-model.js';
 
@@ -204,7 +204,7 @@ test.each([
 test.each<[string, Partial<merge.MergeRequest>]>([
   ['models', { models: [model('a')] }],
   ['base', { base: { uri: 'base', adapters: [] } }],
-  ['method', { method: { $case: 'linear', value: { normalize: true } } }],
+  ['method', { method: { kind: { $case: 'linear', value: { normalize: true } } } }],
   ['output_data_type', { outputDataType: common.DataType.BF16 }],
 ])('%s beside a configuration is refused', async (field, more) => {
   const error = await refusal(linear(MODELS), more);

@@ -1,11 +1,11 @@
 import { type TensorInfo, findTensor } from '@eigenloom/checkpoint';
 
-import type { ModelParameters } from '../methods/method.js';
+import type { ModelParameters } from '../steps/method-facts.js';
 import { type PairedTensor, type Part, pairTensors } from '../plan/pair-tensors.js';
 import { inLayer, isBeforeLayers, ownerOf } from './anatomy.js';
 import type { MergekitDocument } from './document.js';
 import type { MergekitInput } from './inputs.js';
-import type { PlainMethod } from './method-mapping.js';
+import type { MethodChoice } from '../methods/index.js';
 import type { Module, Slice, SliceSource } from './modules.js';
 import { type SliceRoles, rolesOf } from './roles.js';
 import { type TensorPlace, methodFor, modelParameters } from './tensor-parameters.js';
@@ -23,7 +23,7 @@ export interface ResolvedTensor {
     readonly parameters: ModelParameters;
   }[];
   readonly origin: { readonly source: SliceSource; readonly tensor: TensorInfo } | undefined;
-  readonly method: PlainMethod;
+  readonly method: MethodChoice;
 }
 
 export interface Resolved {
@@ -191,7 +191,7 @@ export class Resolver {
   }
 }
 
-const COPY: PlainMethod = { $case: 'passthrough', value: { scale: undefined } };
+const COPY: MethodChoice = { $case: 'passthrough', value: { scale: undefined } };
 
 /** Whose tensors the result has: those of the base for task vectors, which exist only there, else those of the first model. */
 const leaderOf = ({ models, origin }: SliceRoles, needsBase: boolean): SliceSource | undefined =>

@@ -5,7 +5,7 @@ import { type Model, openModel } from '@eigenloom/checkpoint';
 import type { merge } from '@eigenloom/contracts';
 import type { Dtype } from '@eigenloom/numeric';
 
-import { mergeKind } from '../merge-kind.js';
+import { mergeKind } from '../kind.js';
 import { contextIn, newFolder, peftGolden, requestOf } from '../testing/job-context.js';
 import { type TinyTensors, tinyLlama, writeTinyModel } from '../testing/tiny-model.js';
 

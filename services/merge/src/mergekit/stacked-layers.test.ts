@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { mergeKind } from '../merge-kind.js';
+import { mergeKind } from '../kind.js';
 import { contextIn, newFolder, requestOf } from '../testing/job-context.js';
 import { type TinyTensors, tinyLlama, writeTinyModel } from '../testing/tiny-model.js';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { type Model, openModel } from '@eigenloom/checkpoint';
 
-import { mergeKind } from '../merge-kind.js';
+import { mergeKind } from '../kind.js';
 import { contextIn, newFolder, requestOf } from '../testing/job-context.js';
 import { tinyLlama, writeTinyModel } from '../testing/tiny-model.js';
 

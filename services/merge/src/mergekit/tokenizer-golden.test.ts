@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { isObject, openModel, readJsonFile } from '@eigenloom/checkpoint';
 import type { merge } from '@eigenloom/contracts';
 
-import { mergeKind } from '../merge-kind.js';
+import { mergeKind } from '../kind.js';
 import { contextIn, newFolder, requestOf } from '../testing/job-context.js';
 import { allTokens } from './union-tokenizer.js';
 

@@ -1,27 +1,31 @@
-import { checkFinite } from './check-number.js';
-import { checkMagprune, magprune } from './magprune.js';
-import { defineMergeMethod } from './method.js';
-import { addTaskVectors } from './task-vectors.js';
+import type { merge } from '@eigenloom/contracts';
 
-/**
- * DELLA: MAGPRUNE (`magprune.ts`), the election of signs, and the mean of those that agree. Deep et al. 2024, arXiv:2406.11617.
- * Deviations: those of `ties.ts`; ranks are spread from end to end, r/(n−1) instead of r/n; the random numbers are those
- * of `dare.ts`. mergekit: probabilities from ρ − ε to ρ + ε, and what stays is scaled to the L1 norm of the whole.
- * Checked: share that stays by rank, and rescaling, by statistics.
- */
-export const della = defineMergeMethod({
-  case: 'della',
-  id: 'della',
+import { modelMethod } from '../prepare/model-method.js';
+import { checkFinite } from '../steps/check-number.js';
+import { checkMagprune, DEFAULT_EPSILON, magprune } from '../steps/magprune.js';
+import { addTaskVectors } from '../steps/task-vectors.js';
+
+/** DELLA: MAGPRUNE (steps/magprune.ts), the election of signs, and the mean of those that agree. Deep et al. 2024, arXiv:2406.11617. */
+export const della = modelMethod<merge.DellaMerge>({
   summary: 'Drops small elements of task vectors rather than large ones, rescales, elects signs',
   paper: 'arXiv:2406.11617',
+  deviations:
+    'Those of `ties`; ranks are spread from end to end, r/(n−1) instead of r/n; the random numbers are ' +
+    'those of `dare_linear`.',
+  inMergekitMode: 'Probabilities from ρ − ε to ρ + ε, and what stays is scaled to the L1 norm of the whole.',
+  checked: 'Share that stays by rank, and rescaling, by statistics.',
   inputs: { base: 'required', minModels: 1 },
   symmetric: false,
-  check(parameters, models) {
-    checkMagprune(parameters, models, 'della');
-    checkFinite(parameters.lambda, 'della.lambda');
+  create({ density = 1, epsilon = DEFAULT_EPSILON, lambda = 1, normalize = true, rescale = true }, field) {
+    checkFinite(lambda, `${field}.lambda`);
+    return {
+      check(models) {
+        checkMagprune({ density, epsilon }, models, field);
+      },
+      mergeTensor: (tensor) => [
+        ...magprune(tensor, { density, epsilon }, rescale),
+        ...addTaskVectors(tensor.models, { signs: true, normalize, lambda }),
+      ],
+    };
   },
-  mergeTensor: (tensor, { lambda = 1, normalize = true, rescale = true, ...sparse }) => [
-    ...magprune(tensor, sparse, rescale),
-    ...addTaskVectors(tensor.models, { signs: true, normalize, lambda }),
-  ],
 });

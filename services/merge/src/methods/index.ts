@@ -1,8 +1,25 @@
-import { internal, invalidInput } from '@eigenloom/errors';
-import type { merge } from '@eigenloom/contracts';
-import type { MergeStep } from '@eigenloom/numeric';
+import {
+  type Definition,
+  type merge,
+  type ParametersOf,
+  type Registry,
+  registry,
+} from '@eigenloom/contracts';
 
+import type { AdapterMethod } from '../adapters/adapter-method.js';
+import type { ModelMethod } from '../prepare/model-method.js';
+import type { MethodFacts } from '../steps/method-facts.js';
 import { adaMerging } from './ada-merging.js';
+import { adapterAverage } from './adapters/average.js';
+import { adapterConcatenate } from './adapters/concatenate.js';
+import { adapterDareLinear } from './adapters/dare-linear.js';
+import { adapterDareTies } from './adapters/dare-ties.js';
+import { adapterEma } from './adapters/ema.js';
+import { adapterKnots } from './adapters/knots.js';
+import { adapterLinear } from './adapters/linear.js';
+import { adapterMagnitudePrune } from './adapters/magnitude-prune.js';
+import { adapterSvd } from './adapters/svd.js';
+import { adapterTies } from './adapters/ties.js';
 import { arceeFusion } from './arcee-fusion.js';
 import { atlas } from './atlas.js';
 import { breadcrumbsTies } from './breadcrumbs-ties.js';
@@ -14,6 +31,7 @@ import { dellaLinear } from './della-linear.js';
 import { della } from './della.js';
 import { ema } from './ema.js';
 import { emr } from './emr.js';
+import { extractAdapter, type Extraction } from './extract-adapter.js';
 import { fisher } from './fisher.js';
 import { graft } from './graft.js';
 import { greedySoup } from './greedy-soup.js';
@@ -24,15 +42,7 @@ import { knotsTies } from './knots-ties.js';
 import { learnedSoup } from './learned-soup.js';
 import { linear } from './linear.js';
 import { magmax } from './magmax.js';
-import type {
-  MaskRule,
-  MergeMethod,
-  MethodCase,
-  ModelParameters,
-  ParametersOf,
-  TensorCase,
-  TensorContext,
-} from './method.js';
+import { type Mixture, mixtureOfExperts } from './mixture-of-experts.js';
 import { modelStock } from './model-stock.js';
 import { multislerp } from './multislerp.js';
 import { nearswap } from './nearswap.js';
@@ -52,8 +62,14 @@ import { ties } from './ties.js';
 import { tsvMerge } from './tsv-merge.js';
 import { wudi } from './wudi.js';
 
-/** In the order of the proto; one of the proto that is missing here and has no maker does not compile. */
-const BY_CASE: { readonly [K in TensorCase]: MergeMethod<K> } = {
+/** A member of the request's oneof. */
+export type MethodChoice = NonNullable<merge.MergeMethod['kind']>;
+
+/** A method with its parameters, by what it makes. */
+export type MergeMethod = ModelMethod | AdapterMethod | Extraction | Mixture;
+
+/** In the order of the proto; one of the proto that is missing here does not compile. */
+export const DEFINITIONS = {
   linear,
   greedySoup,
   taskArithmetic,
@@ -79,6 +95,18 @@ const BY_CASE: { readonly [K in TensorCase]: MergeMethod<K> } = {
   atlas,
   adaMerging,
   ema,
+  adapterConcatenate,
+  adapterLinear,
+  adapterSvd,
+  adapterKnots,
+  adapterTies,
+  adapterDareLinear,
+  adapterDareTies,
+  adapterMagnitudePrune,
+  adapterAverage,
+  adapterEma,
+  extractAdapter,
+  mixtureOfExperts,
   tsvMerge,
   isoC,
   isoCts,
@@ -94,49 +122,13 @@ const BY_CASE: { readonly [K in TensorCase]: MergeMethod<K> } = {
   graft,
   tallMask,
   taskMask,
+} as const satisfies {
+  readonly [K in MethodChoice['$case']]: MethodFacts &
+    Definition<ParametersOf<MethodChoice, K>, MergeMethod> & { readonly makes: MergeMethod['makes'] };
 };
 
-/** What every method has, whatever its parameters. */
-export type AnyMethod = Omit<MergeMethod, 'check' | 'mergeTensor' | 'masksOf' | 'matrixOperations'>;
-
-export const METHODS: readonly AnyMethod[] = Object.values(BY_CASE);
-
-/** A method with the parameters of a request. */
-export interface BoundMethod extends AnyMethod {
-  check(models: readonly ModelParameters[]): void;
-  mergeTensor(tensor: TensorContext): readonly MergeStep[];
-  /** 0 for methods without matrices. */
-  matrixOperations(tensor: TensorContext): number;
-  /** Undefined for methods that write no masks. */
-  masksOf(tensor: TensorContext): MaskRule | undefined;
-}
-
-/** A member of the oneof, for each of its names: what lets the compiler see that method and parameters belong together. */
-type Choice<K extends TensorCase> = {
-  readonly [P in K]: { readonly $case: P; readonly value: ParametersOf<P> };
-}[K];
-
-/** The method that a request chooses. Errors: `METHOD_MISSING`. */
-export function boundMethod({ method }: Pick<merge.MergeRequest, 'method'>): BoundMethod {
-  if (method === undefined) {
-    throw invalidInput('METHOD_MISSING', 'method', `choose one of ${METHODS.map(({ id }) => id).join(', ')}`);
-  }
-  if (!isTensorMethod(method)) throw internal('METHOD_HAS_A_MAKER', `${method.$case} merges no tensors`);
-  return bind(method);
-}
-
-const isTensorMethod = (method: { readonly $case: MethodCase }): method is Choice<TensorCase> =>
-  method.$case in BY_CASE;
-
-function bind<K extends TensorCase>({ $case, value }: Choice<K>): BoundMethod {
-  const method: MergeMethod<K> = BY_CASE[$case];
-  return {
-    ...method,
-    check: (models) => {
-      method.check(value, models);
-    },
-    mergeTensor: (tensor) => method.mergeTensor(tensor, value),
-    matrixOperations: (tensor) => method.matrixOperations?.(tensor, value) ?? 0,
-    masksOf: (tensor) => method.masksOf?.(tensor, value),
-  };
-}
+/** All methods. */
+export const METHODS: Registry<MethodChoice, MergeMethod> = registry<MethodChoice, MergeMethod>(
+  'method',
+  DEFINITIONS,
+);

@@ -1,26 +1,28 @@
-import { checkFinite } from './check-number.js';
-import { defineMergeMethod } from './method.js';
-import { mergeMatrices, spectralBytes, spectralOperations } from './task-matrices.js';
+import type { merge } from '@eigenloom/contracts';
+
+import { modelMethod } from '../prepare/model-method.js';
+import { checkFinite } from '../steps/check-number.js';
+import { mergeMatrices, spectralBytes, spectralOperations } from '../steps/task-matrices.js';
 
 /**
  * Iso-C: the sum of the task matrices with all its singular values set to their mean. Marczak et al. 2025, arXiv:2502.04959; as in
  * FusionBench.
- *
- * Deviations: weights wᵢ of the task vectors; the mean is over the singular values that are not zero, since the vectors of the others are
- * arbitrary; tensors of more than two dimensions are (first, rest).
- * Checked: FusionBench's own functions in float64, within 3e-7 of the largest value.
  */
-export const isoC = defineMergeMethod({
-  case: 'isoC',
-  id: 'iso_c',
+export const isoC = modelMethod<merge.IsoCMerge>({
   summary: 'Adds task matrices and makes all singular values equal',
   paper: 'arXiv:2502.04959',
+  deviations:
+    'Weights wᵢ of the task vectors; the mean is over the singular values that are not zero, since the ' +
+    'vectors of the others are arbitrary; tensors of more than two dimensions are (first, rest).',
+  checked: "FusionBench's own functions in float64, within 3e-7 of the largest value.",
   inputs: { base: 'required', minModels: 1 },
   matrixBytes: spectralBytes,
   symmetric: true,
-  check({ lambda }) {
-    checkFinite(lambda, 'iso_c.lambda');
+  create({ lambda = 1 }, field) {
+    checkFinite(lambda, `${field}.lambda`);
+    return {
+      matrixOperations: ({ shape }) => spectralOperations(shape, 1, 2),
+      mergeTensor: (tensor) => mergeMatrices(tensor, spectralBytes, { name: 'iso_c' }, lambda),
+    };
   },
-  matrixOperations: ({ shape }) => spectralOperations(shape, 1, 2),
-  mergeTensor: (tensor, { lambda = 1 }) => mergeMatrices(tensor, spectralBytes, { name: 'iso_c' }, lambda),
 });

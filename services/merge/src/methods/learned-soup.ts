@@ -1,34 +1,42 @@
-import { checkEqualWeights, checkPositive, checkTextLength } from './check-search.js';
+import type { merge } from '@eigenloom/contracts';
 import { invalidInput } from '@eigenloom/errors';
 
-import { defineMergeMethod, weightsOf } from './method.js';
+import { modelMethod } from '../prepare/model-method.js';
+import { learnedSoupPreparer } from '../search/prepare-learned-soup.js';
+import { searchSettings } from '../search/search-settings.js';
+import { checkUnweighted } from '../steps/check-weights.js';
+import { weightsOf } from '../steps/method-facts.js';
 
 /**
  * Learned soup: θ = Σ αᵢθᵢ for every tensor, α a softmax over the models, learned on held-out examples by the cross-entropy of β·scores
  * with β learned, too. Wortsman et al. 2022, arXiv:2203.05482; settings as in the authors' program (mlfoundations/model-soups,
- * learned_bylayer.py): AdamW with rate 0.05 and no decay, 5 epochs, the last weights, one α for each tensor and model. Deviations: β
- * is reported and not part of the model, whose predictions it does not change; batches of 32. Weights of the request are not used.
- * Checked: gradients by finite differences; better than equal weights on a case made for it.
+ * learned_bylayer.py): AdamW with rate 0.05 and no decay, 5 epochs, the last weights, one α for each tensor and model.
  */
-export const learnedSoup = defineMergeMethod({
-  case: 'learnedSoup',
-  id: 'learned_soup',
+export const learnedSoup = modelMethod<merge.LearnedSoup>({
   summary: 'Weighs models, tensor by tensor, by weights learned on held-out data',
   paper: 'arXiv:2203.05482',
+  deviations:
+    'β is reported and not part of the model, whose predictions it does not change; batches of 32. ' +
+    'Weights of the request are not used.',
+  checked: 'Gradients by finite differences; better than equal weights on a case made for it.',
   inputs: { base: 'optional', minModels: 1 },
   symmetric: true,
-  check({ data, maxLength, learningRate }, models) {
+  create({ data, modelWise, ...parameters }, field) {
     if (data === undefined || data.uri === '')
-      throw invalidInput('FIELD_MISSING', 'learned_soup.data', 'is needed');
-    checkTextLength(maxLength, 'learned_soup.max_length');
-    checkPositive(learningRate, 'learned_soup.learning_rate');
-    checkEqualWeights(models, 'learned_soup');
-  },
-  mergeTensor({ models }) {
-    const weights = weightsOf(models);
-    return [
-      { step: 'weigh', weights },
-      { step: 'sum', divisor: 'weights', weights },
-    ];
+      throw invalidInput('FIELD_MISSING', `${field}.data`, 'is needed');
+    const settings = searchSettings(parameters, field, ['epochs', 'learningRate']);
+    return {
+      check(models) {
+        checkUnweighted(models, `${field} finds the weights itself`);
+      },
+      preparer: learnedSoupPreparer(data, modelWise, settings, field),
+      mergeTensor({ models }) {
+        const weights = weightsOf(models);
+        return [
+          { step: 'weigh', weights },
+          { step: 'sum', divisor: 'weights', weights },
+        ];
+      },
+    };
   },
 });

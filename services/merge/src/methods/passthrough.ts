@@ -1,22 +1,22 @@
-import { checkFinite } from './check-number.js';
-import { defineMergeMethod } from './method.js';
+import type { merge } from '@eigenloom/contracts';
 
-/**
- * One model, times a scale: θ = s·θ₁. mergekit (Goddard et al. 2024, arXiv:2403.13257); with slices of layers it makes frankenmerges.
- * Deviations: none.
- */
-export const passthrough = defineMergeMethod({
-  case: 'passthrough',
-  id: 'passthrough',
+import { modelMethod } from '../prepare/model-method.js';
+import { checkFinite } from '../steps/check-number.js';
+
+/** One model, times a scale: θ = s·θ₁. mergekit (Goddard et al. 2024, arXiv:2403.13257); with slices of layers it makes frankenmerges. */
+export const passthrough = modelMethod<merge.PassthroughMerge>({
   summary: 'One model, scaled',
   paper: 'arXiv:2403.13257',
+  deviations: '',
   inputs: { base: 'optional', minModels: 1, maxModels: 1 },
   symmetric: true,
-  check({ scale }) {
-    checkFinite(scale, 'passthrough.scale');
+  create({ scale = 1 }, field) {
+    checkFinite(scale, `${field}.scale`);
+    return {
+      mergeTensor: ({ models }) => [
+        { step: 'weigh', weights: models.map((model) => model.scale ?? scale) },
+        { step: 'sum', divisor: 'one', weights: models.map(() => 1) },
+      ],
+    };
   },
-  mergeTensor: ({ models }, { scale = 1 }) => [
-    { step: 'weigh', weights: models.map((model) => model.scale ?? scale) },
-    { step: 'sum', divisor: 'one', weights: models.map(() => 1) },
-  ],
 });

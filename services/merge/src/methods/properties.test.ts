@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-
-import { common, merge } from '@eigenloom/contracts';
+import { common, merge, methodId } from '@eigenloom/contracts';
 import { type Dtype, SafetensorsFile, setThreads } from '@eigenloom/numeric';
 
 import { planRecipe } from '../plan/plan-recipe.js';
@@ -10,7 +9,8 @@ import { mergeTensors } from '../run/merge-tensors.js';
 import { contextIn, modelWith, newFolder, requestOf } from '../testing/job-context.js';
 import { madeUp } from '../testing/prepared.js';
 import { plus, type SyntheticTensors, writeModel, normals } from '../testing/synthetic-model.js';
-import { METHODS } from './index.js';
+import { modelMethodOf } from '../testing/model-method-of.js';
+import { DEFINITIONS } from './index.js';
 
 /** What a method cannot do without, or what makes it a better test, in the JSON of its message. */
 const SETTINGS: Partial<Record<string, object>> = {
@@ -20,7 +20,7 @@ const SETTINGS: Partial<Record<string, object>> = {
   nearswap: { t: 0.02 },
   // Three hundred steps would take minutes here and show no more.
   wudi: { iterations: 10, learning_rate: 1e-3 },
-  consensus: { least_tasks: 1 },
+  consensus: { min_tasks: 1 },
   task_mask: { mask_uri: 'not read here' },
   // Halfway it would not matter which model is the first.
   slerp: { t: 0.3 },
@@ -90,11 +90,10 @@ async function run(options: Merge): Promise<SafetensorsFile[]> {
     base: options.base === undefined ? undefined : { uri: path(options.base), adapters: [] },
     mode: MODES[mode],
     seed: options.seed ?? 0n,
-    maxShardBytes: options.shardBytes ?? 0n,
+    maxShardBytes: options.shardBytes,
     ...(options.output === undefined ? {} : { outputDataType: options.output }),
-    method: merge.MergeRequest.fromJSON({ [id]: SETTINGS[id] ?? {} }).method,
   });
-  const plan = await planRecipe(request, contextIn(folder));
+  const plan = await planRecipe(request, modelMethodOf({ [id]: SETTINGS[id] ?? {} }), contextIn(folder));
   const out = join(folder, `out-${(count += 1)}`);
   await mkdir(out);
   const signal = new AbortController().signal;
@@ -131,8 +130,10 @@ function distance(x: Map<string, Float64Array>, y: Map<string, Float64Array>): n
   return most;
 }
 
-const CASES = METHODS.flatMap((method) =>
-  (['paper', 'mergekit'] as const).map((mode) => [method.id, mode, method] as const),
+const CASES = Object.entries(DEFINITIONS).flatMap(([name, definition]) =>
+  definition.makes === 'model'
+    ? (['paper', 'mergekit'] as const).map((mode) => [methodId(name), mode, definition] as const)
+    : [],
 );
 
 describe.each(CASES)('%s (%s)', (id, mode, { inputs, symmetric }) => {

@@ -1,13 +1,11 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-
 import { MergeJob, type MergeSource, SafetensorsFile } from '@eigenloom/numeric';
-import { merge } from '@eigenloom/contracts';
 
+import type { ModelParameters } from '../steps/method-facts.js';
+import { modelMethodOf } from '../testing/model-method-of.js';
 import { newFolder } from '../testing/job-context.js';
 import { writeModel } from '../testing/synthetic-model.js';
-import { boundMethod } from './index.js';
-import type { ModelParameters } from './method.js';
 
 const [ROWS, COLUMNS] = [400, 1000];
 const N = ROWS * COLUMNS;
@@ -45,7 +43,7 @@ function merged(
   models: readonly MergeSource[],
   { mode = 'paper', seed = 1n, name = 'w', parameters }: Draw = {},
 ): Promise<Float32Array> {
-  const steps = boundMethod(merge.MergeRequest.fromJSON(method)).mergeTensor({
+  const steps = modelMethodOf(method).mergeTensor({
     name,
     statistics: false,
     shape: [ROWS, COLUMNS],
@@ -145,7 +143,7 @@ describe.each(['della', 'della_linear'])('%s', (id) => {
   });
 
   test('probabilities beyond 0 or 1 are refused', () => {
-    const method = boundMethod(merge.MergeRequest.fromJSON({ [id]: { density: 0.9 } }));
+    const method = modelMethodOf({ [id]: { density: 0.9 } });
     expect(() => {
       method.check([{ weight: 1 }]);
     }).toThrow(/reaches beyond/);

@@ -1,5 +1,17 @@
-import { checkFraction, checkTextLength, checkWeightSum, checkWeightsNotNegative } from './check-number.js';
-import { defineMergeMethod, weightedMean, weightsOf } from './method.js';
+import type { merge } from '@eigenloom/contracts';
+
+import { modelMethod } from '../prepare/model-method.js';
+import { regmeanPreparer } from '../prepare/regmean.js';
+import { batchingOf } from '../search/search-settings.js';
+import { DEFAULT_EXAMPLES } from '../statistics/statistics-of.js';
+import {
+  checkFraction,
+  checkPositive,
+  checkWeightSum,
+  checkWeightsNotNegative,
+} from '../steps/check-number.js';
+import { weightsOf } from '../steps/method-facts.js';
+import { weightedMean } from '../steps/tensor-method.js';
 
 const DEFAULT_ALPHA = 0.9;
 
@@ -7,27 +19,31 @@ const DEFAULT_ALPHA = 0.9;
  * RegMean: for each linear module W = (Σ wᵢĜᵢ)⁻¹ Σ wᵢĜᵢWᵢᵀ, transposed, Ĝ = α·G + (1−α)·diag(G), G the Gram matrix of the module's
  * inputs on the model's own examples (statistics/gram.ts). Jin et al. 2022, arXiv:2212.09849; weights and the default of α as in the
  * authors' program (bloomberg/dataless-model-merging; its runs have 0.9 or 0.1). What is no linear module of the layers or the
- * classification head (embeddings, norms, biases, a language head) takes the weighted mean. Deviation: the weighted mean divides by
- * the sum of the weights.
- * Checked: Gram matrices against XᵀX within 2e-6, the merge by its normal equations.
+ * classification head (embeddings, norms, biases, a language head) takes the weighted mean.
  */
-export const regmean = defineMergeMethod({
-  case: 'regmean',
-  id: 'regmean',
+export const regmean = modelMethod<merge.RegmeanMerge>({
   summary: "Least-squares fit of each linear module to every model's outputs on its own data",
   paper: 'arXiv:2212.09849',
+  deviations: 'The weighted mean divides by the sum of the weights.',
+  checked: 'Gram matrices against XᵀX within 2e-6, the merge by its normal equations.',
   inputs: { base: 'optional', minModels: 1 },
   symmetric: true,
-  check({ alpha, maxLength }, models) {
-    checkFraction(alpha, 'regmean.alpha');
-    checkTextLength(maxLength, 'regmean.max_length');
-    checkWeightsNotNegative(weightsOf(models), 'models.weight');
-    checkWeightSum(weightsOf(models), 'models.weight');
-  },
-  mergeTensor({ models, statistics }, { alpha = DEFAULT_ALPHA }) {
-    const weights = weightsOf(models);
-    return statistics
-      ? [{ step: 'matrix', rule: { name: 'regmean', alpha, weights } }]
-      : weightedMean(weights);
+  create({ alpha = DEFAULT_ALPHA, examples = DEFAULT_EXAMPLES, batching }, field) {
+    checkFraction(alpha, `${field}.alpha`);
+    checkPositive(examples, `${field}.examples`);
+    const { batchSize, maxLength } = batchingOf(batching, `${field}.batching`);
+    return {
+      check(models) {
+        checkWeightsNotNegative(weightsOf(models), 'models.weight');
+        checkWeightSum(weightsOf(models), 'models.weight');
+      },
+      preparer: regmeanPreparer({ batchSize, reading: { examples, maxLength } }, field),
+      mergeTensor({ models, statistics }) {
+        const weights = weightsOf(models);
+        return statistics
+          ? [{ step: 'matrix', rule: { name: 'regmean', alpha, weights } }]
+          : weightedMean(weights);
+      },
+    };
   },
 });

@@ -1,13 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-
 import type { MergeSource } from '@eigenloom/numeric';
 
+import { columnBytes, isMatrix, largeMatrixNotes, spectralBytes } from '../steps/task-matrices.js';
 import { newFolder } from '../testing/job-context.js';
 import { distance, mergeValues, sourceOf } from '../testing/merge-values.js';
 import { normal, plus, type SyntheticTensor } from '../testing/synthetic-model.js';
-import { columnBytes, isMatrix, largeMatrixNotes, spectralBytes } from './task-matrices.js';
 
 interface Case {
   readonly shape: readonly number[];

@@ -1,7 +1,7 @@
 import type { common } from '@eigenloom/contracts';
 import { merge } from '@eigenloom/contracts';
 
-import type { ParametersOf } from '../methods/method.js';
+import type { Mixture } from '../methods/mixture-of-experts.js';
 import { estimateOf } from '../plan/estimate.js';
 import type { MixturePlan } from './plan-mixture.js';
 
@@ -12,10 +12,7 @@ const F32 = 4;
 const TOKENS = 64;
 
 /** The price of a mixture: copying, and what the routers need of the base. */
-export function estimateMixture(
-  plan: MixturePlan,
-  { gateMode, prompts }: ParametersOf<'mixtureOfExperts'>,
-): common.Estimate {
+export function estimateMixture(plan: MixturePlan, { gateMode, prompts }: Mixture): common.Estimate {
   const copying = estimateOf([plan]);
   const elements = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
   const tensors = [...plan.base.model.tensors.values()];

@@ -5,7 +5,7 @@ import { type Model, openModel } from '@eigenloom/checkpoint';
 import { common, merge } from '@eigenloom/contracts';
 import { SafetensorsFile, setThreads } from '@eigenloom/numeric';
 
-import { mergeKind } from '../merge-kind.js';
+import { mergeKind } from '../kind.js';
 import { contextIn, mixtureGolden, modelWith, newFolder, requestOf } from '../testing/job-context.js';
 import { tinyLlama, writeTinyModel } from '../testing/tiny-model.js';
 
@@ -30,7 +30,7 @@ function requestFor(parameters: object, more: Partial<merge.MergeRequest> = {}):
     outputUri: join(folder, `out-${(count += 1)}`),
     models: ['a', 'b'].map((name) => modelWith(mixtureGolden(name), {})),
     base: { uri: mixtureGolden('base'), adapters: [] },
-    method: merge.MergeRequest.fromJSON({ mixture_of_experts: parameters }).method,
+    method: merge.MergeMethod.fromJSON({ mixture_of_experts: parameters }),
     ...more,
   });
 }

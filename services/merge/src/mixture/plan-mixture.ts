@@ -4,15 +4,15 @@ import { incompatible } from '@eigenloom/errors';
 import { isFloat } from '@eigenloom/numeric';
 import type { RequestContext } from '@eigenloom/runtime';
 
-import { type BoundMethod, boundMethod } from '../methods/index.js';
-import type { ParametersOf } from '../methods/method.js';
+import type { Mixture } from '../methods/mixture-of-experts.js';
+import { passthrough } from '../methods/passthrough.js';
 import { familyProblems, refuseProblems } from '../plan/find-problems.js';
 import { agreeOnHeads } from '../plan/agree-on-heads.js';
 import { inputNotes } from '../plan/notes.js';
 import { DTYPES, checkInputs, openRef } from '../plan/plan-recipe.js';
 import type { MergePlan, PlannedInput, PlannedTensor } from '../plan/planned.js';
 import { shardsOf } from '../plan/shards-of.js';
-import { DEFAULT_EXPERTS_PER_TOKEN, mixtureMethod, mixtureRules } from './method.js';
+import type { TensorMethod } from '../steps/tensor-method.js';
 import { isDenseFamily, mixtureConfig } from './mixture-config.js';
 
 /** Names of an expert's projections in a dense layer and in Mixtral. */
@@ -34,10 +34,10 @@ export interface MixturePlan extends MergePlan {
  */
 export async function planMixture(
   request: merge.MergeRequest,
-  parameters: ParametersOf<'mixtureOfExperts'>,
+  method: Mixture,
   context: RequestContext,
 ): Promise<MixturePlan> {
-  checkInputs(request, mixtureRules(parameters));
+  checkInputs(request, method);
   const opened: [PlannedInput, ...PlannedInput[]] = [await openRef(request.base, 'base', 'base', context)];
   for (const [index, { model }] of request.models.entries()) {
     opened.push(await openRef(model, `models[${index}].model`, `models[${index}]`, context));
@@ -48,16 +48,15 @@ export async function planMixture(
   const routers = Array.from({ length: layers }, (_, layer) => `${blockOf(layer)}.gate.weight`);
   const dtype = copied.find(({ merged }) => merged)?.dtype ?? 'F32';
   const routerPlans = routers.map((name) => ({ name, dtype, shape: [models.length, hiddenSize] }));
-  const perToken = parameters.expertsPerToken || DEFAULT_EXPERTS_PER_TOKEN;
   return {
-    method: mixtureMethod,
+    method,
     mode: 'paper',
     seed: request.seed,
     models,
     base,
     tensors: copied,
     shards: shardsOf([...copied, ...routerPlans], request),
-    config: mixtureConfig(base.model.config, models.length, perToken),
+    config: mixtureConfig(base.model.config, models.length, method.expertsPerToken),
     donor: base.model,
     copies: true,
     leftOut: [],
@@ -96,7 +95,7 @@ function copiedTensors(
   { outputDataType }: merge.MergeRequest,
 ): PlannedTensor[] {
   const wanted = DTYPES[outputDataType];
-  const copy = boundMethod({ method: { $case: 'passthrough', value: { scale: undefined } } });
+  const copy = passthrough.create({}, 'passthrough');
   const planned = (name: string, input: PlannedInput, tensor: TensorInfo): PlannedTensor =>
     copyOf(name, input, tensor, { method: copy, dtype: isFloat(tensor.dtype) ? wanted : undefined });
   const tensors: PlannedTensor[] = [];
@@ -127,7 +126,7 @@ function copyOf(
   name: string,
   input: PlannedInput,
   tensor: TensorInfo,
-  { method, dtype }: { readonly method: BoundMethod; readonly dtype: PlannedTensor['dtype'] | undefined },
+  { method, dtype }: { readonly method: TensorMethod; readonly dtype: PlannedTensor['dtype'] | undefined },
 ): PlannedTensor {
   return {
     name,

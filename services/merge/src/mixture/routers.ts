@@ -7,7 +7,7 @@ import { loadTokenizer } from '@eigenloom/models';
 import { randomNormal, svd } from '@eigenloom/numeric';
 import type { JobContext } from '@eigenloom/runtime';
 
-import type { ParametersOf } from '../methods/method.js';
+import type { Mixture } from '../methods/mixture-of-experts.js';
 import { pathsOf } from '../plan/model-paths.js';
 import type { HiddenTask } from './hidden-worker.js';
 import type { MixturePlan } from './plan-mixture.js';
@@ -23,11 +23,11 @@ const DEFAULT_POSITIONS = 2048;
 /** The routers by name, (experts, hidden) row by row. */
 export async function routersOf(
   plan: MixturePlan,
-  parameters: ParametersOf<'mixtureOfExperts'>,
+  method: Mixture,
   context: JobContext,
 ): Promise<Map<string, Float64Array>> {
   const { routers, models, hiddenSize, seed } = plan;
-  if (parameters.gateMode === merge.GateMode.RANDOM) {
+  if (method.gateMode === merge.GateMode.RANDOM) {
     const drawn = routers.map(async (name, layer) => {
       const length = models.length * hiddenSize;
       const values = await randomNormal({ seed, stream: BigInt(layer), length, precision: 'f64' });
@@ -35,7 +35,7 @@ export async function routersOf(
     });
     return new Map(await Promise.all(drawn));
   }
-  const directions = await directionsOf(plan, parameters, context);
+  const directions = await directionsOf(plan, method, context);
   return new Map(
     routers.map((name, layer) => {
       const gate = new Float64Array(models.length * hiddenSize);
@@ -50,7 +50,7 @@ export async function routersOf(
 /** For each expert a direction in each layer: [layers·hidden]. */
 async function directionsOf(
   plan: MixturePlan,
-  { gateMode, prompts }: ParametersOf<'mixtureOfExperts'>,
+  { gateMode, prompts }: Mixture,
   context: JobContext,
 ): Promise<readonly Float64Array[]> {
   if (gateMode === merge.GateMode.CHEAP_EMBED) return embeddingDirections(plan, prompts, context);

@@ -1,13 +1,12 @@
 import { mkdir, open, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { merge } from '@eigenloom/contracts';
-
-import { spectralBytes } from '../methods/task-matrices.js';
+import { spectralBytes } from '../steps/task-matrices.js';
 import { contextIn, model, newFolder, requestOf } from '../testing/job-context.js';
 import { estimateOf } from './estimate.js';
 import { planRecipe } from './plan-recipe.js';
 import type { MergePlan } from './planned.js';
+import { modelMethodOf } from '../testing/model-method-of.js';
 
 let folder: string;
 beforeAll(async () => {
@@ -43,9 +42,8 @@ function plan(method: object, base: string, from: readonly string[]): Promise<Me
   const request = requestOf({
     models: from.map((uri) => model(uri)),
     base: { uri: base, adapters: [] },
-    method: merge.MergeRequest.fromJSON(method).method,
   });
-  return planRecipe(request, contextIn(folder));
+  return planRecipe(request, modelMethodOf(method), contextIn(folder));
 }
 
 test('matrices count by their working memory and their work, and the card names those that are too large', async () => {

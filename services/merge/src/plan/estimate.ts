@@ -1,6 +1,6 @@
 import type { common } from '@eigenloom/contracts';
 
-import { matrixBytesOf } from '../methods/task-matrices.js';
+import { matrixBytesOf } from '../steps/task-matrices.js';
 import { notesOf } from './notes.js';
 import { contextOf, type MergePlan } from './planned.js';
 

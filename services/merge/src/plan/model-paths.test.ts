@@ -1,9 +1,8 @@
 import { join } from 'node:path';
-
 import { openModel } from '@eigenloom/checkpoint';
 
-import type { SearchTensor } from '../search/search-input.js';
 import { ModelCache } from '../search/model-cache.js';
+import type { SearchTensor } from '../search/search-input.js';
 import { soupSource } from '../soup/soup-source.js';
 import { openPaths, pathsOf } from './model-paths.js';
 import type { PlannedInput } from './planned.js';

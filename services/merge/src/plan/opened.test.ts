@@ -1,11 +1,10 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-
 import type { AppError } from '@eigenloom/errors';
 import { merge } from '@eigenloom/contracts';
 import { SafetensorsWriter } from '@eigenloom/numeric';
 
-import { mergeKind } from '../merge-kind.js';
+import { mergeKind } from '../kind.js';
 import { contextIn, newFolder, requestOf } from '../testing/job-context.js';
 import { tinyLlama, writeTinyModel } from '../testing/tiny-model.js';
 

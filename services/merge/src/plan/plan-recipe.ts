@@ -4,11 +4,11 @@ import { invalidInput } from '@eigenloom/errors';
 import type { Dtype } from '@eigenloom/numeric';
 import type { RequestContext } from '@eigenloom/runtime';
 
-import { checkFinite, checkFraction, checkNotNegative } from '../methods/check-number.js';
-import { type BoundMethod, boundMethod } from '../methods/index.js';
-import type { ModelParameters } from '../methods/method.js';
-import { largeMatrixNotes } from '../methods/task-matrices.js';
 import { mergedConfig } from '../run/merged-config.js';
+import { checkFinite, checkFraction, checkNotNegative } from '../steps/check-number.js';
+import type { InputRules, ModelParameters } from '../steps/method-facts.js';
+import { largeMatrixNotes } from '../steps/task-matrices.js';
+import type { TensorMethod } from '../steps/tensor-method.js';
 import { agreeOnHeads } from './agree-on-heads.js';
 import { type Problems, familyProblems, refuseProblems } from './find-problems.js';
 import { bufferNotes, inputNotes } from './notes.js';
@@ -30,8 +30,11 @@ export const DTYPES: Readonly<Partial<Record<common.DataType, Dtype>>> = {
  * Plans a request that names its models and its method: one set of parameters for all tensors. Errors: InvalidInput with the field;
  * `INCOMPATIBLE_MODELS`; those of the files.
  */
-export async function planRecipe(request: merge.MergeRequest, context: RequestContext): Promise<MergePlan> {
-  const method = boundMethod(request);
+export async function planRecipe(
+  request: merge.MergeRequest,
+  method: TensorMethod,
+  context: RequestContext,
+): Promise<MergePlan> {
   checkInputs(request, method);
   const opened: PlannedInput[] = [];
   for (const [index, input] of request.models.entries()) {
@@ -66,13 +69,6 @@ export async function planRecipe(request: merge.MergeRequest, context: RequestCo
     copies: false,
     notes: [...largeMatrixNotes(method, tensors), ...bufferNotes(buffers), ...inputNotes(inputs)],
   };
-}
-
-/** What a method says of the models that it takes. */
-interface InputRules {
-  readonly id: string;
-  readonly inputs: { readonly base: string; readonly minModels: number; readonly maxModels?: number };
-  check(models: readonly ModelParameters[]): void;
 }
 
 /** Checks the number of the models and their parameters. Errors: InvalidInput with the field. */
@@ -167,7 +163,7 @@ interface Settings {
   readonly leader: PlannedInput | undefined;
   readonly models: readonly PlannedInput[];
   readonly base: PlannedInput | undefined;
-  readonly method: BoundMethod;
+  readonly method: TensorMethod;
   readonly wanted: Dtype | undefined;
   readonly request: merge.MergeRequest;
 }
@@ -197,7 +193,7 @@ export const copiedBuffer = (
   name: string,
   input: PlannedInput,
   tensor: TensorInfo,
-  method: BoundMethod,
+  method: TensorMethod,
 ): PlannedTensor => ({
   ...{ name, shape: tensor.shape, dtype: tensor.dtype, merged: false, buffer: true, method },
   base: undefined,

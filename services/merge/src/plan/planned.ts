@@ -1,8 +1,9 @@
 import type { Model, ModelConfig, ShardPlan, TensorInfo } from '@eigenloom/checkpoint';
 import type { CallOptions, Dtype, MergeStatistic, Real } from '@eigenloom/numeric';
+import type { MethodInfo } from '@eigenloom/contracts';
 
-import type { AnyMethod, BoundMethod } from '../methods/index.js';
-import type { ModelParameters, TensorContext } from '../methods/method.js';
+import type { ModelParameters } from '../steps/method-facts.js';
+import type { TensorContext, TensorMethod } from '../steps/tensor-method.js';
 
 /** Where a model is, once resolved. */
 export interface ModelPaths {
@@ -60,7 +61,7 @@ export interface PlannedTensor {
   readonly sources: readonly MergedSource[];
   /** What the method subtracts, and what the report compares with. */
   readonly base: PlannedSource | undefined;
-  readonly method: BoundMethod;
+  readonly method: TensorMethod;
 }
 
 /** What the tensor's method may know of it. */
@@ -99,7 +100,7 @@ export interface RearrangedTensors {
 
 /** Everything that is known of one merge before the first tensor is read; only headers have been. */
 export interface MergePlan {
-  readonly method: Pick<AnyMethod, 'id' | 'summary' | 'paper'>;
+  readonly method: Pick<MethodInfo, 'id' | 'summary' | 'paper'>;
   readonly mode: TensorContext['mode'];
   /** Seed of every random number. */
   readonly seed: bigint;

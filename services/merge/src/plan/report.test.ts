@@ -1,11 +1,10 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-
 import type { AppError } from '@eigenloom/errors';
 import { merge, status } from '@eigenloom/contracts';
 import { toStatus } from '@eigenloom/runtime';
 
-import { mergeKind } from '../merge-kind.js';
+import { mergeKind } from '../kind.js';
 import { contextIn, model, newFolder, requestOf } from '../testing/job-context.js';
 import { type TinyTensors, writeTinyModel } from '../testing/tiny-model.js';
 
@@ -21,7 +20,7 @@ const write = (
   config: Readonly<Record<string, unknown>>,
 ): Promise<string> => writeTinyModel(join(folder, name), tensors, config);
 const request = (fields: Partial<merge.MergeRequest>): merge.MergeRequest =>
-  requestOf({ method: merge.MergeRequest.fromJSON({ linear: {} }).method, ...fields });
+  requestOf({ method: merge.MergeMethod.fromJSON({ linear: {} }), ...fields });
 
 async function refusal(fields: Partial<merge.MergeRequest>): Promise<AppError> {
   return mergeKind.validate(request(fields), contextIn(folder)).then(
@@ -86,7 +85,7 @@ test('an estimate tells what will be converted, copied, left out and ignored', a
     request({
       base: { uri: base, adapters: [] },
       models: [model(tuned)],
-      method: merge.MergeRequest.fromJSON({ task_arithmetic: {} }).method,
+      method: merge.MergeMethod.fromJSON({ task_arithmetic: {} }),
     }),
     contextIn(folder),
   );

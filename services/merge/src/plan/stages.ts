@@ -5,6 +5,7 @@ import { sizeOf } from '@eigenloom/numeric';
 import type { RequestContext } from '@eigenloom/runtime';
 
 import { mergekitStages } from '../mergekit/stages.js';
+import type { TensorMethod } from '../steps/tensor-method.js';
 import { planRecipe } from './plan-recipe.js';
 import type { MergePlan, ReadInput } from './planned.js';
 
@@ -32,14 +33,19 @@ export interface Stages {
 }
 
 /** Errors: InvalidInput with the field. */
-export function stagesOf(request: merge.MergeRequest, context: RequestContext): Stages {
+export function stagesOf(
+  request: merge.MergeRequest,
+  method: TensorMethod | undefined,
+  context: RequestContext,
+): Stages {
   if (request.mergekit !== undefined) {
     refuseBoth(request);
     return mergekitStages(request.mergekit.config, request, context);
   }
+  if (method === undefined) throw internal('NO_METHOD', 'a recipe without a method');
   let inputs: readonly ReadInput[] = [];
   const plan = async (): Promise<MergePlan> => {
-    const planned = await planRecipe(request, context);
+    const planned = await planRecipe(request, method, context);
     inputs = planned.base === undefined ? planned.models : [planned.base, ...planned.models];
     return planned;
   };
@@ -62,7 +68,7 @@ function refuseBoth({ models, base, method, outputDataType }: merge.MergeRequest
   const given = {
     models: models.length > 0,
     base,
-    method,
+    method: method?.kind,
     output_data_type: outputDataType !== common.DataType.UNSPECIFIED,
   };
   for (const [field, value] of Object.entries(given)) {

@@ -1,10 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-
 import { type Model, openModel, readAdapter } from '@eigenloom/checkpoint';
 import { merge } from '@eigenloom/contracts';
 
-import { mergeKind } from '../merge-kind.js';
+import { mergeKind } from '../kind.js';
 import { contextIn, modelWith, newFolder, requestOf } from '../testing/job-context.js';
 
 const GOLDEN = join(__dirname, '..', '..', '..', '..', 'tests', 'golden', 'tied');

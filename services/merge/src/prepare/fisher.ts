@@ -5,16 +5,23 @@ import { findClassifierHead } from '@eigenloom/models';
 import type { MergePlan, PlannedInput } from '../plan/planned.js';
 import { networkOf } from '../statistics/network-of.js';
 import { ownTexts, tokenizerFolderOf } from '../statistics/own-texts.js';
-import { statisticsByTensor, statisticsOf } from '../statistics/statistics-of.js';
 import type { StatisticKind } from '../statistics/statistic.js';
+import { type Reading, statisticsByTensor, statisticsOf } from '../statistics/statistics-of.js';
 import type { StoredStatistic } from '../statistics/stored-statistic.js';
-import { definePreparer } from './preparation.js';
+import { checkGivenLength } from '../statistics/text-length.js';
+import type { Preparer } from './preparation.js';
+
+interface FisherSettings {
+  readonly labels: merge.FisherLabels;
+  /** Divide the weights by the norms of the Fisher information. */
+  readonly normalize: boolean;
+  readonly reading: Reading;
+}
 
 /** Finds the Fisher information of every model on its own texts. */
-export const fisherPreparer = definePreparer({
-  case: 'fisher',
-  data: (_parameters, request) => ownTexts(request, 'fisher'),
-  check({ labels }, plan) {
+export const fisherPreparer = ({ labels, normalize, reading }: FisherSettings, method: string): Preparer => ({
+  data: (request) => ownTexts(request, method),
+  check(plan) {
     for (const input of plan.models) {
       tokenizerFolderOf(input, plan);
       if (isClassifier(input)) continue;
@@ -25,11 +32,12 @@ export const fisherPreparer = definePreparer({
         );
       }
       if (labels === merge.FisherLabels.EXACT) {
-        throw invalidInput('OUT_OF_RANGE', 'fisher.labels', `${input.label} has no classes to go through`);
+        throw invalidInput('OUT_OF_RANGE', `${method}.labels`, `${input.label} has no classes to go through`);
       }
     }
+    checkGivenLength(reading.maxLength, `${method}.max_length`, plan);
   },
-  async prepare({ labels, normalize, ...reading }, plan, paths, context, given) {
+  async prepare(plan, paths, context, given) {
     const kindOf = (input: PlannedInput): StatisticKind => {
       const sampled = labels === merge.FisherLabels.SAMPLED || !isClassifier(input);
       return sampled
@@ -47,7 +55,6 @@ export const fisherPreparer = definePreparer({
       lines: [
         `Fisher information on ${texts} texts of the models' own tasks; ${statistics.size} of ${plan.tensors.length} tensors have it, the others are weighted means.`,
       ],
-      response: {},
     };
   },
 });

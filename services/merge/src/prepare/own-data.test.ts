@@ -1,6 +1,5 @@
 import { appendFile, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-
 import { openModel, writeAdapter } from '@eigenloom/checkpoint';
 import { withoutSpecialTokens } from '@eigenloom/checkpoint/dist/testing/without-special-tokens.js';
 import { common, merge } from '@eigenloom/contracts';
@@ -15,7 +14,7 @@ import {
 } from '@eigenloom/models';
 import { type Dtype, SafetensorsFile, SafetensorsWriter, randomNormal, setThreads } from '@eigenloom/numeric';
 
-import { mergeKind } from '../merge-kind.js';
+import { mergeKind } from '../kind.js';
 import { fisherDiagonal } from '../statistics/fisher.js';
 import { gramGroups, gramMatrices, gramName } from '../statistics/gram.js';
 import { classLikelihood } from '../statistics/likelihood.js';
@@ -90,14 +89,14 @@ function requestFor(
   const models = [0, 1].map((i) =>
     modelWith(join(folder, `${name}-${i}`), {
       weight: WEIGHTS[i],
-      data: { uri: join(folder, `texts-${i}.jsonl`), textField: '', labelField: '', limit: 0 },
+      data: { uri: join(folder, `texts-${i}.jsonl`) },
     }),
   );
   const output = join(folder, `out-${(count += 1)}`);
   return requestOf({
     models,
     outputUri: output,
-    method: merge.MergeRequest.fromJSON(method).method,
+    method: merge.MergeMethod.fromJSON(method),
     ...more,
   });
 }
@@ -300,7 +299,7 @@ describe('statistics', () => {
     expect(second.computed).toBe(0);
     expect(again).toEqual(result);
     const other = counting();
-    const floored = merge.MergeRequest.fromJSON({ fisher: { examples: 3, floor: 1 } }).method;
+    const floored = merge.MergeMethod.fromJSON({ fisher: { examples: 3, floor: 1 } });
     await run({ ...request, method: floored, seed: 9n, outputUri: join(folder, 'floor') }, other);
     expect(other.computed).toBe(0);
 
@@ -435,7 +434,7 @@ describe('texts', () => {
     async (id) => {
       const bad = join(folder, 'bad.jsonl');
       await writeFile(bad, '{"text": "a b"}\n{"text": ""}\n');
-      const data = { uri: bad, textField: '', labelField: '', limit: 0 };
+      const data = { uri: bad };
       for (const name of [BERT, 'tiny-llama']) {
         for (const i of [0, 1]) {
           await withoutSpecialTokens(join(folder, `${name}-${i}`), join(folder, `${id}-bare-${name}-${i}`));
@@ -457,7 +456,7 @@ describe('texts', () => {
   it('longer than a model reads are cut, and a length that it does not read is refused', async () => {
     const long = join(folder, 'long.txt');
     await writeFile(long, `${'a b c d '.repeat(40)}\n`);
-    const data = { uri: long, textField: '', labelField: '', limit: 0 };
+    const data = { uri: long };
     const request = requestFor('tiny-llama', { fisher: {} });
     // 64 positions; the default is 128 tokens.
     await run({ ...request, models: request.models.map((model) => ({ ...model, data })) });

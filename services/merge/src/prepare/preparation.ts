@@ -1,17 +1,19 @@
 import type { common, merge } from '@eigenloom/contracts';
 import type { MergeStatistic } from '@eigenloom/numeric';
+import type { Table } from '@eigenloom/report';
 import type { JobContext, Lineage } from '@eigenloom/runtime';
 
-import type { MethodCase, ParametersOf } from '../methods/method.js';
 import type { MergePlan } from '../plan/planned.js';
 
 /** Examples, or another file, that a method reads. */
 export interface DataField {
-  /** Where the request names them: `greedy_soup.data`. */
+  /** Where the request names them: `greedy_soup.data`, `task_mask.mask_uri`. */
   readonly field: string;
   /** What they are in the lineage: `data`. */
   readonly role: string;
-  readonly ref: Pick<common.DatasetRef, 'uri'> | common.DatasetRef;
+  readonly uri: string;
+  /** How the examples are read; undefined of another file. */
+  readonly examples?: common.DatasetRef;
 }
 
 /** What has been found out from the models and the data. */
@@ -28,8 +30,10 @@ export interface Preparation {
   readonly files?: ReadonlyMap<string, string>;
   /** Sentences for the model card. */
   readonly lines: readonly string[];
-  /** What the response says of it. */
-  readonly response: Partial<merge.MergeResponse>;
+  /** Headline numbers of the report; null where there is none. */
+  readonly metrics?: Readonly<Record<string, number | null>>;
+  /** Tables of the report. */
+  readonly tables?: readonly Table[];
 }
 
 /** What a preparer may look at beside the plan. */
@@ -39,23 +43,19 @@ export interface Given {
   readonly lineage: () => Promise<Lineage>;
 }
 
-/** How a method finds out what its tensors are merged with. */
-export interface Preparer<K extends MethodCase> {
-  readonly case: K;
+/** How a method, with its parameters, finds out what its tensors are merged with. */
+export interface Preparer {
   /** In the order of the request. */
-  data(parameters: ParametersOf<K>, request: merge.MergeRequest): readonly DataField[];
+  data(request: merge.MergeRequest): readonly DataField[];
   /** Throws when the models can be known not to fit, before anything runs. */
-  check?(parameters: ParametersOf<K>, plan: MergePlan): void;
+  check?(plan: MergePlan): void;
   /** Bytes of memory that it takes, at most, for the estimate. */
-  memory?(parameters: ParametersOf<K>, plan: MergePlan): number;
+  memory?(plan: MergePlan): number;
   /** `paths` has the local path of each of `data`, by its role. */
   prepare(
-    parameters: ParametersOf<K>,
     plan: MergePlan,
     paths: ReadonlyMap<string, string>,
     context: JobContext,
     given: Given,
   ): Promise<Preparation>;
 }
-
-export const definePreparer = <K extends MethodCase>(preparer: Preparer<K>): Preparer<K> => preparer;

@@ -2,13 +2,12 @@ import { incompatible } from '@eigenloom/errors';
 import { SafetensorsFile } from '@eigenloom/numeric';
 
 import { masksByTensor, RESCALER } from '../run/mask-files.js';
-import { definePreparer } from './preparation.js';
+import type { Preparer } from './preparation.js';
 
 /** Opens the mask of a task. Errors: those of the file; `MASK_DIFFERS` naming a tensor that it does not fit. */
-export const taskMaskPreparer = definePreparer({
-  case: 'taskMask',
-  data: ({ maskUri }) => [{ field: 'task_mask.mask_uri', role: 'mask', ref: { uri: maskUri } }],
-  async prepare(_parameters, plan, paths, { signal }) {
+export const taskMaskPreparer = (maskUri: string, method: string): Preparer => ({
+  data: () => [{ field: `${method}.mask_uri`, role: 'mask', uri: maskUri }],
+  async prepare(plan, paths, { signal }) {
     const file = await SafetensorsFile.open(paths.get('mask') ?? '', { signal });
     const [rescaler = NaN] = await rescalerOf(file, signal);
     if (!Number.isFinite(rescaler)) {
@@ -23,7 +22,6 @@ export const taskMaskPreparer = definePreparer({
         ]),
       ),
       lines: [`The mask keeps the elements of one task; its vector is scaled by ${rescaler.toPrecision(6)}.`],
-      response: {},
     };
   },
 });

@@ -1,12 +1,12 @@
 import { readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { merge } from '@eigenloom/contracts';
 import { toAppError } from '@eigenloom/errors';
 
 import { planRecipe } from '../plan/plan-recipe.js';
 import { contextIn, model, newFolder, requestOf } from '../testing/job-context.js';
 import { writeTinyModel } from '../testing/tiny-model.js';
+import { modelMethodOf } from '../testing/model-method-of.js';
 
 let folder: string;
 let path: string;
@@ -28,9 +28,8 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 async function refusal(): Promise<string | undefined> {
   const request = requestOf({
     models: ['a', 'b'].map((name) => model(join(folder, name))),
-    method: merge.MergeRequest.fromJSON({ linear: {} }).method,
   });
-  return planRecipe(request, contextIn(folder)).then(
+  return planRecipe(request, modelMethodOf({ linear: {} }), contextIn(folder)).then(
     () => undefined,
     (error: unknown) => toAppError(error).reason,
   );

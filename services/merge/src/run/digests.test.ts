@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { mergeKind } from '../merge-kind.js';
+import { mergeKind } from '../kind.js';
 import { planRecipe } from '../plan/plan-recipe.js';
 import { contextIn, model, newFolder, requestOf } from '../testing/job-context.js';
 import { normal, writeModel } from '../testing/synthetic-model.js';
+import { modelMethodOf } from '../testing/model-method-of.js';
 import { InputDigests } from './input-digests.js';
 import { mergeTensors } from './merge-tensors.js';
 
@@ -31,12 +32,12 @@ const sha256 = async (path: string): Promise<string> =>
     .digest('hex');
 const request = (): Parameters<typeof requestOf>[0] => ({
   models: [model(join(folder, 'a'), 0.5), model(join(folder, 'b'), 0.5)],
-  method: { $case: 'linear', value: {} },
+  method: { kind: { $case: 'linear', value: {} } },
   maxShardBytes: 10_000_000n,
 });
 
 test('a merge takes the digests of what it reads and of what it writes', async () => {
-  const plan = await planRecipe(requestOf(request()), contextIn(folder));
+  const plan = await planRecipe(requestOf(request()), modelMethodOf({ linear: {} }), contextIn(folder));
   const out = join(folder, 'shards');
   await mkdir(out);
   const { signal } = new AbortController();

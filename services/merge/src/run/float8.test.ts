@@ -2,12 +2,13 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { SafetensorsFile } from '@eigenloom/numeric';
-import { common, merge } from '@eigenloom/contracts';
+import { common, type merge } from '@eigenloom/contracts';
 import { type Dtype, SafetensorsWriter } from '@eigenloom/numeric';
 
 import { planRecipe } from '../plan/plan-recipe.js';
 import { contextIn, model, newFolder, requestOf } from '../testing/job-context.js';
 import { mergeTensors } from './merge-tensors.js';
+import { modelMethodOf } from '../testing/model-method-of.js';
 
 let folder: string;
 beforeAll(async () => {
@@ -47,8 +48,8 @@ async function writeCodes(name: string, dtype: Dtype, codes: readonly number[]):
 }
 
 /** Merges models of one tensor; non-finite values are let through. */
-async function merged(fields: Partial<merge.MergeRequest>): Promise<SafetensorsFile> {
-  const plan = await planRecipe(requestOf(fields), contextIn(folder));
+async function merged(method: object, fields: Partial<merge.MergeRequest>): Promise<SafetensorsFile> {
+  const plan = await planRecipe(requestOf(fields), modelMethodOf(method), contextIn(folder));
   const out = join(folder, `out-${String(Math.random()).slice(2)}`);
   await mkdir(out);
   const { signal } = new AbortController();
@@ -56,13 +57,13 @@ async function merged(fields: Partial<merge.MergeRequest>): Promise<SafetensorsF
   return SafetensorsFile.open(join(out, 'model.safetensors'));
 }
 
-const PASS = merge.MergeRequest.fromJSON({ passthrough: {} }).method;
-const MEAN = merge.MergeRequest.fromJSON({ linear: {} }).method;
+const PASS = { passthrough: {} };
+const MEAN = { linear: {} };
 
 test.each(FORMATS)('every code of %s is read as the specification says', async (format) => {
   const path = await writeCodes(format, format, CODES);
   const outputDataType = common.DataType.F32;
-  const result = await merged({ models: [model(path)], outputDataType, method: PASS });
+  const result = await merged(PASS, { models: [model(path)], outputDataType });
   const expected = CODES.map((code) => valueOf(code, format));
   // Object.is tells -0 from 0 and NaN from numbers.
   expect(Array.from(await result.read('w', 'f32'))).toEqual(expected);
@@ -72,7 +73,7 @@ test.each(FORMATS)('every code of %s is read as the specification says', async (
 test.each(FORMATS)('a copy in %s has the same bytes', async (format) => {
   const finite = CODES.filter((code) => Number.isFinite(valueOf(code, format)));
   const path = await writeCodes(`${format}-finite`, format, finite);
-  const result = await merged({ models: [model(path)], method: PASS });
+  const result = await merged(PASS, { models: [model(path)] });
   expect(result.tensors.get('w')?.dtype).toBe(format);
   expect(Array.from(await result.read('w', 'raw'))).toEqual(finite);
 });
@@ -85,7 +86,7 @@ test.each(FORMATS)('the mean of any two values of %s is rounded once, ties to ev
     model(await writeCodes(`${format}-one`, format, one)),
     model(await writeCodes(`${format}-two`, format, two)),
   ];
-  const bytes = await (await merged({ models, method: MEAN })).read('w', 'raw');
+  const bytes = await (await merged(MEAN, { models })).read('w', 'raw');
   const positive = finite
     .filter((code) => code < 128)
     .map((code) => ({ code, value: valueOf(code, format) }));
@@ -123,7 +124,7 @@ test.each(['w_scale_inv', 'w_scale'])(
     await writer.write('w', Uint8Array.of(1, 2, 3, 4));
     await writer.write(name, Float32Array.of(0.5));
     await writer.finish();
-    await expect(merged({ models: [model(path)], method: PASS })).rejects.toMatchObject({
+    await expect(merged(PASS, { models: [model(path)] })).rejects.toMatchObject({
       kind: 'INCOMPATIBLE',
       reason: 'SCALED_WEIGHTS',
       message: `models[0]: tensor "w" is to be multiplied by ${JSON.stringify(name)}; dequantize the model first`,

@@ -2,6 +2,7 @@ import { merge } from '@eigenloom/contracts';
 import { type JsonObject, sortedJson } from '@eigenloom/checkpoint';
 import { type Lineage, mapInputUris } from '@eigenloom/runtime';
 
+import type { InterferenceReport } from '../interference/report-interference.js';
 import { copiedNotes } from '../plan/notes.js';
 import type { MergePlan, ReadInput } from '../plan/planned.js';
 import type { Preparation } from '../prepare/preparation.js';
@@ -20,7 +21,7 @@ export interface CardFacts {
   readonly lineage: Lineage;
   readonly changes: Changes;
   readonly prepared: Preparation | undefined;
-  readonly interference?: merge.InterferenceSummary | undefined;
+  readonly interference?: InterferenceReport | undefined;
 }
 
 /**
@@ -101,7 +102,7 @@ function modelRow(input: merge.MergeInput): string {
   return `| ${cell} | ${input.weight ?? 1} | ${input.density ?? ''} |`;
 }
 
-function interferenceLine(found: merge.InterferenceSummary): string {
+function interferenceLine(found: InterferenceReport): string {
   const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
   const { conflictShare, supportConflictShare, supportOverlap, meanCosine } = found;
   return [

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { merge } from '@eigenloom/contracts';
 import { SafetensorsFile } from '@eigenloom/numeric';
 
-import { mergeKind } from '../merge-kind.js';
+import { mergeKind } from '../kind.js';
 import { distance } from '../testing/merge-values.js';
 import { contextIn, model, newFolder, requestOf } from '../testing/job-context.js';
 import { normal, plus, type SyntheticTensor, writeModel } from '../testing/synthetic-model.js';
@@ -38,7 +38,7 @@ async function run(method: object, base: string, from: readonly string[]): Promi
     models: from.map((uri) => model(uri)),
     base: { uri: base, adapters: [] },
     outputUri,
-    method: merge.MergeRequest.fromJSON(method).method,
+    method: merge.MergeMethod.fromJSON(method),
   });
   await mergeKind.run(request, contextIn(folder));
   return outputUri;

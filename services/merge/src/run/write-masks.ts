@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { MergeJob, SafetensorsWriter } from '@eigenloom/numeric';
 
-import type { MaskRule } from '../methods/method.js';
+import type { MaskRule } from '../steps/tensor-method.js';
 import { contextOf, type MergePlan, type PlannedTensor } from '../plan/planned.js';
 import { MASK_FOLDER, maskBytes, maskFile, RESCALER } from './mask-files.js';
 import { describeTensor, type MergeRunOptions } from './merge-tensors.js';

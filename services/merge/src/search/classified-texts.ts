@@ -1,5 +1,4 @@
 import { basename, join } from 'node:path';
-
 import { type Model, opening } from '@eigenloom/checkpoint';
 import { incompatible } from '@eigenloom/errors';
 import {

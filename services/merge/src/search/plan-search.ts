@@ -3,28 +3,21 @@ import { invalidInput } from '@eigenloom/errors';
 
 import { pathsOf } from '../plan/model-paths.js';
 import type { MergePlan, PlannedInput } from '../plan/planned.js';
-import { defaultTextLength } from '../statistics/text-length.js';
 import type { DataField } from '../prepare/preparation.js';
+import { defaultTextLength } from '../statistics/text-length.js';
 import { enoughBytes } from './model-cache.js';
 import type { SearchData, SearchInput, SearchTask } from './search-input.js';
+import type { SearchSettings } from './search-settings.js';
 
-export const DEFAULT_BATCH_SIZE = 32;
-/** Leaves room for the network's activations under the 1.5 GB that a merge may take. */
-export const DEFAULT_MEMORY_BYTES = 2 ** 30;
-
-/** What all searches say of their size; 0 is the default. */
-interface Sizes {
-  readonly batchSize: number;
-  readonly maxLength: number;
-  readonly memoryBytes: bigint;
-}
+/** What all searches say of their size. */
+type Sizes = Pick<SearchSettings, 'batchSize' | 'maxLength' | 'memoryBytes'>;
 
 /** Data of the models' own tasks, as a request names them. */
 export const taskDataFields = ({ models }: Pick<merge.MergeRequest, 'models'>): DataField[] =>
   models.flatMap(({ data }, i) =>
     data === undefined || data.uri === ''
       ? []
-      : [{ field: `models[${i}].data`, role: `data/${i}`, ref: data }],
+      : [{ field: `models[${i}].data`, role: `data/${i}`, uri: data.uri, examples: data }],
   );
 
 /** Errors: `FIELD_MISSING`. */
@@ -43,26 +36,28 @@ export const searchData = (
   paths: ReadonlyMap<string, string>,
 ): SearchData => ({
   path: paths.get(role) ?? '',
-  textField: ref?.textField || 'text',
-  labelField: ref?.labelField || 'label',
+  textField: ref?.textField ?? 'text',
+  labelField: ref?.labelField ?? 'label',
   limit: ref?.limit ?? 0,
   field,
 });
 
 /** Held-out examples of a soup, as a request names them. */
-export const soupDataFields = (method: string, ref: common.DatasetRef | undefined): DataField[] =>
-  ref === undefined ? [] : [{ field: `${method}.data`, role: 'data', ref }];
+export const soupDataFields = (method: string, examples: common.DatasetRef): DataField[] => [
+  { field: `${method}.data`, role: 'data', uri: examples.uri, examples },
+];
 
 /** A search over a soup: one task, with the head that the models share. */
 export function soupInput(
   method: string,
   plan: MergePlan,
-  parameters: Sizes & { readonly data?: common.DatasetRef | undefined },
+  ref: common.DatasetRef,
+  sizes: Sizes,
   paths: ReadonlyMap<string, string>,
 ): SearchInput {
-  const data = searchData(`${method}.data`, 'data', parameters.data, paths);
+  const data = searchData(`${method}.data`, 'data', ref, paths);
   const tasks = [{ model: 0, head: pathsOf(referenceOf(plan, false)), data, sign: 1 as const }];
-  return searchInput(plan, { ...parameters, tasks, fromBase: false, requireLabels: true });
+  return searchInput(plan, { ...sizes, tasks, fromBase: false, requireLabels: true });
 }
 
 /** The tasks of the models that have data. */
@@ -112,9 +107,9 @@ export function searchInput(plan: MergePlan, options: PlanSearchOptions): Search
     tokenizerPlace: { field: donor.label },
     tasks,
     requireLabels,
-    batchSize: batchSize || DEFAULT_BATCH_SIZE,
-    maxLength: maxLength || defaultTextLength(referenceOf(plan, fromBase)),
-    memoryBytes: Number(memoryBytes) || DEFAULT_MEMORY_BYTES,
+    batchSize,
+    maxLength: maxLength ?? defaultTextLength(referenceOf(plan, fromBase)),
+    memoryBytes,
     seed: plan.seed,
   };
 }
@@ -126,8 +121,7 @@ export function searchMemory(
   workingBytes?: number,
 ): number {
   const merged = tensors.filter((tensor) => tensor.merged);
-  const budget = Number(memoryBytes) || DEFAULT_MEMORY_BYTES;
-  return Math.min(budget, enoughBytes(merged, models.length, workingBytes));
+  return Math.min(memoryBytes, enoughBytes(merged, models.length, workingBytes));
 }
 
 function referenceOf({ base, models }: MergePlan, fromBase: boolean): PlannedInput {

@@ -1,13 +1,12 @@
 import { join } from 'node:path';
-
 import { sortedJson } from '@eigenloom/checkpoint';
-import type { merge } from '@eigenloom/contracts';
 import { runOnEngine } from '@eigenloom/engine';
 import type { JobContext } from '@eigenloom/runtime';
 
 import type { MergePlan } from '../plan/planned.js';
 import type { Preparation } from '../prepare/preparation.js';
 import type { Learned, LearnSettings } from './learn.js';
+import { scoresReport } from './scores-report.js';
 import type { SearchInput } from './search-input.js';
 import type { LearnTask } from './search-worker.js';
 import type { TaskScore } from './task-network.js';
@@ -39,7 +38,10 @@ export async function runSearch(
     mayChangeNothing: true,
     files: new Map([[COEFFICIENTS_FILE, coefficientsFile(learned, plan, weights)]]),
     lines: [cardLine(learned, input)],
-    response: { taskScores: taskScores(learned, input) },
+    ...scoresReport(
+      input.tasks.map(({ model }) => model),
+      learned,
+    ),
   };
 }
 
@@ -59,19 +61,6 @@ function coefficientsFile(
   const tensors = Object.fromEntries(weights);
   return sortedJson({ method: plan.method.id, logit_scale: logitScale, steps, tensors });
 }
-
-export const scoreOf = ({ loss, accuracy }: TaskScore): merge.Score => ({ loss, accuracy });
-
-const taskScores = ({ before, alone, after }: Learned, { tasks }: SearchInput): merge.TaskScore[] =>
-  tasks.map(({ model }, i) => {
-    const [first, own, last] = [before[i], alone[i], after[i]];
-    return {
-      model,
-      before: first === undefined ? undefined : scoreOf(first),
-      modelAlone: own === undefined ? undefined : scoreOf(own),
-      after: last === undefined ? undefined : scoreOf(last),
-    };
-  });
 
 function cardLine({ steps, before, after }: Learned, { tasks }: SearchInput): string {
   const shown = (score: TaskScore | undefined): string =>

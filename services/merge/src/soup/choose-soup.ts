@@ -1,37 +1,64 @@
 import { join } from 'node:path';
-
+import type { common } from '@eigenloom/contracts';
 import { runOnEngine } from '@eigenloom/engine';
+import type { Table } from '@eigenloom/report';
 
-import { definePreparer } from '../prepare/preparation.js';
+import type { Preparer } from '../prepare/preparation.js';
 import { searchMemory, soupDataFields, soupInput } from '../search/plan-search.js';
 import type { SearchInput } from '../search/search-input.js';
+import type { SearchSettings } from '../search/search-settings.js';
+import { checkGivenLength } from '../statistics/text-length.js';
 import type { SoupChoice } from './greedy-search.js';
 
 const SOUP_WORKER = join(__dirname, 'soup-worker.js');
-const METHOD = 'greedy_soup';
 
 /** Finds the models that a greedy soup keeps. */
-export const greedySoupPreparer = definePreparer({
-  case: 'greedySoup',
-  data: ({ data }) => soupDataFields(METHOD, data),
-  memory: (parameters, plan) => searchMemory(plan, parameters),
-  async prepare(parameters, plan, paths, context) {
-    const input = soupInput(METHOD, plan, parameters, paths);
+export const greedySoupPreparer = (
+  data: common.DatasetRef,
+  settings: SearchSettings,
+  method: string,
+): Preparer => ({
+  data: () => soupDataFields(method, data),
+  check: (plan) => {
+    checkGivenLength(settings.maxLength, `${method}.batching.max_length`, plan);
+  },
+  memory: (plan) => searchMemory(plan, settings),
+  async prepare(plan, paths, context) {
+    const input = soupInput(method, plan, data, settings, paths);
     const choice = await runOnEngine<SearchInput, SoupChoice>(SOUP_WORKER, input, {
       signal: context.signal,
       onProgress: (update) => {
         context.progress({ ...update, fraction: 0.5 * (update.fraction ?? 0) });
       },
     });
-    const { kept, accuracies, soupAccuracy } = choice;
+    const { kept, soupAccuracy } = choice;
     return {
       kept,
       // A soup that found nothing better than one model is that model.
       mayChangeNothing: kept.length === 1,
       lines: [soupLine(choice)],
-      response: { kept: [...kept], accuracies: [...accuracies], soupAccuracy },
+      metrics: { soup_accuracy: soupAccuracy, kept_models: kept.length },
+      tables: [candidatesTable(choice)],
     };
   },
+});
+
+const candidatesTable = ({ kept, accuracies }: SoupChoice): Table => ({
+  id: 'candidates',
+  title: 'Models by held-out accuracy alone, and which of them the soup keeps',
+  columns: [
+    { name: 'model', description: 'position in the request' },
+    { name: 'accuracy', description: 'of the model alone' },
+    {
+      name: 'accepted',
+      description: 'place in the order of acceptance, from 1; null where the model is not kept',
+    },
+  ],
+  rows: accuracies.map((accuracy, model) => ({
+    model,
+    accuracy,
+    accepted: kept.includes(model) ? kept.indexOf(model) + 1 : null,
+  })),
 });
 
 function soupLine({ kept, accuracies, soupAccuracy }: SoupChoice): string {

@@ -2,8 +2,8 @@ import { type Model, opening } from '@eigenloom/checkpoint';
 import type { EngineModule } from '@eigenloom/engine';
 import { headRowsOf, loadTokenizer } from '@eigenloom/models';
 
-import { classesOfModels, classifiedTexts } from '../search/classified-texts.js';
 import { openPaths } from '../plan/model-paths.js';
+import { classesOfModels, classifiedTexts } from '../search/classified-texts.js';
 import type { SearchInput } from '../search/search-input.js';
 import { candidateScore } from './candidates.js';
 import { type SoupChoice, greedySearch } from './greedy-search.js';

@@ -1,12 +1,11 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-
 import { type Model, openModel } from '@eigenloom/checkpoint';
 import { common, merge } from '@eigenloom/contracts';
 import { setBackend } from '@eigenloom/engine';
 import { loadClassifierHead, loadNetwork, loadTokenizer } from '@eigenloom/models';
 
-import { mergeKind } from '../merge-kind.js';
+import { mergeKind } from '../kind.js';
 import { classifiedTexts } from '../search/classified-texts.js';
 import { ModelCache } from '../search/model-cache.js';
 import type { SearchTensor } from '../search/search-input.js';
@@ -38,7 +37,7 @@ beforeAll(async () => {
     outputUri: out,
     allowUnchanged: true,
     outputDataType: common.DataType.BF16,
-    method: { $case: 'passthrough', value: merge.PassthroughMerge.fromPartial({}) },
+    method: merge.MergeMethod.fromJSON({ passthrough: {} }),
   });
   await mergeKind.run(request, contextIn(folder));
   models = await Promise.all(NAMES.map((name) => openModel(path(name))));

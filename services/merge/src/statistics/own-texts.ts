@@ -16,7 +16,7 @@ export function ownTexts({ models }: merge.MergeRequest, method: string): DataFi
     if (data === undefined || data.uri === '') {
       throw invalidInput('FIELD_MISSING', field, `${method} needs examples of the model's own task`);
     }
-    return { field, role: textsRole(position), ref: data };
+    return { field, role: textsRole(position), uri: data.uri, examples: data };
   });
 }
 

@@ -9,14 +9,14 @@ import type { StatisticKind } from './statistic.js';
 import { statisticOf } from './statistic-of.js';
 import type { StoredStatistic } from './stored-statistic.js';
 
-const DEFAULT_EXAMPLES = 256;
+export const DEFAULT_EXAMPLES = 256;
 /** Share of a merge's progress that preparing it takes. */
 const SHARE = 0.5;
 
-/** How the texts of each model are read; 0 is the default. */
+/** How the texts of each model are read; the model decides about a length that is left out. */
 export interface Reading {
   readonly examples: number;
-  readonly maxLength: number;
+  readonly maxLength: number | undefined;
 }
 
 /** A statistic of every model of a plan on its own texts, in order; `paths` has those of the texts, by role. */
@@ -29,16 +29,15 @@ export async function statisticsOf(
   { request, lineage }: Given,
 ): Promise<StoredStatistic[]> {
   const digests = await lineage();
-  const examples = reading.examples || DEFAULT_EXAMPLES;
   const stored: StoredStatistic[] = [];
   for (const [position, input] of plan.models.entries()) {
     const data = request.models[position]?.data;
     const role = textsRole(position);
     const texts = {
       path: paths.get(role) ?? '',
-      textField: data?.textField || 'text',
-      limit: Math.min(examples, data?.limit || examples),
-      maxLength: reading.maxLength || defaultTextLength(input),
+      textField: data?.textField ?? 'text',
+      limit: Math.min(reading.examples, data?.limit ?? Infinity),
+      maxLength: reading.maxLength ?? defaultTextLength(input),
       field: `models[${position}].data`,
     };
     const tokenizerFolder = tokenizerFolderOf(input, plan);

@@ -9,11 +9,15 @@ const DEFAULT_MAX_LENGTH = 128;
 export const defaultTextLength = (input: PlannedInput): number =>
   Math.min(DEFAULT_MAX_LENGTH, networkOf(input).config.maxPositions);
 
-/** Errors: `OUT_OF_RANGE` where texts of a length that a request gives are longer than a model reads; 0 is the default. */
-export function checkGivenLength(maxLength: number, { method, base, models }: MergePlan): void {
-  if (maxLength === 0) return;
+/** Errors: `OUT_OF_RANGE` where texts of a length that a request gives at a field are longer than a model reads. */
+export function checkGivenLength(
+  maxLength: number | undefined,
+  field: string,
+  { base, models }: MergePlan,
+): void {
+  if (maxLength === undefined) return;
   for (const input of [...models, ...(base === undefined ? [] : [base])]) {
-    const length = { field: `${method.id}.max_length`, maxLength, isDefault: false };
+    const length = { field, maxLength, isDefault: false };
     checkTextFits(length, networkOf(input).config.maxPositions);
   }
 }

@@ -1,10 +1,9 @@
 import { join } from 'node:path';
 
-import { merge } from '@eigenloom/contracts';
 import { MergeJob, type MergeSource, SafetensorsFile } from '@eigenloom/numeric';
 
-import { boundMethod } from '../methods/index.js';
-import type { ModelParameters } from '../methods/method.js';
+import type { ModelParameters } from '../steps/method-facts.js';
+import { modelMethodOf } from './model-method-of.js';
 import { type SyntheticTensor, writeModel } from './synthetic-model.js';
 
 let count = 0;
@@ -25,7 +24,7 @@ export function mergeValues(
 ): Promise<Float32Array> {
   const elements = shape.reduce((product, size) => product * size, 1);
   const of = models.map((_, i) => ({ weight: 1, ...parameters[i] }));
-  const bound = boundMethod(merge.MergeRequest.fromJSON(method));
+  const bound = modelMethodOf(method);
   bound.check(of);
   const steps = bound.mergeTensor({
     name: 'w',

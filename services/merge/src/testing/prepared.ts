@@ -28,7 +28,7 @@ const BY_ID: Readonly<Record<string, Make>> = {
 /** Undefined for methods that prepare nothing. */
 export async function madeUp(id: string, plan: MergePlan, folder: string): Promise<Preparation | undefined> {
   const make = BY_ID[id];
-  return make === undefined ? undefined : { ...(await make(plan, folder)), lines: [], response: {} };
+  return make === undefined ? undefined : { ...(await make(plan, folder)), lines: [] };
 }
 
 const nameOf = ({ models }: MergePlan, index: number): string => basename(models[index]?.path ?? '');

@@ -1,53 +1,55 @@
 import { merge } from '@eigenloom/contracts';
 import { type CallOptions, type Matrix, type MergeStep, matmul, qr, svd } from '@eigenloom/numeric';
 
-import { checkFinite, checkShare } from '../../methods/check-number.js';
-import type { ParametersOf } from '../../methods/method.js';
 import {
   type Factors,
   type Member,
   type ModuleMembers,
-  defineAdapterMethod,
+  adapterMethod,
   totalRank,
-} from '../adapter-method.js';
-import { balancedFactors, productSvd, transpose } from '../product-svd.js';
-import { joinColumns } from '../stack-factors.js';
+} from '../../adapters/adapter-method.js';
+import { balancedFactors, productSvd, transpose } from '../../adapters/product-svd.js';
+import { joinColumns } from '../../adapters/stack-factors.js';
+import { checkFinite, checkPositive, checkShare } from '../../steps/check-number.js';
 
 /** Singular values below this share of the largest are rounding and left out of the basis. */
 const SMALLEST = 1e-12;
 
 /**
- * KnOTS: the decomposition [ΔW₁ … ΔWₙ] = U[ΣV₁ᵀ … ΣVₙᵀ] aligns the adapters; the ΣVᵢᵀ are merged, and ΔW = U·merged.
- * Stoica et al. 2024, arXiv:2410.19735; the figure of the paper merges the Vᵢᵀ, the authors' program (gstoica27/KnOTS) the ΣVᵢᵀ, which
- * is followed. With ties: the int(ρn) largest of each ΣVᵢᵀ, the sign of their weighted sum, the mean of those that agree.
- * Deviations: by the factors, so that no ΔW is made; small directions are left out relative to the largest, not below 1e-5; ρ counts in the module, the program's in all of them; the weights are those of the
- * adapters, wᵢ, and the mean is divided by the number that agree, as theirs. With a rank the result is cut to it by its own SVD.
- * Checked: full matrices in float64, within 2e-6 of the largest value.
+ * KnOTS: the decomposition [ΔW₁ … ΔWₙ] = U[ΣV₁ᵀ … ΣVₙᵀ] aligns the adapters; the ΣVᵢᵀ are merged, and ΔW = U·merged. Stoica et al. 2024,
+ * arXiv:2410.19735; the figure of the paper merges the Vᵢᵀ, the authors' program (gstoica27/KnOTS) the ΣVᵢᵀ, which is followed. With
+ * ties: the int(ρn) largest of each ΣVᵢᵀ, the sign of their weighted sum, the mean of those that agree.
  */
-export const knots = defineAdapterMethod({
-  case: 'adapterKnots',
-  id: 'adapter_knots',
+export const adapterKnots = adapterMethod<merge.AdapterKnots>({
   summary: 'Adapters aligned by a common basis, then merged by signs or added',
   paper: 'arXiv:2410.19735',
-  inputs: { base: 'none', minModels: 1 },
+  deviations:
+    'By the factors, so that no ΔW is made; small directions are left out relative to the largest, not ' +
+    "below 1e-5; ρ counts in the module, the program's in all of them; the weights are those of the " +
+    'adapters, wᵢ, and the mean is divided by the number that agree, as theirs. With a rank the result is ' +
+    'cut to it by its own SVD.',
+  checked: 'Full matrices in float64, within 2e-6 of the largest value.',
   symmetric: true,
   alike: 'nothing',
-  check({ density, lambda }) {
-    checkShare(density, 'adapter_knots.density');
-    checkFinite(lambda, 'adapter_knots.lambda');
-  },
-  rankOf: (module, { rank }) => Math.min(rank || totalRank(module), totalRank(module), module.rows),
-  async mergePairs(module, parameters, kernels) {
-    const { basis, parts } = await align(await kernels.factors(), module.members, kernels.options);
-    const merged = await kernels.mergeMatrices(parts, stepsOf(module, parts, parameters));
-    const pair = { b: basis, a: { ...shapeOf(parts), data: new Float64Array(merged) } };
-    const rank = parameters.rank || basis.columns;
-    if (rank >= basis.columns) return { a: pair.a.data, b: pair.b.data, rank: basis.columns, scaling: 1 };
-    const cut = await balancedFactors(
-      await productSvd(pair, kernels.options),
-      Math.min(rank, module.columns),
-    );
-    return { a: cut.a.data, b: cut.b.data, rank: cut.a.rows, scaling: 1 };
+  create({ rule, density = 1, lambda = 1, rank: wanted }, field) {
+    checkPositive(wanted, `${field}.rank`);
+    checkShare(density, `${field}.density`);
+    checkFinite(lambda, `${field}.lambda`);
+    return {
+      rankOf: (module) => Math.min(wanted ?? totalRank(module), totalRank(module), module.rows),
+      async mergePairs(module, kernels) {
+        const { basis, parts } = await align(await kernels.factors(), module.members, kernels.options);
+        const merged = await kernels.mergeMatrices(parts, stepsOf(module, parts, { rule, density, lambda }));
+        const pair = { b: basis, a: { ...shapeOf(parts), data: new Float64Array(merged) } };
+        const rank = wanted ?? basis.columns;
+        if (rank >= basis.columns) return { a: pair.a.data, b: pair.b.data, rank: basis.columns, scaling: 1 };
+        const cut = await balancedFactors(
+          await productSvd(pair, kernels.options),
+          Math.min(rank, module.columns),
+        );
+        return { a: cut.a.data, b: cut.b.data, rank: cut.a.rows, scaling: 1 };
+      },
+    };
   },
 });
 
@@ -56,10 +58,16 @@ const shapeOf = ([first]: readonly Matrix[]): { rows: number; columns: number } 
   columns: first?.columns ?? 0,
 });
 
+interface Rule {
+  readonly rule: merge.KnotsRule;
+  readonly density: number;
+  readonly lambda: number;
+}
+
 function stepsOf(
   { members }: ModuleMembers,
   parts: readonly Matrix[],
-  { rule, density = 1, lambda = 1 }: ParametersOf<'adapterKnots'>,
+  { rule, density, lambda }: Rule,
 ): MergeStep[] {
   const weights = members.map(({ weight }) => weight);
   const end: MergeStep = { step: 'scale', factor: lambda };

@@ -1,12 +1,12 @@
 import type { MergeStep } from '@eigenloom/numeric';
 
-import type { TensorContext } from './method.js';
+import type { TensorContext } from './tensor-method.js';
 
-const DEFAULT_GAMMA = 0.01;
+export const DEFAULT_GAMMA = 0.01;
 
 interface Masks {
-  readonly density?: number | undefined;
-  readonly gamma?: number | undefined;
+  readonly density: number;
+  readonly gamma: number;
 }
 
 /**
@@ -15,10 +15,7 @@ interface Masks {
  * Deviations: the share that stays is the parameter, as in mergekit, instead of the share β that goes at the lower end; where
  * γn + ρn > n fewer large elements go.
  */
-export function dropOutliers(
-  { models, elements }: TensorContext,
-  { density = 1, gamma = DEFAULT_GAMMA }: Masks,
-): MergeStep[] {
+export function dropOutliers({ models, elements }: TensorContext, { density, gamma }: Masks): MergeStep[] {
   const cuts = models.map((model) => {
     const share = model.density ?? density;
     if (share >= 1) return { top: 0, kept: elements };

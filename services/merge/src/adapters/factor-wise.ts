@@ -1,6 +1,6 @@
 import type { MergeStep } from '@eigenloom/numeric';
 
-import type { MergedPair, Member, ModuleMembers, PairKernels } from '../adapter-method.js';
+import type { MergedPair, Member, ModuleMembers, PairKernels } from './adapter-method.js';
 
 /**
  * Weights of PEFT's `add_weighted_adapter` for methods that merge A with A and B with B: √|ws| on both sides, the sign on A, so that a

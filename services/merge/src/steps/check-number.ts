@@ -32,9 +32,16 @@ export function checkWeightsNotNegative(weights: readonly number[], field: strin
   for (const weight of weights) checkNotNegative(weight, field);
 }
 
-/** Throws `OUT_OF_RANGE` for texts too short to have a token and one after it. 0 is the default. */
-export function checkTextLength(tokens: number, field: string): void {
-  if (tokens === 1) throw invalidInput('OUT_OF_RANGE', field, 'is less than 2');
+/** Throws `OUT_OF_RANGE` unless the value is left out or finite and above 0. */
+export function checkPositive(value: number | undefined, field: string): void {
+  if (value !== undefined && !(Number.isFinite(value) && value > 0)) {
+    throw invalidInput('OUT_OF_RANGE', field, `${value} is not a number above 0`);
+  }
+}
+
+/** Throws `OUT_OF_RANGE` unless the length is left out or has room for a token and one after it. */
+export function checkTextLength(tokens: number | undefined, field: string): void {
+  if (tokens !== undefined && tokens < 2) throw invalidInput('OUT_OF_RANGE', field, 'is less than 2');
 }
 
 /** Throws `OUT_OF_RANGE` when a division by the sum of the weights would make no sense. */

@@ -2,13 +2,14 @@ import { invalidInput } from '@eigenloom/errors';
 import type { MergeStep } from '@eigenloom/numeric';
 
 import { checkFraction, checkNotNegative } from './check-number.js';
-import type { ModelParameters, TensorContext } from './method.js';
+import type { ModelParameters } from './method-facts.js';
+import type { TensorContext } from './tensor-method.js';
 
 export const DEFAULT_EPSILON = 0.15;
 
 interface Magprune {
-  readonly density?: number | undefined;
-  readonly epsilon?: number | undefined;
+  readonly density: number;
+  readonly epsilon: number;
 }
 
 /** Throws `OUT_OF_RANGE` unless every probability density ± epsilon is above 0 and below 1; a density of 1 drops nothing, one of 0 all. */
@@ -20,8 +21,8 @@ export function checkMagprune(
   checkFraction(density, `${method}.density`);
   checkNotNegative(epsilon, `${method}.epsilon`);
   for (const [index, model] of models.entries()) {
-    const share = model.density ?? density ?? 1;
-    const width = model.epsilon ?? epsilon ?? DEFAULT_EPSILON;
+    const share = model.density ?? density;
+    const width = model.epsilon ?? epsilon;
     if (share >= 1 || share === 0 || (share + width < 1 && share - width > 0)) continue;
     const field = model.epsilon === undefined ? `${method}.epsilon` : `models[${index}].epsilon`;
     throw invalidInput('OUT_OF_RANGE', field, `${share} ± ${width} reaches beyond 0 or 1`);
@@ -33,11 +34,11 @@ export function checkMagprune(
  * ρ − ε/2 to ρ + ε/2, and is then divided by it. Deep et al. 2024, arXiv:2406.11617,
  * whose authors' program halves its window too (declare-lab/della).
  * Deviation: ranks are spread from end to end, r/(n−1), as in mergekit; the paper has r/n. mergekit: probabilities from ρ − ε
- * to ρ + ε, and what stays is scaled to the L1 norm of the whole. A vector is one row. Random numbers as in `dare.ts`.
+ * to ρ + ε, and what stays is scaled to the L1 norm of the whole. A vector is one row. Random numbers as in `dare_linear`.
  */
 export function magprune(
   { models, mode }: TensorContext,
-  { density = 1, epsilon = DEFAULT_EPSILON }: Magprune,
+  { density, epsilon }: Magprune,
   rescale: boolean,
 ): MergeStep[] {
   const densities = models.map((model) => model.density ?? density);

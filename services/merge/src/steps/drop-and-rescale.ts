@@ -1,6 +1,6 @@
 import type { MergeStep } from '@eigenloom/numeric';
 
-import type { TensorContext } from './method.js';
+import type { TensorContext } from './tensor-method.js';
 
 /**
  * Drop and rescale: each element of a task vector stays with probability ρ and is then divided by ρ. Yu et al. 2023, arXiv:2311.03099.

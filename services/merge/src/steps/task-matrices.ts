@@ -1,6 +1,7 @@
 import type { MatrixRule, MergeStep } from '@eigenloom/numeric';
 
-import { type MergeMethod, type TensorContext, weightsOf } from './method.js';
+import { weightsOf } from './method-facts.js';
+import type { TensorContext, TensorFacts, TensorMethod } from './tensor-method.js';
 
 /** Working memory of one matrix. */
 const LARGEST_BYTES = 1.5e9;
@@ -11,7 +12,7 @@ const PANEL_BYTES = 165e6;
 /** Multiply-adds of the eigenvalues and vectors of a matrix of size 1, by the time that they take. */
 const EIGEN_OPERATIONS = 10;
 
-type MatrixBytes = NonNullable<MergeMethod['matrixBytes']>;
+type MatrixBytes = NonNullable<TensorFacts['matrixBytes']>;
 
 type Shape = readonly number[];
 
@@ -70,7 +71,7 @@ export function mergeMatrices(
 
 /** What the card says of matrices that are too large for a method. */
 export function largeMatrixNotes(
-  { id, matrixBytes }: Pick<MergeMethod, 'id' | 'matrixBytes'>,
+  { id, matrixBytes }: Pick<TensorMethod, 'id' | 'matrixBytes'>,
   tensors: readonly { readonly name: string; readonly shape: Shape; readonly merged: boolean }[],
 ): string[] {
   if (matrixBytes === undefined) return [];

@@ -1,6 +1,7 @@
 import type { MergeStep } from '@eigenloom/numeric';
 
-import { type ModelParameters, type TensorContext, weightsOf } from './method.js';
+import { type ModelParameters, weightsOf } from './method-facts.js';
+import type { TensorContext } from './tensor-method.js';
 
 /** How task vectors become one: added, or after the election of a sign those that agree. */
 export interface Consensus {

@@ -1,0 +1,32 @@
+import type { merge } from '@eigenloom/contracts';
+
+import { adapterMethod, largestRank } from '../../adapters/adapter-method.js';
+import { dropFactors } from '../../adapters/drop-factors.js';
+import { electFactors, mergeFactorWise } from '../../adapters/factor-wise.js';
+import { checkShare } from '../../steps/check-number.js';
+
+/**
+ * DARE (Yu et al. 2023, arXiv:2311.03099) on A and on B: each element stays with probability ρ and is divided by it; then the factors are
+ * merged by signs. The `dare_ties` of PEFT's `add_weighted_adapter`.
+ */
+export const adapterDareTies = adapterMethod<merge.AdapterDareTies>({
+  summary: 'Drops elements of the factors of adapters at random, rescales, elects signs',
+  paper: 'arXiv:2311.03099',
+  deviations:
+    'The factors are merged instead of ΔW, as in PEFT; the random numbers are keyed by seed, factor, ' +
+    'position and element.',
+  checked: 'PEFT 0.21 at density 1; the share that stays below it.',
+  symmetric: false,
+  alike: 'rank',
+  create({ density = 1 }, field) {
+    checkShare(density, `${field}.density`);
+    return {
+      rankOf: largestRank,
+      mergePairs: (module, kernels) =>
+        mergeFactorWise(module, kernels, (side) => [
+          dropFactors(module, density),
+          ...electFactors(side, module.members),
+        ]),
+    };
+  },
+});
