@@ -9,7 +9,10 @@ import { writeTinyAdapter } from './support/tiny-adapter.js';
 import { writeTinyBert, writeTopics } from './support/tiny-bert.js';
 
 const REPOSITORY = join(__dirname, '../..');
-const PACKAGES = ['checkpoint', 'cli', 'contracts', 'engine', 'errors', 'models', 'numeric', 'runtime'];
+const PACKAGES = [
+  ...['adapters', 'checkpoint', 'cli', 'contracts', 'datasets', 'engine', 'errors', 'models', 'numeric'],
+  ...['report', 'runtime', 'training'],
+];
 const SERVICES = ['analysis', 'init', 'merge', 'train'];
 
 const NOT_PACKED =
@@ -72,6 +75,7 @@ describe('the packed workspaces', () => {
 
   it('run from any folder of the project: methods, a merge to the same bytes, a training with its worker', async () => {
     expect((await npx(['methods'])).stdout).toMatch(/merge +linear/);
+    expect((await npx(['methods', 'show', 'ties'])).stdout).toMatch(/density/);
     await mkdir(join(project, 'deep/er'), { recursive: true });
     const merge = { models: [{ model: { uri: 'a' } }, { model: { uri: 'b' } }], linear: {} };
     await writeFile(join(project, 'merge.json'), JSON.stringify(merge));
@@ -94,9 +98,9 @@ describe('the packed workspaces', () => {
     const train = {
       model: { uri: 'a' },
       train_data: { uri: 'train.jsonl' },
-      lora: { adapter_uri: 'adapter' },
+      adapter: { uri: 'adapter' },
       sequence_classification: {},
-      max_length: 16,
+      batching: { max_length: 16 },
       max_steps: 2,
     };
     await writeFile(join(project, 'train.json'), JSON.stringify(train));

@@ -1,8 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SafetensorsFile } from '@eigenloom/numeric';
+import { readReport } from '@eigenloom/report';
 import { stepId } from '../plan/run-names.js';
 import type { ModelReading } from '../results.js';
+import { tableOf } from './tables.js';
 
 interface IntruderRow {
   readonly longname: string;
@@ -14,12 +15,10 @@ interface IntruderRow {
 
 /** Joins the spectrum of the change and the intruder dimensions of one model, as published under `runs`. */
 export async function readAnalysis(runs: string, id: string): Promise<ModelReading> {
-  const intruders = JSON.parse(
-    await readFile(join(runs, stepId.intruders(id), 'intruders.json'), 'utf8'),
-  ) as { readonly tensors: readonly IntruderRow[] };
+  const intruders = tableOf<IntruderRow>(await readReport(join(runs, stepId.intruders(id))), 'tensors');
   const values = await SafetensorsFile.open(join(runs, stepId.spectrum(id), 'singular_values.safetensors'));
   const tensors = [];
-  for (const row of intruders.tensors) {
+  for (const row of intruders) {
     const ascending = await values.read(row.longname, 'f64');
     tensors.push({
       tensor: row.longname,
