@@ -1,6 +1,6 @@
 import type { ParametersOf } from '@eigenloom/contracts';
 
-import type { MethodChoice } from '../methods/index.js';
+import type { ModelCase, ModelChoice } from '../methods/index.js';
 import type { ModelParameters } from '../steps/method-facts.js';
 
 /** What a configuration may say of one parameter. */
@@ -26,6 +26,8 @@ export type BaseRole = 'origin' | 'first' | 'model';
 export interface MethodMapping {
   /** As mergekit spells it. */
   readonly id: string;
+  /** Its member of the request's oneof. */
+  readonly case: ModelCase;
   readonly base: BaseRole;
   readonly needsBase: boolean;
   /** Fewest and most models, without an origin. */
@@ -35,23 +37,22 @@ export interface MethodMapping {
   /** Parameters of each model. */
   readonly model: Readonly<Record<string, ParameterRule | undefined>>;
   /** The member of the request's oneof, for one tensor. */
-  readonly bind: (shared: Values, weights: readonly number[]) => MethodChoice;
+  readonly bind: (shared: Values, weights: readonly number[]) => ModelChoice;
 }
 
-type Case = MethodChoice['$case'];
-type Described<K extends Case> = Omit<MethodMapping, 'bind' | 'model'> & {
+type Described<K extends ModelCase> = Omit<MethodMapping, 'bind' | 'case' | 'model'> & {
   readonly case: K;
   readonly model: { readonly [P in keyof ModelParameters]?: ParameterRule };
-  readonly parameters: (shared: Values, weights: readonly number[]) => ParametersOf<MethodChoice, K>;
+  readonly parameters: (shared: Values, weights: readonly number[]) => ParametersOf<ModelChoice, K>;
 };
 
 /** A mapping whose parameters are those of the contract. */
-export function mapping<K extends Case>(described: Described<K>): MethodMapping {
-  const { case: name, parameters, ...rest } = described;
+export function mapping<K extends ModelCase>(described: Described<K>): MethodMapping {
+  const { parameters, ...rest } = described;
   return {
     ...rest,
     // The compiler cannot see that a name and its parameters stay together.
-    bind: (shared, weights) => ({ $case: name, value: parameters(shared, weights) }) as MethodChoice,
+    bind: (shared, weights) => ({ $case: described.case, value: parameters(shared, weights) }) as ModelChoice,
   };
 }
 

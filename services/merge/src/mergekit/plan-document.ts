@@ -3,7 +3,7 @@ import type { merge } from '@eigenloom/contracts';
 import { isFloat } from '@eigenloom/numeric';
 import type { RequestContext } from '@eigenloom/runtime';
 
-import { type MergeMethod, type MethodChoice, METHODS } from '../methods/index.js';
+import { DEFINITIONS, type ModelChoice, modelMethodOf } from '../methods/index.js';
 import { familyProblems, refuseProblems } from '../plan/find-problems.js';
 import { bufferNotes, inputNotes } from '../plan/notes.js';
 import type { MergePlan, PlannedTensor } from '../plan/planned.js';
@@ -71,7 +71,7 @@ export interface DocumentSetting {
   readonly context: RequestContext;
 }
 
-/** The plan of one document. Errors: those of `resolveDocument`; `UNSUPPORTED_TOKENIZER`; `UNSUPPORTED_METHOD`. */
+/** The plan of one document. Errors: those of `resolveDocument`; `UNSUPPORTED_TOKENIZER`. */
 export async function planDocument(
   document: MergekitDocument,
   results: ReadonlyMap<string, StageResult>,
@@ -84,8 +84,8 @@ export async function planDocument(
   });
   const { files, rearranged, notes = [] } = tokenizer ?? {};
   const { donor, base, models, modules } = resolved;
-  const method = METHODS.methods.find(({ id }) => id === document.mapping.id);
-  if (method === undefined) throw unavailable(document);
+  const { summary, paper } = DEFINITIONS[document.mapping.case];
+  const method = { id: document.mapping.id, summary, paper };
   const wanted = document.outDtype ?? document.dtype;
   const tensors = resolved.tensors.map((tensor) => planned(tensor, document, wanted));
   const config = resultConfig(donor, modules, wanted);
@@ -130,24 +130,19 @@ function planned(
 }
 
 function bound(
-  method: MethodChoice,
+  method: ModelChoice,
   name: string,
   sources: ResolvedTensor['sources'],
   document: MergekitDocument,
 ): TensorMethod {
-  let made: MergeMethod;
   try {
-    made = METHODS.create(method).method;
+    const made = modelMethodOf(method);
     made.check(sources.map(({ parameters }) => parameters));
+    return made;
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     const why = error.fieldViolations[0]?.description ?? error.message;
     const tensor = JSON.stringify(name.slice(0, 80));
     throw invalidInput(error.reason, `${document.at}.parameters`, `for tensor ${tensor}: ${why}`);
   }
-  if (made.makes !== 'model') throw unavailable(document);
-  return made;
 }
-
-const unavailable = ({ at, mapping }: MergekitDocument): Error =>
-  invalidInput('UNSUPPORTED_METHOD', `${at}.merge_method`, `${mapping.id} is not available here`);

@@ -5,7 +5,7 @@ import { type PairedTensor, type Part, pairTensors } from '../plan/pair-tensors.
 import { inLayer, isBeforeLayers, ownerOf } from './anatomy.js';
 import type { MergekitDocument } from './document.js';
 import type { MergekitInput } from './inputs.js';
-import type { MethodChoice } from '../methods/index.js';
+import type { ModelChoice } from '../methods/index.js';
 import type { Module, Slice, SliceSource } from './modules.js';
 import { type SliceRoles, rolesOf } from './roles.js';
 import { type TensorPlace, methodFor, modelParameters } from './tensor-parameters.js';
@@ -23,7 +23,7 @@ export interface ResolvedTensor {
     readonly parameters: ModelParameters;
   }[];
   readonly origin: { readonly source: SliceSource; readonly tensor: TensorInfo } | undefined;
-  readonly method: MethodChoice;
+  readonly method: ModelChoice;
 }
 
 export interface Resolved {
@@ -191,7 +191,7 @@ export class Resolver {
   }
 }
 
-const COPY: MethodChoice = { $case: 'passthrough', value: { scale: undefined } };
+const COPY: ModelChoice = { $case: 'passthrough', value: { scale: undefined } };
 
 /** Whose tensors the result has: those of the base for task vectors, which exist only there, else those of the first model. */
 const leaderOf = ({ models, origin }: SliceRoles, needsBase: boolean): SliceSource | undefined =>

@@ -2,7 +2,7 @@ import { invalidInput } from '@eigenloom/errors';
 
 import type { ModelParameters } from '../steps/method-facts.js';
 import type { MethodMapping } from './mappings.js';
-import type { MethodChoice } from '../methods/index.js';
+import type { ModelChoice } from '../methods/index.js';
 import type { ParameterRule } from './method-mapping.js';
 import type { SliceSource } from './modules.js';
 import { type Settings, evaluate } from './settings.js';
@@ -58,7 +58,7 @@ export function methodFor(
   { name, position, scopes, at }: TensorPlace,
   { id, method, bind }: MethodMapping,
   models: readonly ModelParameters[],
-): MethodChoice {
+): ModelChoice {
   const values: Record<string, number | undefined> = {};
   for (const [key, rule] of Object.entries(method)) {
     if (rule === undefined) continue;

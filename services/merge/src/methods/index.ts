@@ -5,6 +5,7 @@ import {
   type Registry,
   registry,
 } from '@eigenloom/contracts';
+import { internal } from '@eigenloom/errors';
 
 import type { AdapterMethod } from '../adapters/adapter-method.js';
 import type { ModelMethod } from '../prepare/model-method.js';
@@ -127,8 +128,20 @@ export const DEFINITIONS = {
     Definition<ParametersOf<MethodChoice, K>, MergeMethod> & { readonly makes: MergeMethod['makes'] };
 };
 
+type Case = MethodChoice['$case'];
+/** The methods that make a model of models. */
+export type ModelCase = { [K in Case]: (typeof DEFINITIONS)[K]['makes'] extends 'model' ? K : never }[Case];
+export type ModelChoice = Extract<MethodChoice, { readonly $case: ModelCase }>;
+
 /** All methods. */
 export const METHODS: Registry<MethodChoice, MergeMethod> = registry<MethodChoice, MergeMethod>(
   'method',
   DEFINITIONS,
 );
+
+/** A method that makes a model of models, with its parameters. Errors: those of the method. */
+export function modelMethodOf(choice: ModelChoice): ModelMethod {
+  const { method } = METHODS.create(choice);
+  if (method.makes !== 'model') throw internal('NOT_A_MODEL', `${method.id} makes no model of models`);
+  return method;
+}

@@ -1,11 +1,11 @@
+import { requestFromObject } from '@eigenloom/runtime';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AppError } from '@eigenloom/errors';
-import { merge } from '@eigenloom/contracts';
 import { SafetensorsWriter } from '@eigenloom/numeric';
 
 import { mergeKind } from '../kind.js';
-import { contextIn, newFolder, requestOf } from '../testing/job-context.js';
+import { contextIn, newFolder } from '../testing/job-context.js';
 import { tinyLlama, writeTinyModel } from '../testing/tiny-model.js';
 
 let folder: string;
@@ -31,7 +31,7 @@ async function writeQuantized(name: string): Promise<void> {
 
 async function refusal(json: object): Promise<AppError> {
   const context = { ...contextIn(folder), resolve: (uri: string) => Promise.resolve(join(folder, uri)) };
-  const request = requestOf(merge.MergeRequest.fromJSON(json));
+  const request = requestFromObject('merge', json);
   return Promise.resolve(mergeKind.validate(request, context)).then(
     () => {
       throw new Error('nothing was refused');

@@ -24,7 +24,7 @@ async function result(
   withBase = false,
 ): Promise<Model> {
   const request = requestOf({
-    ...merge.MergeRequest.fromJSON(method),
+    method: merge.MergeMethod.fromJSON(method),
     outputUri: join(folder, `out-${(made += 1)}`),
     models: models.map((adapters) => ({
       ...modelWith(BASE, {}),
@@ -103,7 +103,7 @@ test('what stays one weight stays one', async () => {
 describe('extraction', () => {
   const extracted = async (name: string, parameters: object): Promise<string> => {
     const request = requestOf({
-      ...merge.MergeRequest.fromJSON({ extract_adapter: parameters }),
+      method: merge.MergeMethod.fromJSON({ extract_adapter: parameters }),
       outputUri: join(folder, `adapter-${(made += 1)}`),
       models: [{ ...modelWith(BASE, {}), model: { uri: BASE, adapters: [join(GOLDEN, name)] } }],
       base: { uri: BASE, adapters: [] },
