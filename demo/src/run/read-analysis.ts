@@ -3,9 +3,9 @@ import { SafetensorsFile } from '@eigenloom/numeric';
 import { readReport } from '@eigenloom/report';
 import { stepId } from '../plan/run-names.js';
 import type { ModelReading } from '../results.js';
-import { tableOf } from './tables.js';
+import { type Row, rowsOf } from './tables.js';
 
-interface IntruderRow {
+interface IntruderRow extends Row {
   readonly longname: string;
   readonly max_cosine: readonly number[];
   readonly intruders: readonly number[];
@@ -15,10 +15,13 @@ interface IntruderRow {
 
 /** Joins the spectrum of the change and the intruder dimensions of one model, as published under `runs`. */
 export async function readAnalysis(runs: string, id: string): Promise<ModelReading> {
-  const intruders = tableOf<IntruderRow>(await readReport(join(runs, stepId.intruders(id))), 'tensors');
+  const rows = rowsOf(
+    await readReport(join(runs, stepId.intruders(id))),
+    'tensors',
+  ) as readonly IntruderRow[];
   const values = await SafetensorsFile.open(join(runs, stepId.spectrum(id), 'singular_values.safetensors'));
   const tensors = [];
-  for (const row of intruders) {
+  for (const row of rows) {
     const ascending = await values.read(row.longname, 'f64');
     tensors.push({
       tensor: row.longname,

@@ -7,7 +7,7 @@ import { loraRuns, stepId } from '../plan/run-names.js';
 import type { Soup, TrainedRun } from '../results.js';
 import { type Candidate, testScore } from './evaluate.js';
 import { responseOf, type StepOutcome } from './run-pipeline.js';
-import { tableOf } from './tables.js';
+import { type Row, rowsOf } from './tables.js';
 import type { Terminal } from './terminal.js';
 
 /** What scoring needs. */
@@ -67,7 +67,7 @@ async function scoreRun(
   const { steps: taken } = responseOf(steps, run.id, 'train');
   const folder = join(options.out, 'runs', run.id);
   const report = await readReport(folder);
-  const last = tableOf<Evaluation>(report, 'evaluations').at(-1);
+  const last = (rowsOf(report, 'evaluations') as readonly Evaluation[]).at(-1);
   const candidate: Candidate =
     run.method === 'full'
       ? { model: folder, adapters: [], headFrom: undefined }
@@ -82,7 +82,7 @@ async function scoreRun(
   };
 }
 
-interface Evaluation {
+interface Evaluation extends Row {
   readonly loss: number;
   readonly accuracy: number;
 }

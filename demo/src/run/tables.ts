@@ -1,9 +1,11 @@
 import { internal } from '@eigenloom/errors';
-import type { Report } from '@eigenloom/report';
+import type { Report, Table } from '@eigenloom/report';
 
-/** Rows of a report's table, which have the columns of `R`. */
-export function tableOf<R>({ title, tables }: Report, id: string): readonly R[] {
+export type Row = Table['rows'][number];
+
+/** Rows of one of a report's tables. */
+export function rowsOf({ title, tables }: Report, id: string): readonly Row[] {
   const table = tables.find((each) => each.id === id);
   if (table === undefined) throw internal('TABLE_MISSING', `the report "${title}" has no table ${id}`);
-  return table.rows as readonly R[];
+  return table.rows;
 }
