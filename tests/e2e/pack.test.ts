@@ -74,7 +74,7 @@ describe('the packed workspaces', () => {
   });
 
   it('run from any folder of the project: methods, a merge to the same bytes, a training with its worker', async () => {
-    expect((await npx(['methods'])).stdout).toMatch(/merge +linear/);
+    expect((await npx(['methods'])).stdout).toMatch(/merge +method +linear/);
     expect((await npx(['methods', 'show', 'ties'])).stdout).toMatch(/density/);
     await mkdir(join(project, 'deep/er'), { recursive: true });
     const merge = { models: [{ model: { uri: 'a' } }, { model: { uri: 'b' } }], linear: {} };
