@@ -23,10 +23,9 @@ def submit(channel: grpc.Channel, options: argparse.Namespace) -> str:
     request = init_pb2.InitAdapterRequest(
         model={"uri": options.model},
         target_modules=options.target.split(","),
-        rank=options.rank,
-        alpha=options.alpha,
+        adapter={"lora": {"rank": options.rank, "alpha": options.alpha}},
+        start={"pissa": {}},
         output_uri=options.out,
-        pissa=init_pb2.PissaInit(),
     )
     return init_pb2_grpc.InitServiceStub(channel).InitAdapter(request).name
 

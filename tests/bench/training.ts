@@ -97,10 +97,9 @@ export async function stepOf(method: Method, folder: string): Promise<(step: num
     train_data: { uri: 'made here' },
     sequence_classification: { labels: ['a', 'b'] },
     optimizer: { learning_rate: 1e-4 },
-    batch_size: BATCH,
-    max_length: LENGTH,
+    batching: { batch_size: BATCH, max_length: LENGTH },
     max_steps: 1000,
-    ...(method === 'lora' ? { lora: { adapter_uri: adapter } } : { full: {} }),
+    ...(method === 'lora' ? { adapter: { uri: adapter } } : { full: {} }),
   });
   const { signal } = new AbortController();
   const plan = await resolvePlan(request, { signal, resolve: (uri) => Promise.resolve(uri) });
@@ -127,8 +126,7 @@ async function startAdapter(path: string): Promise<void> {
       requestFromObject('init', {
         model: { uri: resolve(MODEL) },
         target_modules: ['query', 'value'],
-        rank: 8,
-        alpha: 16,
+        lora: { rank: 8, alpha: 16 },
         default: {},
         output_uri: path,
       }),

@@ -24,9 +24,9 @@ interface JobJson {
 const training = (more: object = {}): object => ({
   model: { uri: 'model' },
   train_data: { uri: 'train.jsonl' },
-  lora: { adapter_uri: 'adapter', dropout: 0.1 },
+  adapter: { uri: 'adapter', dropout: 0.1 },
   sequence_classification: { labels: ['kitchen', 'weather'] },
-  max_length: 16,
+  batching: { max_length: 16 },
   max_steps: 40,
   checkpoint_steps: 5,
   seed: '5',
@@ -113,7 +113,7 @@ describe('a command that is killed', () => {
     expect(watched.stderr).toContain(`eigenloom jobs resume ${id}`);
 
     const other = await succeed(['train', 'short.json', '--out', 'out/short'], folder);
-    expect(other.stderr).toMatch(`note: ${name} (train lora) was interrupted`);
+    expect(other.stderr).toMatch(`note: ${name} (train adapter) was interrupted`);
     expect(other.stderr).toContain(`eigenloom jobs resume ${id}`);
     const merge = await succeed(['merge', 'merge.json', '--out', 'out/merged'], folder);
     expect(merge.stderr).not.toContain(name);
@@ -143,17 +143,8 @@ describe('a command that is killed', () => {
     [
       'init',
       [
-        'init',
-        '--model',
-        'model',
-        '--method',
-        'pissa',
-        '--rank',
-        '4',
-        '--target',
-        'query',
-        '--out',
-        'out/made',
+        ...['init', '--model', 'model', '--target', 'query', '--method', 'pissa'],
+        ...['--set', 'lora.rank=4', '--out', 'out/made'],
       ],
     ],
     ['train', ['train', 'short.json', '--out', 'out/made']],
@@ -230,7 +221,7 @@ describe('a command that is killed', () => {
   it('is seen by a watch of another terminal, which ends when it is killed; meanwhile both work', async () => {
     const command = ['train', 'endless.json', '--out', 'out/endless'];
     const first = startCli(command, folder);
-    await first.shows(/train lora: \d+ % training/);
+    await first.shows(/train adapter: \d+ % training/);
     const [job] = await list();
     const name = job?.name ?? '';
     const merged = await succeed(['merge', 'merge.json', '--out', 'out/merged'], folder);
@@ -240,13 +231,13 @@ describe('a command that is killed', () => {
     expect((await cli(['jobs', 'resume', name], folder)).status).toBe(9);
 
     const left = startCli(['jobs', 'watch', name], folder);
-    await left.shows(/train lora: \d+ % training/);
+    await left.shows(/train adapter: \d+ % training/);
     left.child.kill('SIGINT');
     const stopped = await left.outcome;
     expect([stopped.status, stopped.stderr]).toEqual([130, expect.stringContaining('the job goes on')]);
 
     const watch = startCli(['jobs', 'watch', name], folder);
-    await watch.shows(/train lora: \d+ % training/);
+    await watch.shows(/train adapter: \d+ % training/);
     first.child.kill('SIGKILL');
     const { status, stderr } = await watch.outcome;
     expect([status, stderr]).toEqual([4, expect.stringContaining('jobs resume')]);
@@ -255,7 +246,7 @@ describe('a command that is killed', () => {
 
   it('can be cancelled from another terminal', async () => {
     const first = startCli(['train', 'endless.json', '--out', 'out/endless'], folder);
-    await first.shows(/train lora: \d+ % training/);
+    await first.shows(/train adapter: \d+ % training/);
     const [job] = await list();
     await succeed(['jobs', 'cancel', job?.name ?? ''], folder);
     expect((await first.outcome).status).toBe(130);

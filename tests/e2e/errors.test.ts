@@ -1,9 +1,10 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { checkMessage, contractOf } from '@eigenloom/runtime';
 import { until } from '@eigenloom/testkit';
 import { cli } from './support/cli.js';
-import { ERROR_CASES, type ErrorCase } from './support/error-cases.js';
+import { ERROR_CASES, type ErrorCase } from './support/error-cases/index.js';
 import { errorsGuide } from './support/errors-guide.js';
 import { filesBelow, removeFolder, temporaryFolder } from './support/folder.js';
 import { failureOver } from './support/grpc.js';
@@ -89,16 +90,16 @@ describe('every failure', () => {
   });
 });
 
-/** What a client of a server sends: the paths of the URIs are absolute, and the result goes where the command puts it. */
+/** What a client of a server sends: proto3 JSON in which the paths of the URIs are absolute, and the result goes where the command puts it. */
 function onTheWire(each: ErrorCase, folder: string): unknown {
   const request = JSON.parse(recipeOf(each), (key, value: unknown) =>
     key === 'uri' && typeof value === 'string' && !/^[a-z]+:/.test(value)
       ? `file:${join(folder, value)}`
       : value,
   ) as object;
-  return {
+  return checkMessage(contractOf(each.service).requestType, {
     ...request,
     ...each.wireRequest?.(folder),
-    outputUri: `file:${join(folder, each.wireOutput ?? 'out')}`,
-  };
+    output_uri: `file:${join(folder, each.wireOutput ?? 'out')}`,
+  });
 }

@@ -7,7 +7,7 @@ import { writeTinyAdapter } from './support/tiny-adapter.js';
 import { writeTinyBert, writeTopics } from './support/tiny-bert.js';
 
 /** A progress line of the running training. */
-const TRAINING = /train lora: \d+ %/;
+const TRAINING = /train adapter: \d+ %/;
 
 describe('Ctrl-C', () => {
   let folder: string;
@@ -19,9 +19,9 @@ describe('Ctrl-C', () => {
     const recipe = {
       model: { uri: 'model' },
       train_data: { uri: 'train.jsonl' },
-      lora: { adapter_uri: 'adapter' },
+      adapter: { uri: 'adapter' },
       sequence_classification: {},
-      max_length: 16,
+      batching: { max_length: 16 },
       max_steps: 1_000_000,
     };
     await writeFile(join(folder, 'endless.json'), JSON.stringify(recipe));
@@ -45,7 +45,7 @@ describe('Ctrl-C', () => {
     const after = (await filesBelow(folder)).filter((path) => !kept.test(path));
     expect(after).toEqual(before.filter((path) => !kept.test(path)));
     const { stdout: jobs } = await succeed(['jobs', 'list'], folder);
-    expect(jobs).toMatch(/train +lora +cancelled/);
+    expect(jobs).toMatch(/train +adapter +cancelled/);
   });
 
   it('twice ends at once', async () => {

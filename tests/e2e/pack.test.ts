@@ -74,7 +74,8 @@ describe('the packed workspaces', () => {
   });
 
   it('run from any folder of the project: methods, a merge to the same bytes, a training with its worker', async () => {
-    expect((await npx(['methods'])).stdout).toMatch(/merge +linear/);
+    expect((await npx(['methods'])).stdout).toMatch(/merge +method +linear/);
+    expect((await npx(['methods', 'show', 'ties'])).stdout).toMatch(/density/);
     await mkdir(join(project, 'deep/er'), { recursive: true });
     const merge = { models: [{ model: { uri: 'a' } }, { model: { uri: 'b' } }], linear: {} };
     await writeFile(join(project, 'merge.json'), JSON.stringify(merge));
@@ -97,9 +98,9 @@ describe('the packed workspaces', () => {
     const train = {
       model: { uri: 'a' },
       train_data: { uri: 'train.jsonl' },
-      lora: { adapter_uri: 'adapter' },
+      adapter: { uri: 'adapter' },
       sequence_classification: {},
-      max_length: 16,
+      batching: { max_length: 16 },
       max_steps: 2,
     };
     await writeFile(join(project, 'train.json'), JSON.stringify(train));

@@ -38,18 +38,11 @@ describeWithPeers('PEFT', ['peft', 'transformers', 'torch'], () => {
     const changesBase = method === 'pissa';
     const init = [
       'init',
-      '--model',
-      'model',
-      '--method',
-      method,
-      '--rank',
-      '4',
-      '--alpha',
-      '8',
-      '--target',
-      'query,value',
+      ...['--model', 'model', '--target', 'query,value'],
+      ...['--method', method, '--set', 'lora.rank=4', '--set', 'lora.alpha=8'],
     ];
-    const data = method === 'eva' ? ['--data', 'train.jsonl', '--max-length', '16'] : [];
+    const data =
+      method === 'eva' ? ['--set', 'eva.data.uri=train.jsonl', '--set', 'eva.batching.max_length=16'] : [];
     await succeed(
       [...init, ...data, ...(changesBase ? ['--residual', residual] : []), '--seed', '3', '--out', start],
       folder,
@@ -57,11 +50,10 @@ describeWithPeers('PEFT', ['peft', 'transformers', 'torch'], () => {
     const recipe = {
       model: { uri: 'model' },
       train_data: { uri: 'train.jsonl' },
-      lora: { adapter_uri: start, ...(changesBase ? { residual_uri: residual } : {}) },
+      adapter: { uri: start, ...(changesBase ? { residual_uri: residual } : {}) },
       sequence_classification: { labels: ['kitchen', 'weather'], pooling: 'POOLING_FIRST' },
       optimizer: { learning_rate: 0.02 },
-      batch_size: 8,
-      max_length: 16,
+      batching: { batch_size: 8, max_length: 16 },
       max_steps: 20,
       seed: '4',
     };

@@ -64,9 +64,9 @@ describeWithPeers('the Python client', ['grpc', 'grpc_tools'], () => {
     const name = await submitTraining(server.address, {
       model: { uri: `file:${join(folder, 'model')}` },
       train_data: { uri: `file:${join(folder, 'train.jsonl')}` },
-      lora: { adapter_uri: `file:${join(folder, 'start')}` },
+      adapter: { uri: `file:${join(folder, 'start')}` },
       sequence_classification: {},
-      max_length: 16,
+      batching: { max_length: 16 },
       max_steps: 1_000_000,
       output_uri: `file:${join(folder, 'trained')}`,
     });

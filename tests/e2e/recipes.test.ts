@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Report } from '@eigenloom/report';
 import { succeed } from './support/cli.js';
 import { removeFolder, temporaryFolder } from './support/folder.js';
 import { digestsOf } from './support/life-cycle.js';
@@ -27,10 +28,14 @@ describeWithModel('the examples of docs/guides/recipes.md', () => {
     const lines = guide.split('\n').filter((line) => /^eigenloom (init|train|merge|analyze) /.test(line));
     expect(lines).toHaveLength(4);
     for (const line of lines) await run(line);
-    const intruders = JSON.parse(await readFile(join(folder, 'out/intruders.json'), 'utf8')) as {
-      tensors: unknown[];
-    };
-    expect(intruders.tensors.length).toBeGreaterThan(12);
+    const { metrics, tables } = JSON.parse(
+      await readFile(join(folder, 'out/intruders.json'), 'utf8'),
+    ) as Report;
+    const rows = tables.find(({ id }) => id === 'tensors')?.rows ?? [];
+    expect(rows.length).toBeGreaterThan(12);
+    expect(metrics['tensors']).toBe(rows.length);
+    const found = rows.map(({ intruders }) => (intruders as readonly number[]).length);
+    expect(metrics['intruders']).toBe(found.reduce((sum, count) => sum + count, 0));
   });
 
   it.each(['init-eva.yaml', 'train-full.yaml'])('%s runs as its comment says', async (name) => {

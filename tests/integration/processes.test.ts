@@ -121,7 +121,9 @@ describe('service processes over NATS', () => {
           id: 'count',
           request: {
             $case: 'analyze',
-            value: analysis.AnalyzeRequest.fromPartial({ model: { uri: 'step:join' } }),
+            value: analysis.AnalyzeRequest.fromPartial({
+              study: { kind: { $case: 'spectrum', value: { model: { uri: 'step:join' } } } },
+            }),
           },
         },
         {

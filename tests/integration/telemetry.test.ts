@@ -105,7 +105,9 @@ describe('telemetry', () => {
           id: 'count',
           request: {
             $case: 'analyze',
-            value: analysis.AnalyzeRequest.fromPartial({ model: { uri: 'step:join' } }),
+            value: analysis.AnalyzeRequest.fromPartial({
+              study: { kind: { $case: 'spectrum', value: { model: { uri: 'step:join' } } } },
+            }),
           },
         },
       ],

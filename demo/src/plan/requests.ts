@@ -9,12 +9,9 @@ const ADAPTED_TENSORS = ['*.attention.self.query.weight', '*.attention.self.valu
 
 export const fileUri = (path: string): string => `file:${path}`;
 
-const dataOf = (path: string): common.DatasetRef => ({
-  uri: fileUri(path),
-  textField: '',
-  labelField: '',
-  limit: 0,
-});
+const dataOf = (path: string): common.DatasetRef => ({ uri: fileUri(path) });
+
+const batchingOf = ({ batchSize, maxLength }: TrainingSizes): common.Batching => ({ batchSize, maxLength });
 
 /** Scaling alpha / rank is 1 for every start, so that one learning rate means the same for all. */
 export function initRequest(
@@ -23,24 +20,15 @@ export function initRequest(
   model: string,
   sizes: TrainingSizes,
 ): init.InitAdapterRequest {
-  const eva = {
-    data: dataOf(task.files.train),
-    batchSize: sizes.batchSize,
-    maxLength: sizes.maxLength,
-    maxBatches: 20,
-  };
+  const eva = { data: dataOf(task.files.train), batching: batchingOf(sizes), maxBatches: 20 };
   return init.InitAdapterRequest.fromPartial({
     seed: BigInt(run.seed),
     model: { uri: fileUri(model) },
     targetModules: TARGET_MODULES,
-    rank: sizes.rank,
-    alpha: sizes.rank,
-    method:
-      run.start === 'eva'
-        ? { $case: 'eva', value: eva }
-        : run.start === 'pissa'
-          ? { $case: 'pissa', value: {} }
-          : { $case: 'default', value: {} },
+    adapter: { kind: { $case: 'lora', value: { rank: sizes.rank, alpha: sizes.rank } } },
+    start: {
+      kind: run.start === 'eva' ? { $case: 'eva', value: eva } : { $case: run.start, value: {} },
+    },
   });
 }
 
@@ -54,10 +42,9 @@ function trainingBase(
     model: { uri: fileUri(model) },
     trainData: dataOf(task.files.train),
     validationData: dataOf(task.files.validation),
-    objective: { $case: 'sequenceClassification', value: { labels: [...task.labels] } },
+    objective: { kind: { $case: 'sequenceClassification', value: { labels: [...task.labels] } } },
     schedule: { warmupSteps: Math.ceil(steps / 10) },
-    batchSize: sizes.batchSize,
-    maxLength: sizes.maxLength,
+    batching: batchingOf(sizes),
     maxSteps: steps,
     evalSteps: steps,
     checkpointSteps: steps,
@@ -76,9 +63,8 @@ export function loraRequest(
     ...trainingBase(task, model, sizes, sizes.steps),
     // The same seed gives the same order of examples and the same new head, whatever the start: runs can be compared in pairs.
     seed: BigInt(run.seed),
-    method: {
-      $case: 'lora',
-      value: { adapterUri: adapter.uri, residualUri: adapter.residual, dropout: 0 },
+    trainable: {
+      kind: { $case: 'adapter', value: { uri: adapter.uri, residualUri: adapter.residual, dropout: 0 } },
     },
     optimizer: train.Optimizer.fromPartial({ learningRate: sizes.loraLearningRate }),
   };
@@ -88,7 +74,7 @@ export function fullRequest(task: PreparedTask, model: string, sizes: TrainingSi
   return {
     ...trainingBase(task, model, sizes, sizes.fullSteps),
     seed: 1n,
-    method: { $case: 'full', value: {} },
+    trainable: { kind: { $case: 'full', value: {} } },
     optimizer: train.Optimizer.fromPartial({ learningRate: sizes.fullLearningRate }),
   };
 }
@@ -106,13 +92,18 @@ export function soupRequest(
 ): merge.MergeRequest {
   return merge.MergeRequest.fromPartial({
     models: members.map((member) => folded(model, member)),
-    method:
-      recipe === 'uniform'
-        ? { $case: 'linear', value: {} }
-        : {
-            $case: 'greedySoup',
-            value: { data: dataOf(task.files.validation), batchSize: 32, maxLength: sizes.maxLength },
-          },
+    method: {
+      kind:
+        recipe === 'uniform'
+          ? { $case: 'linear', value: {} }
+          : {
+              $case: 'greedySoup',
+              value: {
+                data: dataOf(task.files.validation),
+                batching: { batchSize: 32, maxLength: sizes.maxLength },
+              },
+            },
+    },
   });
 }
 
@@ -134,10 +125,12 @@ export function taskVectorRequest(
   return merge.MergeRequest.fromPartial({
     base: { uri: fileUri(model) },
     models: encoders.map((encoder) => folded(model, encoder)),
-    method:
-      method === 'ties'
-        ? { $case: 'ties', value: { density: TIES_DENSITY, lambda } }
-        : { $case: 'taskArithmetic', value: { lambda } },
+    method: {
+      kind:
+        method === 'ties'
+          ? { $case: 'ties', value: { density: TIES_DENSITY, lambda } }
+          : { $case: 'taskArithmetic', value: { lambda } },
+    },
   });
 }
 
@@ -145,18 +138,22 @@ export function taskVectorRequest(
 export type Tuned = { readonly adapter: string } | { readonly model: string };
 
 export function analyzeRequest(
-  method: 'spectrum' | 'intruders',
+  study: 'spectrum' | 'intruders',
   tuned: Tuned,
   model: string,
 ): analysis.AnalyzeRequest {
   const base = { uri: fileUri(model) };
-  return analysis.AnalyzeRequest.fromPartial({
+  const inputs = {
     model: 'model' in tuned ? { uri: tuned.model } : { ...base, adapters: [tuned.adapter] },
     base,
     tensors: ADAPTED_TENSORS,
-    method:
-      method === 'spectrum'
-        ? { $case: 'spectrum', value: { singularValues: true } }
-        : { $case: 'intruders', value: { k: 10 } },
+  };
+  return analysis.AnalyzeRequest.fromPartial({
+    study: {
+      kind:
+        study === 'spectrum'
+          ? { $case: 'spectrum', value: { ...inputs, singularValues: true } }
+          : { $case: 'intruders', value: { ...inputs, k: 10 } },
+    },
   });
 }

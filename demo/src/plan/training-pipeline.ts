@@ -84,10 +84,10 @@ export function trainingPipeline(
         });
   const analyses = analysedModels(tasks, options).flatMap((id) => {
     const tuned = id.endsWith('-full') ? { model: `step:${id}` } : { adapter: `step:${id}` };
-    return (['spectrum', 'intruders'] as const).map((method) =>
+    return (['spectrum', 'intruders'] as const).map((study) =>
       step(
-        stepId[method](id),
-        { $case: 'analyze', value: analyzeRequest(method, tuned, model) },
+        stepId[study](id),
+        { $case: 'analyze', value: analyzeRequest(study, tuned, model) },
         ids(trainings),
       ),
     );

@@ -93,9 +93,8 @@ function summary(view: JobView): string {
   const seconds = `${secondsOf(view).toFixed(1)} s`;
   const { result } = view;
   if (result?.kind !== 'train') return seconds;
-  const { losses, evaluations } = result.response;
-  const accuracy = evaluations.at(-1)?.accuracy;
-  return `${seconds}, loss ${losses.at(-1)?.toFixed(3) ?? '?'}, validation accuracy ${accuracy?.toFixed(3) ?? '?'}`;
+  const { last_loss: loss, validation_accuracy: accuracy } = result.response.metrics;
+  return `${seconds}, loss ${loss?.toFixed(3) ?? '?'}, validation accuracy ${accuracy?.toFixed(3) ?? '?'}`;
 }
 
 /** The response of a step, of the kind that it must be. */

@@ -1,11 +1,13 @@
 import { join } from 'node:path';
 import { internal } from '@eigenloom/errors';
+import { type Report, readReport } from '@eigenloom/report';
 import type { PreparedTask, TaskName } from '../data/prepare.js';
 import type { DemoOptions } from '../options.js';
 import { loraRuns, stepId } from '../plan/run-names.js';
 import type { Soup, TrainedRun } from '../results.js';
 import { type Candidate, testScore } from './evaluate.js';
 import { responseOf, type StepOutcome } from './run-pipeline.js';
+import { type Row, rowsOf } from './tables.js';
 import type { Terminal } from './terminal.js';
 
 /** What scoring needs. */
@@ -62,9 +64,10 @@ async function scoreRun(
   context: ScoreContext,
 ): Promise<TrainedRun> {
   const { steps, options } = context;
-  const { losses, evaluations, steps: taken } = responseOf(steps, run.id, 'train');
-  const last = evaluations.at(-1);
+  const { steps: taken } = responseOf(steps, run.id, 'train');
   const folder = join(options.out, 'runs', run.id);
+  const report = await readReport(folder);
+  const last = (rowsOf(report, 'evaluations') as readonly Evaluation[]).at(-1);
   const candidate: Candidate =
     run.method === 'full'
       ? { model: folder, adapters: [], headFrom: undefined }
@@ -73,10 +76,21 @@ async function scoreRun(
     ...run,
     steps: taken,
     seconds: steps.get(run.id)?.seconds ?? NaN,
-    losses,
+    losses: lossesOf(report),
     validation: { loss: last?.loss ?? NaN, accuracy: last?.accuracy ?? NaN },
     test: await testScore(candidate, taskOf(context, run.task), settingsOf(context)),
   };
+}
+
+interface Evaluation extends Row {
+  readonly loss: number;
+  readonly accuracy: number;
+}
+
+/** Loss of every step. */
+function lossesOf({ charts }: Report): number[] {
+  const series = charts.flatMap((chart) => chart.series).find(({ name }) => name === 'training');
+  return (series?.y ?? []).map((loss) => loss ?? NaN);
 }
 
 /** The soups of the first task. */
@@ -88,14 +102,14 @@ export async function scoreSoups(context: ScoreContext): Promise<Soup[]> {
   const soups: Soup[] = [];
   for (const recipe of ['uniform', 'greedy'] as const) {
     const id = stepId.soup(task.name, recipe);
-    const { kept } = responseOf(steps, id, 'merge');
+    const { metrics } = responseOf(steps, id, 'merge');
     const candidate = { model: join(options.out, 'runs', id), adapters: [], headFrom: undefined };
     soups.push({
       id,
       task: task.name,
       recipe,
       members,
-      kept: recipe === 'uniform' ? members : kept.length,
+      kept: recipe === 'uniform' ? members : (metrics['kept_models'] ?? NaN),
       seconds: steps.get(id)?.seconds ?? NaN,
       test: await testScore(candidate, task, settingsOf(context)),
     });

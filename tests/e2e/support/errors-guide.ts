@@ -1,4 +1,4 @@
-import type { ErrorCase } from './error-cases.js';
+import type { ErrorCase } from './error-cases/index.js';
 
 /** docs/guides/errors.md: made of the cases that the tests run, so that it cannot say anything else. */
 export function errorsGuide(cases: readonly ErrorCase[]): string {

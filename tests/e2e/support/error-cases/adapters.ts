@@ -1,9 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ErrorCase } from './error-cases.js';
-import { writeSafetensors } from './safetensors.js';
-import { writeTinyAdapter } from './tiny-adapter.js';
-import { writeTinyBert } from './tiny-bert.js';
+import type { ErrorCase } from './error-case.js';
+import { writeSafetensors } from '../safetensors.js';
+import { writeTinyAdapter } from '../tiny-adapter.js';
+import { writeTinyBert } from '../tiny-bert.js';
 
 const CONFIG = 'adapter_config.json';
 
@@ -24,9 +24,11 @@ const withKeys =
 
 const common = {
   service: 'analysis',
-  request: { model: { uri: 'model', adapters: ['lora'] }, spectrum: {} },
+  request: { spectrum: { model: { uri: 'model', adapters: ['lora'] } } },
   wireRequest: (folder: string) => ({
-    model: { uri: `file:${join(folder, 'model')}`, adapters: [`file:${join(folder, 'lora')}`] },
+    spectrum: {
+      model: { uri: `file:${join(folder, 'model')}`, adapters: [`file:${join(folder, 'lora')}`] },
+    },
   }),
 } as const;
 
