@@ -2,7 +2,7 @@ import type { merge } from '@eigenloom/contracts';
 
 import { fisherPreparer } from '../prepare/fisher.js';
 import { modelMethod } from '../prepare/model-method.js';
-import { DEFAULT_EXAMPLES } from '../statistics/statistics-of.js';
+import { DEFAULT_EXAMPLES } from '../prepare/statistics/statistics-of.js';
 import {
   checkNotNegative,
   checkPositive,

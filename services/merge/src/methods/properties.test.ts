@@ -7,9 +7,9 @@ import { type Dtype, SafetensorsFile, setThreads } from '@eigenloom/numeric';
 import { planRecipe } from '../plan/plan-recipe.js';
 import { mergeTensors } from '../run/merge-tensors.js';
 import { contextIn, modelWith, newFolder, requestOf } from '../testing/job-context.js';
+import { modelMethodOf } from '../testing/model-method-of.js';
 import { madeUp } from '../testing/prepared.js';
 import { plus, type SyntheticTensors, writeModel, normals } from '../testing/synthetic-model.js';
-import { modelMethodOf } from '../testing/model-method-of.js';
 import { DEFINITIONS } from './index.js';
 
 /** What a method cannot do without, or what makes it a better test, in the JSON of its message. */

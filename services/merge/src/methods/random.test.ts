@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { MergeJob, type MergeSource, SafetensorsFile } from '@eigenloom/numeric';
 
 import type { ModelParameters } from '../steps/method-facts.js';
-import { modelMethodOf } from '../testing/model-method-of.js';
 import { newFolder } from '../testing/job-context.js';
+import { modelMethodOf } from '../testing/model-method-of.js';
 import { writeModel } from '../testing/synthetic-model.js';
 
 const [ROWS, COLUMNS] = [400, 1000];

@@ -2,8 +2,8 @@ import type { merge } from '@eigenloom/contracts';
 
 import { modelMethod } from '../prepare/model-method.js';
 import { regmeanPreparer } from '../prepare/regmean.js';
-import { batchingOf } from '../search/search-settings.js';
-import { DEFAULT_EXAMPLES } from '../statistics/statistics-of.js';
+import { batchingOf } from '../prepare/search/search-settings.js';
+import { DEFAULT_EXAMPLES } from '../prepare/statistics/statistics-of.js';
 import {
   checkFraction,
   checkPositive,

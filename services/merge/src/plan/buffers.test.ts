@@ -6,9 +6,9 @@ import { common, merge } from '@eigenloom/contracts';
 import { mergeKind } from '../kind.js';
 import { preparedTensors } from '../run/merge-tensors.js';
 import { contextIn, model, newFolder, requestOf } from '../testing/job-context.js';
+import { modelMethodOf } from '../testing/model-method-of.js';
 import { type TinyTensors, writeTinyModel } from '../testing/tiny-model.js';
 import { planRecipe } from './plan-recipe.js';
-import { modelMethodOf } from '../testing/model-method-of.js';
 
 let folder: string;
 let runs = 0;

@@ -4,13 +4,13 @@ import { invalidInput } from '@eigenloom/errors';
 import type { Dtype } from '@eigenloom/numeric';
 import type { RequestContext } from '@eigenloom/runtime';
 
-import { mergedConfig } from '../run/merged-config.js';
 import { checkFinite, checkFraction, checkNotNegative } from '../steps/check-number.js';
 import type { InputRules, ModelParameters } from '../steps/method-facts.js';
 import { largeMatrixNotes } from '../steps/task-matrices.js';
 import type { TensorMethod } from '../steps/tensor-method.js';
 import { agreeOnHeads } from './agree-on-heads.js';
 import { type Problems, familyProblems, refuseProblems } from './find-problems.js';
+import { mergedConfig } from './merged-config.js';
 import { bufferNotes, inputNotes } from './notes.js';
 import { type PairedTensor, type Part, pairTensors } from './pair-tensors.js';
 import type { MergePlan, PlannedInput, PlannedTensor } from './planned.js';

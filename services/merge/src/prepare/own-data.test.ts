@@ -15,9 +15,6 @@ import {
 import { type Dtype, SafetensorsFile, SafetensorsWriter, randomNormal, setThreads } from '@eigenloom/numeric';
 
 import { mergeKind } from '../kind.js';
-import { fisherDiagonal } from '../statistics/fisher.js';
-import { gramGroups, gramMatrices, gramName } from '../statistics/gram.js';
-import { classLikelihood } from '../statistics/likelihood.js';
 import {
   type CountingContext,
   contextIn,
@@ -27,6 +24,9 @@ import {
   newFolder,
   requestOf,
 } from '../testing/job-context.js';
+import { fisherDiagonal } from './statistics/fisher.js';
+import { gramGroups, gramMatrices, gramName } from './statistics/gram.js';
+import { classLikelihood } from './statistics/likelihood.js';
 
 // Each statistic starts a worker.
 const TEXTS = [

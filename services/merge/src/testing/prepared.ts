@@ -4,8 +4,8 @@ import { basename, join } from 'node:path';
 import { type MergeStatistic, SafetensorsFile, SafetensorsWriter, randomUniform } from '@eigenloom/numeric';
 
 import type { MergePlan, PlannedTensor } from '../plan/planned.js';
-import type { Preparation } from '../prepare/preparation.js';
-import { maskBytes } from '../run/mask-files.js';
+import type { Preparation } from '../plan/preparation.js';
+import { maskBytes } from '../plan/mask-files.js';
 
 /** What a method would find out from data, made up instead: the same for the same model, whatever its place. */
 type Made = Pick<Preparation, 'kept' | 'weights' | 'statistics'>;
