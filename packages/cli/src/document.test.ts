@@ -1,4 +1,4 @@
-import { defined, mapUris, overlay } from './document.js';
+import { defined, overlay } from './document.js';
 
 describe('overlay', () => {
   it('merges objects, replaces the rest and leaves what is undefined', () => {
@@ -19,33 +19,5 @@ describe('defined', () => {
   it('drops undefined values and objects without any', () => {
     expect(defined({ a: undefined, b: { c: undefined }, d: { e: 0 } })).toEqual({ d: { e: 0 } });
     expect(defined({ b: { c: undefined } })).toBeUndefined();
-  });
-});
-
-describe('mapUris', () => {
-  it('reaches every URI of a pipeline, in either spelling, and nothing else', () => {
-    const document = {
-      outputUri: 'a',
-      steps: [
-        {
-          id: 'uri',
-          train: { model: { uri: 'b', adapters: ['c', 'd'] }, lora: { adapter_uri: 'e', residualUri: '' } },
-        },
-      ],
-      textField: 'uri',
-    };
-    expect(mapUris(document, (uri) => `<${uri}>`)).toEqual({
-      outputUri: '<a>',
-      steps: [
-        {
-          id: 'uri',
-          train: {
-            model: { uri: '<b>', adapters: ['<c>', '<d>'] },
-            lora: { adapter_uri: '<e>', residualUri: '' },
-          },
-        },
-      ],
-      textField: 'uri',
-    });
   });
 });

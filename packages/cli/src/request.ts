@@ -1,15 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { invalidInput, notFound } from '@eigenloom/errors';
-import {
-  isMergekitDocument,
-  type KindName,
-  parseYaml,
-  parseMergekitDocuments,
-  requestFromObject,
-  type RequestOf,
-} from '@eigenloom/runtime';
-import { defined, type Document, isDocument, mapUris, overlay } from './document.js';
+import { isMergekitDocument, mapUris, parseMergekitDocuments, parseYaml } from '@eigenloom/contracts';
+import { type KindName, requestFromObject, type RequestOf } from '@eigenloom/runtime';
+import { defined, type Document, isDocument, overlay } from './document.js';
 import { localUri } from './local-uri.js';
 import type { JobOptions } from './options.js';
 
@@ -49,6 +43,6 @@ export async function requestFrom<K extends KindName>(
   const options = defined({ outputUri: out, seed, requestId }) ?? {};
   return requestFromObject(
     kind,
-    mapUris(overlay(overlay(written, flags), options), (uri) => localUri(uri)),
+    mapUris(overlay(overlay(written, flags), options), [], (uri) => localUri(uri)),
   );
 }

@@ -12,6 +12,12 @@ export * as any from './gen/google/protobuf/any.js';
 export * as duration from './gen/google/protobuf/duration.js';
 export * as errorDetails from './gen/google/rpc/error_details.js';
 export * as status from './gen/google/rpc/status.js';
+export { chosenMerge } from './mergekit/chosen-merge.js';
+export { documentField, isMergekitDocument } from './mergekit/map-references.js';
+export { type MergekitReference, readReference } from './mergekit/model-reference.js';
+export { nearest } from './nearest.js';
+export { mapUris } from './uris/map-uris.js';
+export { parseMergekitDocuments, parseYaml } from './yaml/parse-yaml.js';
 export { descriptorSetPath } from './descriptors.js';
 export { eventSubject, EVENT_SOURCE, type EventName, type ServiceKind, SERVICE_KINDS } from './events.js';
 export {

@@ -1,6 +1,6 @@
 import type { DescEnum, DescField, DescMessage } from '@bufbuild/protobuf';
+import { nearest } from '@eigenloom/contracts';
 import { invalidInput } from '@eigenloom/errors';
-import { closest, distance } from 'fastest-levenshtein';
 import { checkScalar } from './check-scalar.js';
 import { type ChoiceField, hasName, isChoiceField, type Member, membersNamed, namesIn } from './choices.js';
 import { messageDescriptor } from './descriptors.js';
@@ -108,11 +108,7 @@ class Fields {
     const other = this.#chosen.get(oneof);
     if (other !== undefined) {
       const why = other === name ? `is given twice` : `only one of ${other} and ${name} may be set`;
-      throw invalidInput(
-        other === name ? 'FIELD_DUPLICATE' : 'ONEOF_CONFLICT',
-        join(this.path, name),
-        why,
-      );
+      throw invalidInput(other === name ? 'FIELD_DUPLICATE' : 'ONEOF_CONFLICT', join(this.path, name), why);
     }
     this.#chosen.set(oneof, name);
   }
@@ -122,13 +118,6 @@ function unknownField(key: string, path: string, names: readonly string[]): Erro
   const near = nearest(key, names);
   const hint = near === undefined ? '' : `; did you mean ${near}?`;
   return invalidInput('UNKNOWN_FIELD', join(path, key.slice(0, 64)), `is not a field${hint}`);
-}
-
-/** The name that was probably meant: at most a third of its letters differ. */
-export function nearest(word: string, names: readonly string[]): string | undefined {
-  if (word.length > 64 || names.length === 0) return undefined;
-  const best = closest(word, [...names]);
-  return distance(word, best) <= Math.max(2, Math.floor(best.length / 3)) ? best : undefined;
 }
 
 function checkField(field: DescField, value: unknown, path: string, depth: number): unknown {

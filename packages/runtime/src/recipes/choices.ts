@@ -37,6 +37,7 @@ export const membersNamed = (message: DescMessage, key: string): readonly Member
 
 /** Every name that a recipe may use in a message, in both spellings. */
 export const namesIn = (message: DescMessage): readonly string[] =>
-  [...message.fields, ...message.fields.filter(isChoiceField).flatMap((choice) => choice.message.fields)].flatMap(
-    ({ name, jsonName }) => [name, jsonName],
-  );
+  [
+    ...message.fields,
+    ...message.fields.filter(isChoiceField).flatMap((choice) => choice.message.fields),
+  ].flatMap(({ name, jsonName }) => [name, jsonName]);

@@ -1,6 +1,6 @@
-import { merge } from '@eigenloom/contracts';
+import { mapUris, merge } from '@eigenloom/contracts';
 import { type JsonObject, sortedJson } from '@eigenloom/checkpoint';
-import { type Lineage, mapInputUris } from '@eigenloom/runtime';
+import type { Lineage } from '@eigenloom/runtime';
 
 import type { InterferenceReport } from '../interference/report-interference.js';
 import { copiedNotes } from '../plan/notes.js';
@@ -64,7 +64,7 @@ type RecipeFacts = Pick<CardFacts, 'request' | 'inputs' | 'lineage'>;
 
 /** The request with its inputs named by their content. */
 const namedByContent = ({ request, inputs, lineage }: RecipeFacts): merge.MergeRequest =>
-  mapInputUris(request, ['output_uri'], (_uri, field) => contentIdOf(field, lineage, inputs));
+  mapUris(request, ['output_uri'], (_uri, field) => contentIdOf(field, lineage, inputs));
 
 /** The part of a card that says how to make the result again. */
 export const recipeSection = (facts: RecipeFacts): string[] => [

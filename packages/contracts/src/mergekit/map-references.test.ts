@@ -1,4 +1,4 @@
-import { parseMergekitDocuments } from '../recipes/parse-yaml.js';
+import { parseMergekitDocuments } from '../yaml/parse-yaml.js';
 import { mapMergekitUris } from './map-references.js';
 import { readReference, writeReference } from './model-reference.js';
 

@@ -1,5 +1,5 @@
 import { invalidInput } from '@eigenloom/errors';
-import { nearest } from '../recipes/check-message.js';
+import { nearest } from '../nearest.js';
 
 /** A model of a mergekit configuration: where it is, and the adapter to fold in. */
 export interface MergekitReference {

@@ -1,4 +1,4 @@
-import { parseMergekitDocuments, writeMergekitDocument } from '../recipes/parse-yaml.js';
+import { parseMergekitDocuments, writeMergekitDocument } from '../yaml/parse-yaml.js';
 import { type MergekitReference, readReference, writeReference } from './model-reference.js';
 
 type Fields = Readonly<Record<string, unknown>>;
