@@ -6,7 +6,7 @@ import { contextIn, model, newFolder, requestOf } from './testing/job-context.js
 import { estimateOf } from './estimate.js';
 import { planRecipe } from './plan/plan-recipe.js';
 import type { MergePlan } from './plan/planned.js';
-import { modelMethodOf } from './testing/model-method-of.js';
+import { methodFromJson } from './testing/method-from-json.js';
 
 let folder: string;
 beforeAll(async () => {
@@ -43,7 +43,7 @@ function plan(method: object, base: string, from: readonly string[]): Promise<Me
     models: from.map((uri) => model(uri)),
     base: { uri: base, adapters: [] },
   });
-  return planRecipe(request, modelMethodOf(method), contextIn(folder));
+  return planRecipe(request, methodFromJson(method), contextIn(folder));
 }
 
 test('matrices count by their working memory and their work, and the card names those that are too large', async () => {

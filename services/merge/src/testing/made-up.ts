@@ -8,28 +8,17 @@ import type { Preparation } from '../plan/preparation.js';
 import { maskBytes } from '../plan/mask-files.js';
 
 /** What a method would find out from data, made up instead: the same for the same model, whatever its place. */
+export type MadeUp = (plan: MergePlan, folder: string) => Promise<Made>;
 type Made = Pick<Preparation, 'kept' | 'weights' | 'statistics'>;
-type Make = (plan: MergePlan, folder: string) => Promise<Made>;
 
-/** Of methods whose tensors are merged by what was found in data. */
-const BY_ID: Readonly<Record<string, Make>> = {
-  greedy_soup: (plan) =>
-    Promise.resolve({ kept: plan.models.flatMap((_, i) => (isKept(nameOf(plan, i)) ? [i] : [])) }),
-  learned_soup: weightsOf,
-  atlas: weightsOf,
-  ada_merging: weightsOf,
-  fisher: (plan, folder) => statistics(plan, folder, (of) => product(of.shape), positive),
-  regmean: (plan, folder) =>
-    statistics(plan, folder, (of) => (of.shape.length > 1 ? columnsOf(of) ** 2 : 0), gram),
-  graft: masks,
-  task_mask: masks,
-};
+export const keepAllButSecond: MadeUp = (plan) =>
+  Promise.resolve({ kept: plan.models.flatMap((_, i) => (isKept(nameOf(plan, i)) ? [i] : [])) });
 
-/** Undefined for methods that prepare nothing. */
-export async function madeUp(id: string, plan: MergePlan, folder: string): Promise<Preparation | undefined> {
-  const make = BY_ID[id];
-  return make === undefined ? undefined : { ...(await make(plan, folder)), lines: [] };
-}
+export const fisherInformation: MadeUp = (plan, folder) =>
+  statistics(plan, folder, (of) => product(of.shape), positive);
+
+export const gramMatrices: MadeUp = (plan, folder) =>
+  statistics(plan, folder, (of) => (of.shape.length > 1 ? columnsOf(of) ** 2 : 0), gram);
 
 const nameOf = ({ models }: MergePlan, index: number): string => basename(models[index]?.path ?? '');
 const isKept = (name: string): boolean => !name.startsWith('m1');
@@ -46,7 +35,7 @@ const streamOf = (...names: readonly string[]): bigint =>
   );
 
 /** A coefficient for each model and tensor; they need not add up to one. */
-function weightsOf(plan: MergePlan): Promise<Made> {
+export function coefficients(plan: MergePlan): Promise<Made> {
   const weight = (tensor: string, i: number): number =>
     0.2 + Number(streamOf(nameOf(plan, i), tensor) % 7n) / 10;
   const weights = plan.tensors.map(
@@ -102,7 +91,7 @@ async function statistics(
 }
 
 /** Every other element. */
-async function masks(plan: MergePlan, folder: string): Promise<Made> {
+export async function masks(plan: MergePlan, folder: string): Promise<Made> {
   const path = join(folder, `mask-${(count += 1)}.safetensors`);
   const plans = plan.tensors.map(({ name, shape }) => ({
     name,
