@@ -23,7 +23,8 @@ import { checkAdapterOutput } from '../adapters/plan/check-output.js';
 import { agreeOnHeads } from '../plan/agree-on-heads.js';
 import type { Extraction } from '../methods/extract-adapter.js';
 import { familyProblems, refuseProblems } from '../plan/find-problems.js';
-import { checkInputs, openRef } from '../plan/plan-recipe.js';
+import { checkInputs } from '../plan/check-inputs.js';
+import { openRef } from '../plan/open-ref.js';
 import type { PlannedInput } from '../plan/planned.js';
 import type { ExtractPlan, ExtractTarget, TensorPair } from './planned.js';
 

@@ -7,11 +7,8 @@ import type { JobContext, Lineage } from '@eigenloom/runtime';
 
 import { estimateOf } from '../estimate.js';
 import { checkReport } from '../interference/check-report.js';
-import {
-  interferenceFound,
-  type InterferenceReport,
-  reportInterference,
-} from '../interference/report-interference.js';
+import { interferenceFound, type InterferenceReport } from '../interference/interference-report.js';
+import { reportInterference } from '../interference/report-interference.js';
 import type { MergePlan, ReadInput } from '../plan/planned.js';
 import type { Preparation } from '../plan/preparation.js';
 import { planAll } from '../plan/stages.js';

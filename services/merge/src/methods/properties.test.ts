@@ -6,10 +6,10 @@ import { type Dtype, SafetensorsFile, setThreads } from '@eigenloom/numeric';
 
 import { planRecipe } from '../plan/plan-recipe.js';
 import { mergeTensors } from '../run/merge-tensors.js';
-import { contextIn, modelWith, newFolder, requestOf } from '../testing/job-context.js';
-import { casesOf, choiceOf, type Fixture, FIXTURES } from '../testing/fixtures.js';
-import { plus, type SyntheticTensors, writeModel, normals } from '../testing/synthetic-model.js';
 import type { MethodInputs } from '../steps/method-facts.js';
+import { casesOf, choiceOf, type Fixture, FIXTURES } from '../testing/fixtures.js';
+import { contextIn, modelWith, newFolder, requestOf } from '../testing/job-context.js';
+import { plus, type SyntheticTensors, writeModel, normals } from '../testing/synthetic-model.js';
 import { DEFINITIONS, type ModelCase, type ModelChoice, modelMethodOf } from './index.js';
 
 const MODES = { paper: merge.MergeMode.PAPER, mergekit: merge.MergeMode.MERGEKIT };

@@ -2,7 +2,7 @@ import { mapUris, merge } from '@eigenloom/contracts';
 import { type JsonObject, sortedJson } from '@eigenloom/checkpoint';
 import type { Lineage } from '@eigenloom/runtime';
 
-import type { InterferenceReport } from '../interference/report-interference.js';
+import type { InterferenceReport } from '../interference/interference-report.js';
 import { copiedNotes } from '../plan/notes.js';
 import type { MergePlan, ReadInput } from '../plan/planned.js';
 import type { Preparation } from '../plan/preparation.js';

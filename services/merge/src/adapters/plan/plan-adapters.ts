@@ -10,7 +10,7 @@ import type { common, merge } from '@eigenloom/contracts';
 import { incompatible, invalidInput } from '@eigenloom/errors';
 import type { RequestContext } from '@eigenloom/runtime';
 
-import { checkInputs } from '../../plan/plan-recipe.js';
+import { checkInputs } from '../../plan/check-inputs.js';
 import { checkAdapterOutput } from './check-output.js';
 import { planInventory } from './plan-inventory.js';
 import { planLabels } from './plan-labels.js';
