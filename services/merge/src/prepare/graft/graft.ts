@@ -10,14 +10,13 @@ import {
   requireTaskData,
   searchData,
   searchInput,
-  searchMemory,
+  searchLimits,
   searchTasks,
   taskDataFields,
 } from '../search/plan-search.js';
 import { scoresReport } from '../search/scores-report.js';
 import type { SearchInput } from '../search/search-input.js';
 import type { SearchSettings } from '../search/search-settings.js';
-import { checkGivenLength } from '../statistics/text-length.js';
 import type { GraftFound, GraftTask } from './graft-worker.js';
 import { GRAFT_BYTES } from './grafted-parameters.js';
 
@@ -44,10 +43,7 @@ export const graftPreparer = (
       ? own
       : [...own, { ...validationOf(method), uri: validation.uri, examples: validation }];
   },
-  check: (plan) => {
-    checkGivenLength(settings.maxLength, `${method}.batching.max_length`, plan);
-  },
-  memory: (plan) => searchMemory(plan, settings, GRAFT_BYTES),
+  ...searchLimits(settings, method, GRAFT_BYTES),
   async prepare(plan, paths, context, { request }) {
     const { steps = DEFAULT_STEPS, learningRate = DEFAULT_LEARNING_RATE } = settings;
     const { field, role } = validationOf(method);

@@ -1,6 +1,5 @@
 import type { Preparer } from '../../plan/preparation.js';
-import { checkGivenLength } from '../statistics/text-length.js';
-import { requireTaskData, searchInput, searchMemory, searchTasks, taskDataFields } from './plan-search.js';
+import { requireTaskData, searchInput, searchLimits, searchTasks, taskDataFields } from './plan-search.js';
 import { runSearch } from './run-search.js';
 import type { SearchSettings } from './search-settings.js';
 
@@ -23,10 +22,7 @@ export const adaMergingPreparer = (
     requireTaskData(request, method);
     return taskDataFields(request);
   },
-  check: (plan) => {
-    checkGivenLength(settings.maxLength, `${method}.batching.max_length`, plan);
-  },
-  memory: (plan) => searchMemory(plan, settings),
+  ...searchLimits(settings, method),
   async prepare(plan, paths, context, { request }) {
     const tasks = searchTasks(plan, request, paths);
     const input = searchInput(plan, { ...settings, tasks, fromBase: true, requireLabels: false });

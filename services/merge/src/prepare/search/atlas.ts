@@ -2,9 +2,8 @@ import { merge } from '@eigenloom/contracts';
 import { invalidInput } from '@eigenloom/errors';
 
 import type { Preparer } from '../../plan/preparation.js';
-import { checkGivenLength } from '../statistics/text-length.js';
 import type { LearnSettings } from './learn.js';
-import { requireTaskData, searchInput, searchMemory, searchTasks, taskDataFields } from './plan-search.js';
+import { requireTaskData, searchInput, searchLimits, searchTasks, taskDataFields } from './plan-search.js';
 import { runSearch } from './run-search.js';
 import type { SearchSettings } from './search-settings.js';
 
@@ -70,10 +69,7 @@ export const atlasPreparer = (
     }
     return fields;
   },
-  check: (plan) => {
-    checkGivenLength(settings.maxLength, `${method}.batching.max_length`, plan);
-  },
-  memory: (plan) => searchMemory(plan, settings),
+  ...searchLimits(settings, method),
   async prepare(plan, paths, context, { request }) {
     const negation = parameters.objective === AtlasObjective.NEGATION;
     const tasks = searchTasks(plan, request, paths).map((task) =>

@@ -1,8 +1,7 @@
 import type { common } from '@eigenloom/contracts';
 
 import type { Preparer } from '../../plan/preparation.js';
-import { checkGivenLength } from '../statistics/text-length.js';
-import { searchMemory, soupDataFields, soupInput } from './plan-search.js';
+import { searchLimits, soupDataFields, soupInput } from './plan-search.js';
 import { runSearch } from './run-search.js';
 import type { SearchSettings } from './search-settings.js';
 
@@ -17,10 +16,7 @@ export const learnedSoupPreparer = (
   method: string,
 ): Preparer => ({
   data: () => soupDataFields(method, data),
-  check: (plan) => {
-    checkGivenLength(settings.maxLength, `${method}.batching.max_length`, plan);
-  },
-  memory: (plan) => searchMemory(plan, settings),
+  ...searchLimits(settings, method),
   async prepare(plan, paths, context) {
     const input = soupInput(method, plan, data, settings, paths);
     return runSearch(

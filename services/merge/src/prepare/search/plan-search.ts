@@ -3,8 +3,8 @@ import { invalidInput } from '@eigenloom/errors';
 
 import { pathsOf } from '../../plan/model-paths.js';
 import type { MergePlan, PlannedInput } from '../../plan/planned.js';
-import type { DataField } from '../../plan/preparation.js';
-import { defaultTextLength } from '../statistics/text-length.js';
+import type { DataField, Preparer } from '../../plan/preparation.js';
+import { checkGivenLength, defaultTextLength } from '../statistics/text-length.js';
 import { enoughBytes } from './model-cache.js';
 import type { SearchData, SearchInput, SearchTask } from './search-input.js';
 import type { SearchSettings } from './search-settings.js';
@@ -129,3 +129,15 @@ function referenceOf({ base, models }: MergePlan, fromBase: boolean): PlannedInp
   if (reference === undefined) throw invalidInput('FIELD_MISSING', 'models', 'which models?');
   return reference;
 }
+
+/** What every preparer that searches checks of a plan, and the memory that it takes. `method` is where the request has the settings. */
+export const searchLimits = (
+  settings: SearchSettings,
+  method: string,
+  workingBytes?: number,
+): Required<Pick<Preparer, 'check' | 'memory'>> => ({
+  check: (plan) => {
+    checkGivenLength(settings.maxLength, `${method}.batching.max_length`, plan);
+  },
+  memory: (plan) => searchMemory(plan, settings, workingBytes),
+});

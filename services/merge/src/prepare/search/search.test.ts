@@ -328,6 +328,15 @@ describe('data', () => {
     });
   });
 
+  it('of which no example is to be read is refused', async () => {
+    const own = input('size');
+    const none = { ...own, data: { ...own.data!, limit: 0 } };
+    await expect(run([none], { atlas: {} })).rejects.toMatchObject({
+      reason: 'OUT_OF_RANGE',
+      fieldViolations: [{ field: 'models[0].data.limit' }],
+    });
+  });
+
   it('that a method does not read is refused', async () => {
     await expect(run([input('size')], { task_arithmetic: {} })).rejects.toMatchObject({
       reason: 'FIELD_UNUSED',

@@ -4,10 +4,9 @@ import { runOnEngine } from '@eigenloom/engine';
 import type { Table } from '@eigenloom/report';
 
 import type { Preparer } from '../../plan/preparation.js';
-import { searchMemory, soupDataFields, soupInput } from '../search/plan-search.js';
+import { searchLimits, soupDataFields, soupInput } from '../search/plan-search.js';
 import type { SearchInput } from '../search/search-input.js';
 import type { SearchSettings } from '../search/search-settings.js';
-import { checkGivenLength } from '../statistics/text-length.js';
 import type { SoupChoice } from './greedy-search.js';
 
 const SOUP_WORKER = join(__dirname, 'soup-worker.js');
@@ -19,10 +18,7 @@ export const greedySoupPreparer = (
   method: string,
 ): Preparer => ({
   data: () => soupDataFields(method, data),
-  check: (plan) => {
-    checkGivenLength(settings.maxLength, `${method}.batching.max_length`, plan);
-  },
-  memory: (plan) => searchMemory(plan, settings),
+  ...searchLimits(settings, method),
   async prepare(plan, paths, context) {
     const input = soupInput(method, plan, data, settings, paths);
     const choice = await runOnEngine<SearchInput, SoupChoice>(SOUP_WORKER, input, {
