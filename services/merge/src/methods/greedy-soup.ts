@@ -8,7 +8,7 @@ import { checkUnweighted } from '../steps/check-weights.js';
 import { weightsOf } from '../steps/method-facts.js';
 
 /**
- * Greedy soup: the uniform mean of the models that the search of `soup/greedy-search.ts` keeps. Wortsman et al. 2022, arXiv:2203.05482,
+ * Greedy soup: the uniform mean of the models that the search of prepare/soup/greedy-search.ts keeps. Wortsman et al. 2022, arXiv:2203.05482,
  * Recipe 1.
  */
 export const greedySoup = modelMethod<merge.GreedySoup>({

@@ -18,7 +18,7 @@ export interface GraftTask {
   readonly steps: number;
   readonly learningRate: number;
   readonly batchesPerStep: number;
-  /** Where the mask goes: a file of masks as run/mask-files.ts has them. */
+  /** Where the mask goes: a file of masks as plan/mask-files.ts has them. */
   readonly maskPath: string;
 }
 
