@@ -129,7 +129,7 @@ function plannedTensor(
 }
 
 /** A buffer of the result as one model has it. */
-export const copiedBuffer = (
+const copiedBuffer = (
   name: string,
   input: PlannedInput,
   tensor: TensorInfo,
