@@ -1,7 +1,7 @@
 import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseYaml } from '@eigenloom/runtime';
+import { parseYaml } from '@eigenloom/contracts';
 import { requestFrom } from './request.js';
 
 const NONE = { methods: [], assignments: [] };

@@ -1,19 +1,16 @@
 import { createReadStream } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { invalidInput, notFound } from '@eigenloom/errors';
+import { isMergekitDocument, mapUris, parseMergekitDocuments, parseYaml } from '@eigenloom/contracts';
 import {
   assign,
   checkMessage,
   choose,
   contractOf,
-  isMergekitDocument,
   type KindName,
-  parseMergekitDocuments,
-  parseYaml,
   requestFromObject,
   type RequestOf,
 } from '@eigenloom/runtime';
-import { mapUris } from './document.js';
 import type { Edits } from './edits.js';
 import { localUri } from './local-uri.js';
 import type { JobOptions } from './options.js';
@@ -57,6 +54,6 @@ export async function requestFrom<K extends KindName>(
   for (const [key, value] of Object.entries(options)) if (value !== undefined) document[key] = value;
   return requestFromObject(
     kind,
-    mapUris(document, (uri) => localUri(uri)),
+    mapUris(document, [], (uri) => localUri(uri)),
   );
 }

@@ -1,5 +1,5 @@
-import { type FieldText, messageText, type common, type ServiceKind } from '@eigenloom/contracts';
-import { contractOf, nearest } from '@eigenloom/runtime';
+import { type FieldText, messageText, nearest, type common, type ServiceKind } from '@eigenloom/contracts';
+import { contractOf } from '@eigenloom/runtime';
 import { usage } from './failure.js';
 import { loadKinds } from './mesh/service-kinds.js';
 import { print, printJson, printTable } from './output.js';

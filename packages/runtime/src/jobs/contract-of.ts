@@ -1,5 +1,14 @@
 import type { common } from '@eigenloom/contracts';
-import { analysis, init, merge, methodId, pipeline, type ServiceKind, train } from '@eigenloom/contracts';
+import {
+  analysis,
+  chosenMerge,
+  init,
+  merge,
+  methodId,
+  pipeline,
+  type ServiceKind,
+  train,
+} from '@eigenloom/contracts';
 
 /** The codec that ts-proto generates for a message. */
 export interface MessageCodec<T> {
@@ -77,8 +86,7 @@ const CONTRACTS: { readonly [K in KindName]: Contract<K> } = {
     request: merge.MergeRequest,
     response: merge.MergeResponse,
     artifacts: ({ model }) => parts({ '': model }),
-    chosen: ({ method, mergekit }) =>
-      method?.kind?.$case ?? (mergekit === undefined ? undefined : 'mergekit'),
+    chosen: chosenMerge,
   },
   analysis: {
     kind: 'analysis',
@@ -108,10 +116,7 @@ export function contractOf<K extends KindName>(kind: K): Contract<K> {
 /** All kinds, services first. */
 export const KIND_NAMES = Object.keys(CONTRACTS) as readonly KindName[];
 
-/**
- * Id of what a request chooses, as its proto names it (`task_arithmetic`), `mergekit` for a configuration of mergekit; empty when it
- * chooses nothing.
- */
+/** Id of what a request chooses, as its proto names it (`task_arithmetic`); empty when it chooses nothing. */
 export function methodOf<K extends KindName>(kind: K, request: RequestOf[K]): string {
   return methodId(contractOf(kind).chosen(request) ?? '');
 }

@@ -1,11 +1,10 @@
-import { type common, jobs, type longrunning, type pipeline } from '@eigenloom/contracts';
+import { type common, jobs, type longrunning, type pipeline, mapUris } from '@eigenloom/contracts';
 import { incompatible, invalidInput } from '@eigenloom/errors';
 import type { Bus } from '../bus/bus.js';
 import type { TraceFields } from '../bus/cloud-event.js';
 import { currentTrace } from '../telemetry/trace-context.js';
 import type { Coordinator } from '../pipelines/coordinator.js';
 import { graphOf, type Node } from '../pipelines/graph.js';
-import { mapInputUris } from '../pipelines/input-uris.js';
 import { stepJobId, stepRequest } from '../pipelines/plan.js';
 import type { Artifacts } from './artifacts.js';
 import { type KindName, methodOf, type RequestOf } from './contract-of.js';
@@ -207,7 +206,7 @@ const leftOut = (steps: readonly string[]): string =>
 /** Whether a request reads what another step makes. */
 function readsSteps(request: Node['request']): boolean {
   let found = false;
-  mapInputUris(request, [], (uri) => {
+  mapUris(request, [], (uri) => {
     found ||= uri.startsWith('step:');
     return uri;
   });

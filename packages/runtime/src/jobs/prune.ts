@@ -1,5 +1,5 @@
+import { mapUris } from '@eigenloom/contracts';
 import type { Homes } from '../homes/homes.js';
-import { mapInputUris } from '../pipelines/input-uris.js';
 import type { Artifacts } from './artifacts.js';
 import { contractOf } from './contract-of.js';
 import type { JobStore } from './job-store.js';
@@ -39,7 +39,7 @@ const JOB_ID = /^job:(?:operations\/)?([A-Za-z0-9_-]+)/;
 function readBy(record: JobRecord): string[] {
   const ids: string[] = [];
   const request = contractOf(record.kind).request.decode(Buffer.from(record.request, 'base64'));
-  mapInputUris(request, [], (uri) => {
+  mapUris(request, [], (uri) => {
     const id = JOB_ID.exec(uri)?.[1];
     if (id !== undefined) ids.push(id);
     return uri;

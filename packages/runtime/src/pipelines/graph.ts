@@ -1,7 +1,6 @@
-import type { pipeline } from '@eigenloom/contracts';
+import { mapUris, type pipeline } from '@eigenloom/contracts';
 import { invalidInput } from '@eigenloom/errors';
 import type { KindName, RequestOf } from '../jobs/contract-of.js';
-import { mapInputUris } from './input-uris.js';
 
 /** A step with what it waits for. */
 export interface Node {
@@ -68,7 +67,7 @@ function nodeOf(step: pipeline.Step, field: string, ids: ReadonlySet<string>): N
   step.after.forEach((id, i) => {
     need(id, `${field}.after[${String(i)}]`);
   });
-  mapInputUris(request, writtenBy(kind), (uri, path) => {
+  mapUris(request, writtenBy(kind), (uri, path) => {
     const id = STEP_URI.exec(uri)?.[1];
     if (id !== undefined) need(id, `${at}.${path}`);
     return uri;
@@ -79,7 +78,7 @@ function nodeOf(step: pipeline.Step, field: string, ids: ReadonlySet<string>): N
 /** Steps whose residual a step reads. */
 function residualsOf(step: pipeline.Step): string[] {
   const found: string[] = [];
-  mapInputUris(step.request, [], (uri) => {
+  mapUris(step.request, [], (uri) => {
     const [, id, path = ''] = STEP_URI.exec(uri) ?? [];
     if (id !== undefined && path.split('/')[0] === 'residual') found.push(id);
     return uri;
@@ -101,7 +100,7 @@ function assertAcyclic(nodes: readonly Node[]): void {
 
 /** The request of a step as its job runs it: `step:` becomes `job:` of the step's job. */
 export function rewriteSteps(node: Node, jobIdOf: (stepId: string) => string): Node['request'] {
-  return mapInputUris(node.request, writtenBy(node.kind), (uri) => {
+  return mapUris(node.request, writtenBy(node.kind), (uri) => {
     const [, id, path] = STEP_URI.exec(uri) ?? [];
     if (id === undefined) return uri;
     return `job:${jobIdOf(id)}${path === undefined ? '' : `/${path}`}`;

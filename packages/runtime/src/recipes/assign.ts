@@ -1,10 +1,10 @@
 import type { DescField, DescMessage } from '@bufbuild/protobuf';
 import { ScalarType } from '@bufbuild/protobuf';
+import { nearest, parseYaml } from '@eigenloom/contracts';
 import { invalidInput } from '@eigenloom/errors';
-import { nearest, unknownField } from './check-message.js';
+import { unknownField } from './check-message.js';
 import { type ChoiceField, hasName, isChoice, isChoiceField, membersNamed, namesIn } from './choices.js';
 import { messageDescriptor } from './descriptors.js';
-import { parseYaml } from './parse-yaml.js';
 
 type JsonObject = Record<string, unknown>;
 

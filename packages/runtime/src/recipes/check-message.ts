@@ -1,6 +1,6 @@
 import type { DescEnum, DescField, DescMessage } from '@bufbuild/protobuf';
+import { nearest } from '@eigenloom/contracts';
 import { invalidInput } from '@eigenloom/errors';
-import { closest, distance } from 'fastest-levenshtein';
 import { checkScalar } from './check-scalar.js';
 import { type ChoiceField, hasName, isChoiceField, type Member, membersNamed, namesIn } from './choices.js';
 import { messageDescriptor } from './descriptors.js';
@@ -118,13 +118,6 @@ export function unknownField(key: string, path: string, names: readonly string[]
   const near = nearest(key, names);
   const hint = near === undefined ? '' : `; did you mean ${near}?`;
   return invalidInput('UNKNOWN_FIELD', join(path, key.slice(0, 64)), `is not a field${hint}`);
-}
-
-/** The name that was probably meant: at most a third of its letters differ. */
-export function nearest(word: string, names: readonly string[]): string | undefined {
-  if (word.length > 64 || names.length === 0) return undefined;
-  const best = closest(word, [...names]);
-  return distance(word, best) <= Math.max(2, Math.floor(best.length / 3)) ? best : undefined;
 }
 
 function checkField(field: DescField, value: unknown, path: string, depth: number): unknown {

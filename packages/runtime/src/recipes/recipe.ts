@@ -1,6 +1,7 @@
+import { parseYaml } from '@eigenloom/contracts';
+
 import { contractOf, type KindName, type RequestOf } from '../jobs/contract-of.js';
 import { checkMessage } from './check-message.js';
-import { parseYaml } from './parse-yaml.js';
 
 /** The request of a recipe: YAML or JSON text that is the proto3 JSON of the request, nothing else. Throws InvalidInput. */
 export function parseRecipe<K extends KindName>(kind: K, text: string): RequestOf[K] {

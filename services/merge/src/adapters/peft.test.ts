@@ -9,7 +9,7 @@ import { adapterProduct } from '@eigenloom/testkit';
 import { mergeKind } from '../kind.js';
 import { adapterGolden, contextIn, modelWith, newFolder, requestOf } from '../testing/job-context.js';
 import { modulesOf } from '../testing/reports.js';
-import type { ModuleReport } from './module-report.js';
+import type { ModuleReport } from './write/module-report.js';
 
 /** As in peft-fixture.py. */
 const WEIGHTS: Record<string, number> = { x: 0.7, y: -0.4, z: 1.3 };

@@ -3,24 +3,15 @@ import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { type AdapterModule, readAdapter, writeAdapter } from '@eigenloom/checkpoint';
-import { merge, methodId } from '@eigenloom/contracts';
 import { randomNormal, setThreads } from '@eigenloom/numeric';
 
 import { mergeKind } from '../kind.js';
 import { contextIn, modelWith, newFolder, requestOf } from '../testing/job-context.js';
 import { DEFINITIONS } from '../methods/index.js';
+import { casesOf, choiceOf, type Fixture, FIXTURES } from '../testing/fixtures.js';
 
-/** What a method cannot do without, or what makes it a better test. */
-const SETTINGS: Partial<Record<string, object>> = {
-  adapter_ema: { decay: 0.7 },
-  adapter_knots: { density: 0.4 },
-  adapter_ties: { density: 0.4 },
-  adapter_dare_linear: { density: 0.4 },
-  adapter_dare_ties: { density: 0.4 },
-  adapter_magnitude_prune: { density: 0.4 },
-};
-/** The same without what drops elements. */
-const WHOLE: Partial<Record<string, object>> = { adapter_ema: { decay: 0.7 } };
+type AdapterCase = ReturnType<typeof casesOf<'adapter'>>[number];
+
 const WEIGHTS = [0.5, 1.2, 0.3];
 const [RANK, ALPHA] = [6, 9];
 const SIZES = { 'layers.0.q': [90, 70], 'layers.1.q': [90, 70], head: [5, 130] } as const;
@@ -65,20 +56,20 @@ async function writeRandom(name: string, stream: bigint, poison?: number): Promi
 let count = 0;
 
 interface Merge {
-  readonly id: string;
+  readonly name: AdapterCase;
   readonly from: readonly number[];
   readonly weights?: readonly number[];
-  readonly settings?: Partial<Record<string, object>>;
+  readonly parameters?: object | undefined;
 }
 
-async function run({ id, from, weights = WEIGHTS, settings = SETTINGS }: Merge): Promise<string> {
-  const unweighted = id === 'adapter_average' || id === 'adapter_ema';
+async function run({ name, from, weights = WEIGHTS, parameters }: Merge): Promise<string> {
+  const { unweighted }: Fixture = FIXTURES[name];
   const request = requestOf({
     outputUri: join(folder, `out-${(count += 1)}`),
     models: from.map((index, i) =>
       modelWith(join(folder, `a${index}`), { weight: unweighted ? 1 : weights[i] }),
     ),
-    method: merge.MergeMethod.fromJSON({ [id]: settings[id] ?? {} }),
+    method: { kind: choiceOf(name, parameters) },
   });
   await mergeKind.run(request, contextIn(folder));
   return request.outputUri;
@@ -105,19 +96,17 @@ function distance(x: Float64Array, y: Float64Array): number {
   return x.reduce((most, value, i) => Math.max(most, Math.abs(value - (y[i] ?? NaN))), 0) / largest;
 }
 
-const CASES = Object.entries(DEFINITIONS).flatMap(([name, definition]) =>
-  definition.makes === 'adapter' ? [[methodId(name), definition] as const] : [],
-);
+describe.each(casesOf('adapter'))('%s', (name) => {
+  const { symmetric } = DEFINITIONS[name];
 
-describe.each(CASES)('%s', (id, { symmetric }) => {
   test('one adapter of weight 1 is itself', async () => {
-    const merged = await run({ id, from: [1], weights: [1], settings: WHOLE });
+    const merged = await run({ name, from: [1], weights: [1], parameters: FIXTURES[name].whole });
     expect(distance(await products(join(folder, 'a1')), await products(merged))).toBeLessThan(1e-6);
   });
 
   test('the order of the adapters matters only where it is said to', async () => {
-    const forward = await products(await run({ id, from: [0, 1, 2] }));
-    const backward = await products(await run({ id, from: [2, 1, 0], weights: [...WEIGHTS].reverse() }));
+    const forward = await products(await run({ name, from: [0, 1, 2] }));
+    const backward = await products(await run({ name, from: [2, 1, 0], weights: [...WEIGHTS].reverse() }));
     if (symmetric) expect(distance(forward, backward)).toBeLessThan(2e-6);
     else expect(distance(forward, backward)).toBeGreaterThan(1e-3);
   });
@@ -126,14 +115,14 @@ describe.each(CASES)('%s', (id, { symmetric }) => {
     const digests = new Set<string>();
     for (const threads of [1, 2, 8]) {
       setThreads(threads);
-      const bytes = await readFile(join(await run({ id, from: [0, 1, 2] }), 'adapter_model.safetensors'));
+      const bytes = await readFile(join(await run({ name, from: [0, 1, 2] }), 'adapter_model.safetensors'));
       digests.add(createHash('sha256').update(bytes).digest('hex'));
     }
     expect(digests.size).toBe(1);
   });
 
   test('names and sizes of the modules are kept, and every value is finite', async () => {
-    const { modules } = await readAdapter(await run({ id, from: [0, 1, 2] }));
+    const { modules } = await readAdapter(await run({ name, from: [0, 1, 2] }));
     expect([...modules].map(([name, { aShape, bShape }]) => [name, bShape[0], aShape[1]])).toEqual(
       Object.entries(SIZES)
         .map(([name, sizes]) => [name, ...sizes])
@@ -145,7 +134,7 @@ describe.each(CASES)('%s', (id, { symmetric }) => {
   test.each([NaN, Infinity])('%p is refused by the name of its tensor', async (value) => {
     await rm(join(folder, 'a9'), { recursive: true, force: true });
     await writeRandom('a9', 4n, value);
-    await expect(run({ id, from: [0, 9] })).rejects.toMatchObject({
+    await expect(run({ name, from: [0, 9] })).rejects.toMatchObject({
       reason: 'NON_FINITE_INPUT',
       details: { tensor: 'base_model.model.head.lora_A.weight', count: '1', input: 'models[1]' },
     });

@@ -8,9 +8,9 @@ import {
   svd,
 } from '@eigenloom/numeric';
 
-import type { MergedPair } from '../adapters/adapter-method.js';
-import { chooseRank } from '../adapters/choose-rank.js';
-import { balancedFactors, transpose } from '../adapters/product-svd.js';
+import type { MergedPair } from '../adapters/steps/adapter-method.js';
+import { chooseRank } from '../adapters/steps/choose-rank.js';
+import { balancedFactors, transpose } from '../adapters/steps/product-svd.js';
 import { nonFiniteInput } from './find-changes.js';
 import type { ExtractPlan, ExtractTarget } from './planned.js';
 import { sumOfSquares } from './sum-of-squares.js';

@@ -1,4 +1,4 @@
-import { forRows } from '../adapters/for-rows.js';
+import { forRows } from '../adapters/steps/for-rows.js';
 
 const WIDTH = 4096;
 

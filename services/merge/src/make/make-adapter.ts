@@ -3,15 +3,15 @@ import { copyFile, writeFile } from 'node:fs/promises';
 import { methodId } from '@eigenloom/contracts';
 import type { Report } from '@eigenloom/report';
 
-import { adapterCard } from '../adapters/adapter-card.js';
-import type { AdapterMethod } from '../adapters/adapter-method.js';
-import { estimateAdapters } from '../adapters/estimate-adapters.js';
-import { mergeAdapters } from '../adapters/merge-adapters.js';
-import { modulesTable, totalsOf } from '../adapters/module-report.js';
-import { planAdapters } from '../adapters/plan-adapters.js';
+import { estimateAdapters } from '../adapters/estimate.js';
+import { planAdapters } from '../adapters/plan/plan-adapters.js';
+import { mergeAdapters } from '../adapters/run/merge-adapters.js';
+import type { AdapterMethod } from '../adapters/steps/adapter-method.js';
+import { adapterCard } from '../adapters/write/adapter-card.js';
+import { modulesTable, totalsOf } from '../adapters/write/module-report.js';
 import { DEFINITIONS } from '../methods/index.js';
 import { lineageOf } from '../run/lineage.js';
-import { mergeReport, responseOf, writeMergeReport } from '../run/merge-report.js';
+import { mergeReport, responseOf, writeMergeReport } from '../write/merge-report.js';
 import type { Maker } from './maker.js';
 
 /** Ids of the methods for which adapters need not be alike. */

@@ -2,14 +2,14 @@ import { join } from 'node:path';
 import { writeFile } from 'node:fs/promises';
 import type { Report } from '@eigenloom/report';
 
-import { adapterCard } from '../adapters/adapter-card.js';
-import { modulesTable, totalsOf } from '../adapters/module-report.js';
-import { estimateExtract } from '../extract/estimate-extract.js';
-import { type ExtractOutcome, extractAdapter } from '../extract/extract-adapter.js';
-import { planExtract } from '../extract/plan-extract.js';
+import { adapterCard } from '../adapters/write/adapter-card.js';
+import { modulesTable, totalsOf } from '../adapters/write/module-report.js';
+import { estimateExtract } from '../extract/estimate.js';
+import { planExtract } from '../extract/plan.js';
+import { type ExtractOutcome, extractAdapter } from '../extract/run.js';
 import type { Extraction } from '../methods/extract-adapter.js';
 import { lineageOf } from '../run/lineage.js';
-import { mergeReport, responseOf, writeMergeReport } from '../run/merge-report.js';
+import { mergeReport, responseOf, writeMergeReport } from '../write/merge-report.js';
 import type { Maker } from './maker.js';
 
 /** Makes an adapter of a model and its base. */

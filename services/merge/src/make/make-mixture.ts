@@ -8,15 +8,15 @@ import type { Report } from '@eigenloom/report';
 import type { JobContext, Lineage, RequestContext } from '@eigenloom/runtime';
 
 import type { Mixture } from '../methods/mixture-of-experts.js';
-import { estimateMixture } from '../mixture/estimate-mixture.js';
-import { type MixturePlan, planMixture } from '../mixture/plan-mixture.js';
+import { estimateMixture } from '../mixture/estimate.js';
+import { type MixturePlan, planMixture } from '../mixture/plan.js';
 import { degenerateLayers, routersOf } from '../mixture/routers.js';
+import { networkOf } from '../prepare/statistics/network-of.js';
 import { InputDigests } from '../run/input-digests.js';
 import { lineageOf } from '../run/lineage.js';
-import { mergeReport, responseOf, writeMergeReport } from '../run/merge-report.js';
-import { modelCard } from '../run/model-card.js';
-import { writeMerged } from '../run/write-merged.js';
-import { networkOf } from '../statistics/network-of.js';
+import { mergeReport, responseOf, writeMergeReport } from '../write/merge-report.js';
+import { modelCard } from '../write/model-card.js';
+import { writeMerged } from '../write/write-merged.js';
 import type { Maker } from './maker.js';
 
 /** Plans, and checks that the base can do what the routers need. */

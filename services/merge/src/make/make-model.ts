@@ -5,28 +5,26 @@ import { incompatible, internal } from '@eigenloom/errors';
 import type { Report } from '@eigenloom/report';
 import type { JobContext, Lineage } from '@eigenloom/runtime';
 
+import { estimateOf } from '../estimate.js';
 import { checkReport } from '../interference/check-report.js';
-import {
-  interferenceFound,
-  type InterferenceReport,
-  reportInterference,
-} from '../interference/report-interference.js';
-import { estimateOf } from '../plan/estimate.js';
+import { interferenceFound, type InterferenceReport } from '../interference/interference-report.js';
+import { reportInterference } from '../interference/report-interference.js';
 import type { MergePlan, ReadInput } from '../plan/planned.js';
-import { planAll, stagesOf } from '../plan/stages.js';
+import type { Preparation } from '../plan/preparation.js';
+import { planAll } from '../plan/stages.js';
 import { dataOf, pathsOf } from '../prepare/data-of.js';
 import type { ModelMethod } from '../prepare/model-method.js';
-import type { Preparation } from '../prepare/preparation.js';
 import type { Changes } from '../run/changes.js';
+import { finishedShards } from '../run/finished-shards.js';
 import { InputDigests } from '../run/input-digests.js';
 import { lineageOf } from '../run/lineage.js';
-import { mergeReport, responseOf, writeMergeReport } from '../run/merge-report.js';
 import { type FinishedShards, type Merged, changesFound } from '../run/merge-tensors.js';
-import { modelCard } from '../run/model-card.js';
-import { writeMerged } from '../run/write-merged.js';
-import { finishedShards } from './finished-shards.js';
+import { mergeReport, responseOf, writeMergeReport } from '../write/merge-report.js';
+import { modelCard } from '../write/model-card.js';
+import { writeMerged } from '../write/write-merged.js';
 import type { Maker } from './maker.js';
 import { mergeIntermediates } from './merge-intermediates.js';
+import { stagesOf } from './stages-of.js';
 
 /** Makes a model of models, tensor by tensor, from disk to disk. */
 export function makeModel(method: ModelMethod | undefined): Maker {

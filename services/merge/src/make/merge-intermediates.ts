@@ -7,10 +7,10 @@ import type { JobContext } from '@eigenloom/runtime';
 
 import type { MergePlan } from '../plan/planned.js';
 import { type StageResult, type Stages, isUntied } from '../plan/stages.js';
+import { finishedShards } from '../run/finished-shards.js';
 import type { InputDigests } from '../run/input-digests.js';
 import type { MadeInputs } from '../run/plan-key.js';
-import { writeIntermediate } from '../run/write-merged.js';
-import { finishedShards } from './finished-shards.js';
+import { writeIntermediate } from '../write/write-merged.js';
 
 export interface LastStage {
   readonly plan: MergePlan;

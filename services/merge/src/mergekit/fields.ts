@@ -1,5 +1,5 @@
 import { invalidInput } from '@eigenloom/errors';
-import { nearest } from '@eigenloom/runtime';
+import { nearest } from '@eigenloom/contracts';
 
 /** A mapping of a configuration. */
 export type Fields = Readonly<Record<string, unknown>>;

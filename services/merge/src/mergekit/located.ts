@@ -1,4 +1,4 @@
-import { type MergekitReference, readReference } from '@eigenloom/runtime';
+import { type MergekitReference, readReference } from '@eigenloom/contracts';
 
 /** A reference with the place where it stands. */
 export interface Located extends MergekitReference {

@@ -1,5 +1,5 @@
 import { invalidInput } from '@eigenloom/errors';
-import { nearest } from '@eigenloom/runtime';
+import { nearest } from '@eigenloom/contracts';
 
 import { isOn, mapping, type MethodMapping, type ParameterRule } from './method-mapping.js';
 import { TASK_VECTOR_MAPPINGS } from './task-vector-mappings.js';

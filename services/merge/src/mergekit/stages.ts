@@ -1,6 +1,6 @@
-import { merge } from '@eigenloom/contracts';
+import { documentField, merge, parseMergekitDocuments } from '@eigenloom/contracts';
 import { invalidInput } from '@eigenloom/errors';
-import { type RequestContext, documentField, parseMergekitDocuments } from '@eigenloom/runtime';
+import type { RequestContext } from '@eigenloom/runtime';
 
 import type { Stage, Stages } from '../plan/stages.js';
 import { type MergekitDocument, readDocument } from './document.js';

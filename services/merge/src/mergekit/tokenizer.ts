@@ -11,7 +11,7 @@ import { join } from 'node:path';
 
 import type { TokenizerFiles } from '../plan/planned.js';
 import type { StageResult } from '../plan/stages.js';
-import { isTokenizerFile } from '../run/tokenizer-files.js';
+import { isTokenizerFile } from '../plan/tokenizer-files.js';
 import type { MergekitDocument } from './document.js';
 import { editedTokenizer, withinRows } from './edited-tokenizer.js';
 import type { Inputs, MergekitInput } from './inputs.js';

@@ -1,8 +1,8 @@
 import type { merge } from '@eigenloom/contracts';
 
 import { modelMethod } from '../prepare/model-method.js';
-import { adaMergingPreparer } from '../search/prepare-ada-merging.js';
-import { searchSettings } from '../search/search-settings.js';
+import { adaMergingPreparer } from '../prepare/search/ada-merging.js';
+import { searchSettings } from '../prepare/search/search-settings.js';
 import { checkFraction, checkPositive } from '../steps/check-number.js';
 import { checkUnweighted } from '../steps/check-weights.js';
 import { addTaskVectors } from '../steps/task-vectors.js';

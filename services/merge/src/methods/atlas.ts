@@ -2,8 +2,8 @@ import type { merge } from '@eigenloom/contracts';
 import { invalidInput } from '@eigenloom/errors';
 
 import { modelMethod } from '../prepare/model-method.js';
-import { atlasPreparer } from '../search/prepare-atlas.js';
-import { searchSettings } from '../search/search-settings.js';
+import { atlasPreparer } from '../prepare/search/atlas.js';
+import { searchSettings } from '../prepare/search/search-settings.js';
 import { checkFraction, checkNotNegative } from '../steps/check-number.js';
 import { checkUnweighted } from '../steps/check-weights.js';
 import { addTaskVectors } from '../steps/task-vectors.js';

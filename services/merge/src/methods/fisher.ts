@@ -2,7 +2,7 @@ import type { merge } from '@eigenloom/contracts';
 
 import { fisherPreparer } from '../prepare/fisher.js';
 import { modelMethod } from '../prepare/model-method.js';
-import { DEFAULT_EXAMPLES } from '../statistics/statistics-of.js';
+import { DEFAULT_EXAMPLES } from '../prepare/statistics/statistics-of.js';
 import {
   checkNotNegative,
   checkPositive,
@@ -17,7 +17,7 @@ const DEFAULT_FLOOR = 1e-6;
 
 /**
  * Fisher-weighted mean: θ = Σ wᵢFᵢθᵢ / Σ wᵢFᵢ, element by element, Fᵢ the diagonal of the Fisher information of model i on its own
- * examples (statistics/fisher.ts) plus a floor. Matena and Raffel 2021, arXiv:2111.09832; the authors' program (mmatena/model_merging,
+ * examples (prepare/statistics/fisher.ts) plus a floor. Matena and Raffel 2021, arXiv:2111.09832; the authors' program (mmatena/model_merging,
  * `merging.py`) for the floor and the division of the weights by the norms of the Fisher information.
  */
 export const fisher = modelMethod<merge.FisherMerge>({

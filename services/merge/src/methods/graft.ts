@@ -1,8 +1,8 @@
 import type { merge } from '@eigenloom/contracts';
 
-import { graftPreparer } from '../graft/prepare-graft.js';
+import { graftPreparer } from '../prepare/graft/graft.js';
 import { modelMethod } from '../prepare/model-method.js';
-import { searchSettings } from '../search/search-settings.js';
+import { searchSettings } from '../prepare/search/search-settings.js';
 import { checkPositive, checkShare } from '../steps/check-number.js';
 import { checkUnweighted } from '../steps/check-weights.js';
 

@@ -2,13 +2,13 @@ import type { merge } from '@eigenloom/contracts';
 import { invalidInput } from '@eigenloom/errors';
 
 import { modelMethod } from '../prepare/model-method.js';
-import { searchSettings } from '../search/search-settings.js';
-import { greedySoupPreparer } from '../soup/choose-soup.js';
+import { searchSettings } from '../prepare/search/search-settings.js';
+import { greedySoupPreparer } from '../prepare/soup/greedy-soup.js';
 import { checkUnweighted } from '../steps/check-weights.js';
 import { weightsOf } from '../steps/method-facts.js';
 
 /**
- * Greedy soup: the uniform mean of the models that the search of `soup/greedy-search.ts` keeps. Wortsman et al. 2022, arXiv:2203.05482,
+ * Greedy soup: the uniform mean of the models that the search of prepare/soup/greedy-search.ts keeps. Wortsman et al. 2022, arXiv:2203.05482,
  * Recipe 1.
  */
 export const greedySoup = modelMethod<merge.GreedySoup>({

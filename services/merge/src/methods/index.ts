@@ -7,7 +7,7 @@ import {
 } from '@eigenloom/contracts';
 import { internal } from '@eigenloom/errors';
 
-import type { AdapterMethod } from '../adapters/adapter-method.js';
+import type { AdapterMethod } from '../adapters/steps/adapter-method.js';
 import type { ModelMethod } from '../prepare/model-method.js';
 import type { MethodFacts } from '../steps/method-facts.js';
 import { adaMerging } from './ada-merging.js';

@@ -2,8 +2,8 @@ import type { merge } from '@eigenloom/contracts';
 import { invalidInput } from '@eigenloom/errors';
 
 import { modelMethod } from '../prepare/model-method.js';
-import { learnedSoupPreparer } from '../search/prepare-learned-soup.js';
-import { searchSettings } from '../search/search-settings.js';
+import { learnedSoupPreparer } from '../prepare/search/learned-soup.js';
+import { searchSettings } from '../prepare/search/search-settings.js';
 import { checkUnweighted } from '../steps/check-weights.js';
 import { weightsOf } from '../steps/method-facts.js';
 

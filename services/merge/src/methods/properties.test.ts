@@ -6,34 +6,12 @@ import { type Dtype, SafetensorsFile, setThreads } from '@eigenloom/numeric';
 
 import { planRecipe } from '../plan/plan-recipe.js';
 import { mergeTensors } from '../run/merge-tensors.js';
+import type { MethodInputs } from '../steps/method-facts.js';
+import { casesOf, choiceOf, type Fixture, FIXTURES } from '../testing/fixtures.js';
 import { contextIn, modelWith, newFolder, requestOf } from '../testing/job-context.js';
-import { madeUp } from '../testing/prepared.js';
 import { plus, type SyntheticTensors, writeModel, normals } from '../testing/synthetic-model.js';
-import { modelMethodOf } from '../testing/model-method-of.js';
-import { DEFINITIONS } from './index.js';
+import { DEFINITIONS, type ModelCase, type ModelChoice, modelMethodOf } from './index.js';
 
-/** What a method cannot do without, or what makes it a better test, in the JSON of its message. */
-const SETTINGS: Partial<Record<string, object>> = {
-  ema: { decay: 0.7 },
-  greedy_soup: { data: { uri: 'not read here' } },
-  learned_soup: { data: { uri: 'not read here' } },
-  nearswap: { t: 0.02 },
-  // Three hundred steps would take minutes here and show no more.
-  wudi: { iterations: 10, learning_rate: 1e-3 },
-  consensus: { min_tasks: 1 },
-  task_mask: { mask_uri: 'not read here' },
-  // Halfway it would not matter which model is the first.
-  slerp: { t: 0.3 },
-};
-/** Methods that find the weights themselves and take none. */
-const EQUAL: ReadonlySet<string> = new Set([
-  'greedy_soup',
-  'learned_soup',
-  'atlas',
-  'ada_merging',
-  'graft',
-  'ema',
-]);
 const MODES = { paper: merge.MergeMode.PAPER, mergekit: merge.MergeMode.MERGEKIT };
 const WEIGHTS = [0.5, 0.2, 0.3];
 /** Rows that do not divide a chunk, more than one chunk, and a vector. */
@@ -63,7 +41,7 @@ afterEach(() => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 interface Merge {
-  readonly id: string;
+  readonly name: ModelCase;
   readonly from: readonly string[];
   readonly base: string | undefined;
   readonly mode?: keyof typeof MODES;
@@ -78,26 +56,27 @@ let count = 0;
 
 /** Merges folders of models and returns the shards. */
 async function run(options: Merge): Promise<SafetensorsFile[]> {
-  const { id, from, mode = 'paper', density, weights = WEIGHTS } = options;
-  const path = (name: string): string => join(folder, name);
-  const equal = EQUAL.has(id);
+  const { name, from, mode = 'paper', density, weights = WEIGHTS } = options;
+  const { unweighted, prepare }: Fixture = FIXTURES[name];
+  const path = (model: string): string => join(folder, model);
   const parameters = (i: number): Partial<merge.MergeInput> => ({
-    weight: equal ? 1 : weights[i],
+    weight: unweighted ? 1 : weights[i],
     density,
   });
   const request = requestOf({
-    models: from.map((name, i) => modelWith(path(name), parameters(i))),
+    models: from.map((model, i) => modelWith(path(model), parameters(i))),
     base: options.base === undefined ? undefined : { uri: path(options.base), adapters: [] },
     mode: MODES[mode],
     seed: options.seed ?? 0n,
     maxShardBytes: options.shardBytes,
     ...(options.output === undefined ? {} : { outputDataType: options.output }),
   });
-  const plan = await planRecipe(request, modelMethodOf({ [id]: SETTINGS[id] ?? {} }), contextIn(folder));
+  const method = modelMethodOf(choiceOf(name) as ModelChoice);
+  const plan = await planRecipe(request, method, contextIn(folder));
   const out = join(folder, `out-${(count += 1)}`);
   await mkdir(out);
   const signal = new AbortController().signal;
-  const prepared = await madeUp(id, plan, folder);
+  const prepared = prepare && { ...(await prepare(plan, folder)), lines: [] };
   await mergeTensors(out, plan, prepared, { allowNonFinite: false, signal, onProgress: () => undefined });
   return Promise.all(plan.shards.shards.map(({ file }) => SafetensorsFile.open(join(out, file))));
 }
@@ -130,14 +109,14 @@ function distance(x: Map<string, Float64Array>, y: Map<string, Float64Array>): n
   return most;
 }
 
-const CASES = Object.entries(DEFINITIONS).flatMap(([name, definition]) =>
-  definition.makes === 'model'
-    ? (['paper', 'mergekit'] as const).map((mode) => [methodId(name), mode, definition] as const)
-    : [],
+const CASES = casesOf('model').flatMap((name) =>
+  (['paper', 'mergekit'] as const).map((mode) => [methodId(name), mode, name] as const),
 );
 
-describe.each(CASES)('%s (%s)', (id, mode, { inputs, symmetric }) => {
-  const number = Math.max(inputs.minModels, Math.min(inputs.maxModels ?? 3, 3));
+describe.each(CASES)('%s (%s)', (id, mode, name) => {
+  const { inputs, symmetric } = DEFINITIONS[name];
+  const { minModels, maxModels = 3 }: MethodInputs = inputs;
+  const number = Math.max(minModels, Math.min(maxModels, 3));
   const names = (dtype: Dtype): string[] => models.slice(0, number).map((_, i) => `m${i}-${dtype}`);
   const baseOf = (dtype: Dtype): string | undefined =>
     inputs.base === 'optional' ? undefined : `base-${dtype}`;
@@ -149,9 +128,11 @@ describe.each(CASES)('%s (%s)', (id, mode, { inputs, symmetric }) => {
     const expected = await valuesOf([
       await SafetensorsFile.open(join(folder, 'm0-F32', 'model.safetensors')),
     ]);
-    expect(distance(expected, await valuesOf(await run({ id, mode, from, base: self })))).toBeLessThan(5e-7);
+    expect(distance(expected, await valuesOf(await run({ name, mode, from, base: self })))).toBeLessThan(
+      5e-7,
+    );
     if (inputs.base === 'used') {
-      const merged = await valuesOf(await run({ id, mode, from, base: 'm0-F32' }));
+      const merged = await valuesOf(await run({ name, mode, from, base: 'm0-F32' }));
       expect(distance(expected, merged)).toBeLessThan(5e-7);
     }
   });
@@ -159,7 +140,7 @@ describe.each(CASES)('%s (%s)', (id, mode, { inputs, symmetric }) => {
   test('the order of the models matters only where it is said to', async () => {
     const from = names('F32');
     const weights = WEIGHTS.slice(0, number);
-    const options = { id, mode, base: baseOf('F32'), density };
+    const options = { name, mode, base: baseOf('F32'), density };
     const forward = await valuesOf(await run({ ...options, from, weights }));
     const backward = await valuesOf(
       await run({ ...options, from: [...from].reverse(), weights: [...weights].reverse() }),
@@ -169,7 +150,7 @@ describe.each(CASES)('%s (%s)', (id, mode, { inputs, symmetric }) => {
   });
 
   test('the bytes do not depend on threads or shards', async () => {
-    const options = { id, mode, from: names('F32'), base: baseOf('F32'), density };
+    const options = { name, mode, from: names('F32'), base: baseOf('F32'), density };
     const digests: string[] = [];
     for (const threads of [1, 2, 8]) {
       setThreads(threads);
@@ -180,7 +161,7 @@ describe.each(CASES)('%s (%s)', (id, mode, { inputs, symmetric }) => {
   });
 
   test.each(['F32', 'F16', 'BF16', 'F64'] as const)('names, shapes and %s are kept', async (dtype) => {
-    const shards = await run({ id, mode, from: names(dtype), base: baseOf(dtype), density });
+    const shards = await run({ name, mode, from: names(dtype), base: baseOf(dtype), density });
     const found = shards.flatMap(({ tensors }) =>
       [...tensors].map(([name, { dtype, shape }]) => ({ name, dtype, shape })),
     );
@@ -197,7 +178,7 @@ describe.each(CASES)('%s (%s)', (id, mode, { inputs, symmetric }) => {
     const broken = { ...models[0]!, vector: { shape: [1001], values } };
     await writeModel(join(folder, 'broken'), broken);
     const from = ['broken', ...names('F32').slice(1)];
-    const merging = run({ id, mode, from, base: baseOf('F32'), density });
+    const merging = run({ name, mode, from, base: baseOf('F32'), density });
     await expect(merging).rejects.toMatchObject({
       reason: 'NON_FINITE_INPUT',
       details: { tensor: 'vector', count: '1', input: 'models[0]', method: id },
@@ -224,7 +205,7 @@ describe.each(CASES)('%s (%s)', (id, mode, { inputs, symmetric }) => {
         .slice(1)
         .map((each) => `${each}-large`),
     ];
-    const options = { id, mode, from, base: baseOf('F32') === undefined ? undefined : 'large', density };
+    const options = { name, mode, from, base: baseOf('F32') === undefined ? undefined : 'large', density };
     const merging = run({ ...options, output: common.DataType.F16 });
     await expect(merging).rejects.toMatchObject({
       kind: 'NUMERIC',
@@ -239,7 +220,7 @@ describe.each(CASES)('%s (%s)', (id, mode, { inputs, symmetric }) => {
 
 // Elements of even position are set in the mask.
 test('a graft is the model where its mask is set and the base elsewhere', async () => {
-  const merged = await valuesOf(await run({ id: 'graft', from: ['m0-F32'], base: 'base-F32' }));
+  const merged = await valuesOf(await run({ name: 'graft', from: ['m0-F32'], base: 'base-F32' }));
   for (const [name, values] of merged) {
     values.forEach((value, i) => {
       const from = i % 2 === 0 ? models[0]! : base;
@@ -251,7 +232,7 @@ test('a graft is the model where its mask is set and the base elsewhere', async 
 // m1 is not kept; the others count the same.
 test('a greedy soup is the mean of the models that its search kept', async () => {
   const merged = await valuesOf(
-    await run({ id: 'greedy_soup', from: ['m0-F32', 'm1-F32', 'm2-F32'], base: undefined }),
+    await run({ name: 'greedySoup', from: ['m0-F32', 'm1-F32', 'm2-F32'], base: undefined }),
   );
   for (const [name, values] of merged) {
     values.forEach((value, i) => {

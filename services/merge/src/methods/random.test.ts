@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { MergeJob, type MergeSource, SafetensorsFile } from '@eigenloom/numeric';
 
 import type { ModelParameters } from '../steps/method-facts.js';
-import { modelMethodOf } from '../testing/model-method-of.js';
 import { newFolder } from '../testing/job-context.js';
+import { methodFromJson } from '../testing/method-from-json.js';
 import { writeModel } from '../testing/synthetic-model.js';
 
 const [ROWS, COLUMNS] = [400, 1000];
@@ -43,7 +43,7 @@ function merged(
   models: readonly MergeSource[],
   { mode = 'paper', seed = 1n, name = 'w', parameters }: Draw = {},
 ): Promise<Float32Array> {
-  const steps = modelMethodOf(method).mergeTensor({
+  const steps = methodFromJson(method).mergeTensor({
     name,
     statistics: false,
     shape: [ROWS, COLUMNS],
@@ -143,7 +143,7 @@ describe.each(['della', 'della_linear'])('%s', (id) => {
   });
 
   test('probabilities beyond 0 or 1 are refused', () => {
-    const method = modelMethodOf({ [id]: { density: 0.9 } });
+    const method = methodFromJson({ [id]: { density: 0.9 } });
     expect(() => {
       method.check([{ weight: 1 }]);
     }).toThrow(/reaches beyond/);

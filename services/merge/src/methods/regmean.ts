@@ -2,8 +2,8 @@ import type { merge } from '@eigenloom/contracts';
 
 import { modelMethod } from '../prepare/model-method.js';
 import { regmeanPreparer } from '../prepare/regmean.js';
-import { batchingOf } from '../search/search-settings.js';
-import { DEFAULT_EXAMPLES } from '../statistics/statistics-of.js';
+import { batchingOf } from '../prepare/search/search-settings.js';
+import { DEFAULT_EXAMPLES } from '../prepare/statistics/statistics-of.js';
 import {
   checkFraction,
   checkPositive,
@@ -17,7 +17,7 @@ const DEFAULT_ALPHA = 0.9;
 
 /**
  * RegMean: for each linear module W = (Σ wᵢĜᵢ)⁻¹ Σ wᵢĜᵢWᵢᵀ, transposed, Ĝ = α·G + (1−α)·diag(G), G the Gram matrix of the module's
- * inputs on the model's own examples (statistics/gram.ts). Jin et al. 2022, arXiv:2212.09849; weights and the default of α as in the
+ * inputs on the model's own examples (prepare/statistics/gram.ts). Jin et al. 2022, arXiv:2212.09849; weights and the default of α as in the
  * authors' program (bloomberg/dataless-model-merging; its runs have 0.9 or 0.1). What is no linear module of the layers or the
  * classification head (embeddings, norms, biases, a language head) takes the weighted mean.
  */

@@ -10,7 +10,7 @@ import type { JobContext } from '@eigenloom/runtime';
 import type { Mixture } from '../methods/mixture-of-experts.js';
 import { pathsOf } from '../plan/model-paths.js';
 import type { HiddenTask } from './hidden-worker.js';
-import type { MixturePlan } from './plan-mixture.js';
+import type { MixturePlan } from './plan.js';
 import { tokenizePrompt } from './prompts.js';
 
 const HIDDEN_WORKER = join(__dirname, 'hidden-worker.js');

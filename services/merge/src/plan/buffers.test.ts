@@ -6,9 +6,9 @@ import { common, merge } from '@eigenloom/contracts';
 import { mergeKind } from '../kind.js';
 import { preparedTensors } from '../run/merge-tensors.js';
 import { contextIn, model, newFolder, requestOf } from '../testing/job-context.js';
+import { methodFromJson } from '../testing/method-from-json.js';
 import { type TinyTensors, writeTinyModel } from '../testing/tiny-model.js';
 import { planRecipe } from './plan-recipe.js';
-import { modelMethodOf } from '../testing/model-method-of.js';
 
 let folder: string;
 let runs = 0;
@@ -124,7 +124,7 @@ test('batch norm’s statistics are averaged, its counter is not compared', asyn
 test('a soup that leaves the first model out keeps its buffers', async () => {
   const models = [await write('a', { w: 1, inv_freq: 2 }), await write('b', { w: 3, inv_freq: 4 })];
   const request = requestOf({ models: models.map((path) => model(path)) });
-  const plan = await planRecipe(request, modelMethodOf({ linear: {} }), contextIn(folder));
+  const plan = await planRecipe(request, methodFromJson({ linear: {} }), contextIn(folder));
   const kept = preparedTensors(plan, { kept: [1], lines: [] });
   expect(kept.get('w')?.sources.map(({ input }) => input.label)).toEqual(['models[1]']);
   expect(kept.get('inv_freq')?.sources.map(({ input }) => input.label)).toEqual(['models[0]']);

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { openModel } from '@eigenloom/checkpoint';
 
-import { ModelCache } from '../search/model-cache.js';
-import type { SearchTensor } from '../search/search-input.js';
-import { soupSource } from '../soup/soup-source.js';
+import { ModelCache } from '../prepare/search/model-cache.js';
+import type { SearchTensor } from '../prepare/search/search-input.js';
+import { soupSource } from '../prepare/soup/soup-source.js';
 import { openPaths, pathsOf } from './model-paths.js';
 import type { PlannedInput } from './planned.js';
 

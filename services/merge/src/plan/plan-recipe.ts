@@ -1,30 +1,21 @@
-import { type TensorInfo, findTensor, openModelRef } from '@eigenloom/checkpoint';
-import { common, merge } from '@eigenloom/contracts';
+import { type TensorInfo, findTensor } from '@eigenloom/checkpoint';
+import { merge } from '@eigenloom/contracts';
 import { invalidInput } from '@eigenloom/errors';
 import type { Dtype } from '@eigenloom/numeric';
 import type { RequestContext } from '@eigenloom/runtime';
 
-import { mergedConfig } from '../run/merged-config.js';
-import { checkFinite, checkFraction, checkNotNegative } from '../steps/check-number.js';
-import type { InputRules, ModelParameters } from '../steps/method-facts.js';
 import { largeMatrixNotes } from '../steps/task-matrices.js';
 import type { TensorMethod } from '../steps/tensor-method.js';
 import { agreeOnHeads } from './agree-on-heads.js';
+import { checkInputs, parametersOf } from './check-inputs.js';
+import { DTYPES } from './data-types.js';
 import { type Problems, familyProblems, refuseProblems } from './find-problems.js';
+import { mergedConfig } from './merged-config.js';
 import { bufferNotes, inputNotes } from './notes.js';
+import { openRef } from './open-ref.js';
 import { type PairedTensor, type Part, pairTensors } from './pair-tensors.js';
 import type { MergePlan, PlannedInput, PlannedTensor } from './planned.js';
 import { shardsOf } from './shards-of.js';
-
-const MAX_MODELS = 256;
-
-/** Storage types that a request may ask for. */
-export const DTYPES: Readonly<Partial<Record<common.DataType, Dtype>>> = {
-  [common.DataType.F32]: 'F32',
-  [common.DataType.F16]: 'F16',
-  [common.DataType.BF16]: 'BF16',
-  [common.DataType.F64]: 'F64',
-};
 
 /**
  * Plans a request that names its models and its method: one set of parameters for all tensors. Errors: InvalidInput with the field;
@@ -69,57 +60,6 @@ export async function planRecipe(
     copies: false,
     notes: [...largeMatrixNotes(method, tensors), ...bufferNotes(buffers), ...inputNotes(inputs)],
   };
-}
-
-/** Checks the number of the models and their parameters. Errors: InvalidInput with the field. */
-export function checkInputs(request: merge.MergeRequest, method: InputRules): void {
-  const { minModels, maxModels, base } = method.inputs;
-  if (request.models.length < minModels) {
-    throw invalidInput('FIELD_MISSING', 'models', `${method.id} needs ${minModels} or more`);
-  }
-  if (maxModels !== undefined && request.models.length > maxModels) {
-    throw invalidInput(
-      'OUT_OF_RANGE',
-      'models',
-      `${method.id} takes ${maxModels}, not ${request.models.length}`,
-    );
-  }
-  if (request.models.length > MAX_MODELS) {
-    throw invalidInput('OUT_OF_RANGE', 'models', `${request.models.length} are more than ${MAX_MODELS}`);
-  }
-  if (base === 'required' && request.base === undefined) {
-    throw invalidInput(
-      'FIELD_MISSING',
-      'base',
-      `${method.id} needs the model that the others were fine-tuned from`,
-    );
-  }
-  for (const [index, { weight, density, ...others }] of request.models.entries()) {
-    checkFinite(weight, `models[${index}].weight`);
-    checkFraction(density, `models[${index}].density`);
-    checkNotNegative(others.epsilon, `models[${index}].epsilon`);
-    checkFraction(others.gamma, `models[${index}].gamma`);
-    checkFinite(others.scale, `models[${index}].scale`);
-  }
-  method.check(request.models.map(parametersOf));
-}
-
-/** Opens a model that a request names at a field. `label` is what messages call it. */
-export async function openRef(
-  ref: common.ModelRef | undefined,
-  field: string,
-  label: string,
-  context: RequestContext,
-): Promise<PlannedInput> {
-  if (ref === undefined) throw invalidInput('FIELD_MISSING', field, 'which model?');
-  const role = label.replace(/\[(\d+)\]$/, '/$1');
-  const fields = new Map([[`${field}.uri`, role]]);
-  for (const index of ref.adapters.keys()) {
-    fields.set(`${field}.adapters[${index}]`, `${role}/adapters/${index}`);
-  }
-  const { path, adapters, model } = await openModelRef(ref, field, context, { label });
-  const files = [...model.weightFiles.values()];
-  return { path, adapters, model, label, role, fields, files, ignored: model.ignored };
 }
 
 const wholeOf = (input: PlannedInput): Part => ({
@@ -189,7 +129,7 @@ function plannedTensor(
 }
 
 /** A buffer of the result as one model has it. */
-export const copiedBuffer = (
+const copiedBuffer = (
   name: string,
   input: PlannedInput,
   tensor: TensorInfo,
@@ -198,12 +138,4 @@ export const copiedBuffer = (
   ...{ name, shape: tensor.shape, dtype: tensor.dtype, merged: false, buffer: true, method },
   base: undefined,
   sources: [{ input, tensor, parameters: { weight: 1 } }],
-});
-
-const parametersOf = (input: merge.MergeInput | undefined): ModelParameters => ({
-  weight: input?.weight ?? 1,
-  density: input?.density,
-  epsilon: input?.epsilon,
-  gamma: input?.gamma,
-  scale: input?.scale,
 });

@@ -1,12 +1,7 @@
 import type { Model } from '@eigenloom/checkpoint';
-import { common, type merge } from '@eigenloom/contracts';
-import { internal, invalidInput } from '@eigenloom/errors';
+import { internal } from '@eigenloom/errors';
 import { sizeOf } from '@eigenloom/numeric';
-import type { RequestContext } from '@eigenloom/runtime';
 
-import { mergekitStages } from '../mergekit/stages.js';
-import type { TensorMethod } from '../steps/tensor-method.js';
-import { planRecipe } from './plan-recipe.js';
 import type { MergePlan, ReadInput } from './planned.js';
 
 /** What an earlier merge of the same request made: open, or so far only planned. */
@@ -32,26 +27,6 @@ export interface Stages {
   inputs(): readonly ReadInput[];
 }
 
-/** Errors: InvalidInput with the field. */
-export function stagesOf(
-  request: merge.MergeRequest,
-  method: TensorMethod | undefined,
-  context: RequestContext,
-): Stages {
-  if (request.mergekit !== undefined) {
-    refuseBoth(request);
-    return mergekitStages(request.mergekit.config, request, context);
-  }
-  if (method === undefined) throw internal('NO_METHOD', 'a recipe without a method');
-  let inputs: readonly ReadInput[] = [];
-  const plan = async (): Promise<MergePlan> => {
-    const planned = await planRecipe(request, method, context);
-    inputs = planned.base === undefined ? planned.models : [planned.base, ...planned.models];
-    return planned;
-  };
-  return { stages: [{ name: '', needs: new Set(), plan }], inputs: () => inputs };
-}
-
 /** Plans of all stages, without merging: what a stage makes is known from its plan. */
 export async function planAll({ stages }: Stages): Promise<MergePlan[]> {
   const plans: MergePlan[] = [];
@@ -62,24 +37,6 @@ export async function planAll({ stages }: Stages): Promise<MergePlan[]> {
     results.set(stage.name, { model: plannedModel(plan), path: undefined });
   }
   return plans;
-}
-
-function refuseBoth({ models, base, method, outputDataType }: merge.MergeRequest): void {
-  const given = {
-    models: models.length > 0,
-    base,
-    method: method?.kind,
-    output_data_type: outputDataType !== common.DataType.UNSPECIFIED,
-  };
-  for (const [field, value] of Object.entries(given)) {
-    if (value !== undefined && value !== false) {
-      throw invalidInput(
-        'ONEOF_CONFLICT',
-        field,
-        'must be empty beside mergekit, whose configuration says it',
-      );
-    }
-  }
 }
 
 /** Whether a plan's result has a head of its own because of an adapter. */

@@ -5,8 +5,8 @@ import { checkDataset } from '@eigenloom/datasets';
 import type { RequestContext } from '@eigenloom/runtime';
 
 import type { ReadInput } from '../plan/planned.js';
+import type { Preparer } from '../plan/preparation.js';
 import { checkPositive } from '../steps/check-number.js';
-import type { Preparer } from './preparation.js';
 
 /** The data that a request's method reads, resolved, by role; empty for most. Errors: `FIELD_UNUSED`, `OUT_OF_RANGE`; those of the files. */
 export async function dataOf(

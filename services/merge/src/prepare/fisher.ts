@@ -3,13 +3,13 @@ import { incompatible, invalidInput } from '@eigenloom/errors';
 import { findClassifierHead } from '@eigenloom/models';
 
 import type { MergePlan, PlannedInput } from '../plan/planned.js';
-import { networkOf } from '../statistics/network-of.js';
-import { ownTexts, tokenizerFolderOf } from '../statistics/own-texts.js';
-import type { StatisticKind } from '../statistics/statistic.js';
-import { type Reading, statisticsByTensor, statisticsOf } from '../statistics/statistics-of.js';
-import type { StoredStatistic } from '../statistics/stored-statistic.js';
-import { checkGivenLength } from '../statistics/text-length.js';
-import type { Preparer } from './preparation.js';
+import type { Preparer } from '../plan/preparation.js';
+import { networkOf } from './statistics/network-of.js';
+import { ownTexts, tokenizerFolderOf } from './statistics/own-texts.js';
+import type { StatisticKind } from './statistics/statistic.js';
+import { type Reading, statisticsByTensor, statisticsOf } from './statistics/statistics-of.js';
+import type { StoredStatistic } from './statistics/stored-statistic.js';
+import { checkGivenLength } from './statistics/text-length.js';
 
 interface FisherSettings {
   readonly labels: merge.FisherLabels;

@@ -1,7 +1,7 @@
 import type { Definition } from '@eigenloom/contracts';
 
+import type { Preparer } from '../plan/preparation.js';
 import type { TensorFacts, TensorMethod } from '../steps/tensor-method.js';
-import type { Preparer } from './preparation.js';
 
 /** A method that makes a model of models, with its parameters. */
 export interface ModelMethod extends TensorMethod {

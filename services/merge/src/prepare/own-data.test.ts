@@ -9,9 +9,6 @@ import { loadClassifierHead, loadNetwork, loadTokenizer, makeBatch, tokenize } f
 import { type Dtype, randomNormal, SafetensorsFile, SafetensorsWriter, setThreads } from '@eigenloom/numeric';
 
 import { mergeKind } from '../kind.js';
-import { fisherDiagonal } from '../statistics/fisher.js';
-import { gramGroups, gramMatrices, gramName } from '../statistics/gram.js';
-import { classLikelihood } from '../statistics/likelihood.js';
 import {
   type CountingContext,
   contextIn,
@@ -21,6 +18,9 @@ import {
   newFolder,
   requestOf,
 } from '../testing/job-context.js';
+import { fisherDiagonal } from './statistics/fisher.js';
+import { gramGroups, gramMatrices, gramName } from './statistics/gram.js';
+import { classLikelihood } from './statistics/likelihood.js';
 
 // Each statistic starts a worker.
 const TEXTS = [

@@ -1,8 +1,8 @@
-import { networkOf } from '../statistics/network-of.js';
-import { ownTexts, tokenizerFolderOf } from '../statistics/own-texts.js';
-import { type Reading, statisticsByTensor, statisticsOf } from '../statistics/statistics-of.js';
-import { checkGivenLength } from '../statistics/text-length.js';
-import type { Preparer } from './preparation.js';
+import type { Preparer } from '../plan/preparation.js';
+import { networkOf } from './statistics/network-of.js';
+import { ownTexts, tokenizerFolderOf } from './statistics/own-texts.js';
+import { type Reading, statisticsByTensor, statisticsOf } from './statistics/statistics-of.js';
+import { checkGivenLength } from './statistics/text-length.js';
 
 interface RegmeanSettings {
   readonly batchSize: number;

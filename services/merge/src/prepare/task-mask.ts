@@ -1,8 +1,8 @@
 import { incompatible } from '@eigenloom/errors';
 import { SafetensorsFile } from '@eigenloom/numeric';
 
-import { masksByTensor, RESCALER } from '../run/mask-files.js';
-import type { Preparer } from './preparation.js';
+import { masksByTensor, RESCALER } from '../plan/mask-files.js';
+import type { Preparer } from '../plan/preparation.js';
 
 /** Opens the mask of a task. Errors: those of the file; `MASK_DIFFERS` naming a tensor that it does not fit. */
 export const taskMaskPreparer = (maskUri: string, method: string): Preparer => ({

@@ -6,7 +6,7 @@ import { toAppError } from '@eigenloom/errors';
 import { planRecipe } from '../plan/plan-recipe.js';
 import { contextIn, model, newFolder, requestOf } from '../testing/job-context.js';
 import { writeTinyModel } from '../testing/tiny-model.js';
-import { modelMethodOf } from '../testing/model-method-of.js';
+import { methodFromJson } from '../testing/method-from-json.js';
 
 let folder: string;
 let path: string;
@@ -29,7 +29,7 @@ async function refusal(): Promise<string | undefined> {
   const request = requestOf({
     models: ['a', 'b'].map((name) => model(join(folder, name))),
   });
-  return planRecipe(request, modelMethodOf({ linear: {} }), contextIn(folder)).then(
+  return planRecipe(request, methodFromJson({ linear: {} }), contextIn(folder)).then(
     () => undefined,
     (error: unknown) => toAppError(error).reason,
   );

@@ -6,7 +6,7 @@ import { mergeKind } from '../kind.js';
 import { planRecipe } from '../plan/plan-recipe.js';
 import { contextIn, model, newFolder, requestOf } from '../testing/job-context.js';
 import { normal, writeModel } from '../testing/synthetic-model.js';
-import { modelMethodOf } from '../testing/model-method-of.js';
+import { methodFromJson } from '../testing/method-from-json.js';
 import { InputDigests } from './input-digests.js';
 import { mergeTensors } from './merge-tensors.js';
 
@@ -37,7 +37,7 @@ const request = (): Parameters<typeof requestOf>[0] => ({
 });
 
 test('a merge takes the digests of what it reads and of what it writes', async () => {
-  const plan = await planRecipe(requestOf(request()), modelMethodOf({ linear: {} }), contextIn(folder));
+  const plan = await planRecipe(requestOf(request()), methodFromJson({ linear: {} }), contextIn(folder));
   const out = join(folder, 'shards');
   await mkdir(out);
   const { signal } = new AbortController();

@@ -8,7 +8,7 @@ import { type Dtype, SafetensorsWriter } from '@eigenloom/numeric';
 import { planRecipe } from '../plan/plan-recipe.js';
 import { contextIn, model, newFolder, requestOf } from '../testing/job-context.js';
 import { mergeTensors } from './merge-tensors.js';
-import { modelMethodOf } from '../testing/model-method-of.js';
+import { methodFromJson } from '../testing/method-from-json.js';
 
 let folder: string;
 beforeAll(async () => {
@@ -49,7 +49,7 @@ async function writeCodes(name: string, dtype: Dtype, codes: readonly number[]):
 
 /** Merges models of one tensor; non-finite values are let through. */
 async function merged(method: object, fields: Partial<merge.MergeRequest>): Promise<SafetensorsFile> {
-  const plan = await planRecipe(requestOf(fields), modelMethodOf(method), contextIn(folder));
+  const plan = await planRecipe(requestOf(fields), methodFromJson(method), contextIn(folder));
   const out = join(folder, `out-${String(Math.random()).slice(2)}`);
   await mkdir(out);
   const { signal } = new AbortController();

@@ -15,7 +15,7 @@ import {
 } from '@eigenloom/numeric';
 
 import { contextOf, type MergePlan, type PlannedSource, type PlannedTensor } from '../plan/planned.js';
-import type { Preparation } from '../prepare/preparation.js';
+import type { Preparation } from '../plan/preparation.js';
 import { type Changes, changesOf, decodeDifferences, encodeDifferences } from './changes.js';
 import type { InputDigests } from './input-digests.js';
 

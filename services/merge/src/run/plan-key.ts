@@ -6,7 +6,7 @@ import { ADAPTER_FILES } from '@eigenloom/checkpoint';
 import { EIGENLOOM_VERSION } from '@eigenloom/runtime';
 
 import type { MergePlan, PlannedInput, PlannedSource } from '../plan/planned.js';
-import type { Preparation } from '../prepare/preparation.js';
+import type { Preparation } from '../plan/preparation.js';
 import { preparedTensors, stepsOf } from './merge-tensors.js';
 
 /** Keys of what earlier merges of the same request made, by folder. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { MergeJob, type MergeSource, SafetensorsFile } from '@eigenloom/numeric';
 
 import type { ModelParameters } from '../steps/method-facts.js';
-import { modelMethodOf } from './model-method-of.js';
+import { methodFromJson } from './method-from-json.js';
 import { type SyntheticTensor, writeModel } from './synthetic-model.js';
 
 let count = 0;
@@ -24,7 +24,7 @@ export function mergeValues(
 ): Promise<Float32Array> {
   const elements = shape.reduce((product, size) => product * size, 1);
   const of = models.map((_, i) => ({ weight: 1, ...parameters[i] }));
-  const bound = modelMethodOf(method);
+  const bound = methodFromJson(method);
   bound.check(of);
   const steps = bound.mergeTensor({
     name: 'w',

@@ -1,6 +1,6 @@
 import { readReport, type Report } from '@eigenloom/report';
 
-import type { ModuleReport } from '../adapters/module-report.js';
+import type { ModuleReport } from '../adapters/write/module-report.js';
 
 type Rows = Report['tables'][number]['rows'];
 

@@ -1,4 +1,4 @@
-import { parseMergekitDocuments } from '@eigenloom/runtime';
+import { parseMergekitDocuments } from '@eigenloom/contracts';
 
 import { contextIn } from './job-context.js';
 import { readDocument } from '../mergekit/document.js';

@@ -1,7 +1,7 @@
 import type { merge } from '@eigenloom/contracts';
 
-import { adapterMethod, largestRank } from '../../adapters/adapter-method.js';
-import { mergeFactorWise } from '../../adapters/factor-wise.js';
+import { adapterMethod, largestRank } from '../../adapters/steps/adapter-method.js';
+import { mergeFactorWise } from '../../adapters/steps/factor-wise.js';
 import { checkUnweighted } from '../../steps/check-weights.js';
 
 /**

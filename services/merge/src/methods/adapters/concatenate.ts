@@ -1,7 +1,7 @@
 import type { merge } from '@eigenloom/contracts';
 
-import { adapterMethod, totalRank } from '../../adapters/adapter-method.js';
-import { joinColumns, scalesOf, stackRows } from '../../adapters/stack-factors.js';
+import { adapterMethod, totalRank } from '../../adapters/steps/adapter-method.js';
+import { joinColumns, scalesOf, stackRows } from '../../adapters/steps/stack-factors.js';
 
 /** Σ wᵢsᵢBᵢAᵢ, exactly: A = [w₁s₁A₁; …; wₙsₙAₙ], B = [B₁ … Bₙ]. The `cat` of PEFT's `add_weighted_adapter`. */
 export const adapterConcatenate = adapterMethod<merge.AdapterConcatenate>({

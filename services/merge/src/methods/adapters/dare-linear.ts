@@ -1,8 +1,8 @@
 import type { merge } from '@eigenloom/contracts';
 
-import { adapterMethod, largestRank } from '../../adapters/adapter-method.js';
-import { dropFactors } from '../../adapters/drop-factors.js';
-import { addFactors, mergeFactorWise } from '../../adapters/factor-wise.js';
+import { adapterMethod, largestRank } from '../../adapters/steps/adapter-method.js';
+import { dropFactors } from '../../adapters/steps/drop-factors.js';
+import { addFactors, mergeFactorWise } from '../../adapters/steps/factor-wise.js';
 import { checkShare } from '../../steps/check-number.js';
 
 /**

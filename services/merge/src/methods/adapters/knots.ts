@@ -7,9 +7,9 @@ import {
   type ModuleMembers,
   adapterMethod,
   totalRank,
-} from '../../adapters/adapter-method.js';
-import { balancedFactors, productSvd, transpose } from '../../adapters/product-svd.js';
-import { joinColumns } from '../../adapters/stack-factors.js';
+} from '../../adapters/steps/adapter-method.js';
+import { balancedFactors, productSvd, transpose } from '../../adapters/steps/product-svd.js';
+import { joinColumns } from '../../adapters/steps/stack-factors.js';
 import { checkFinite, checkPositive, checkShare } from '../../steps/check-number.js';
 
 /** Singular values below this share of the largest are rounding and left out of the basis. */

@@ -1,7 +1,7 @@
 import type { merge } from '@eigenloom/contracts';
 
-import { adapterMethod, largestRank } from '../../adapters/adapter-method.js';
-import { addFactors, mergeFactorWise } from '../../adapters/factor-wise.js';
+import { adapterMethod, largestRank } from '../../adapters/steps/adapter-method.js';
+import { addFactors, mergeFactorWise } from '../../adapters/steps/factor-wise.js';
 
 /**
  * A = Σ ±√|wᵢsᵢ|·Aᵢ and B = Σ √|wᵢsᵢ|·Bᵢ: the `linear` of PEFT's `add_weighted_adapter`. B·A is Σ wᵢsᵢBᵢAᵢ plus the cross terms

@@ -1,9 +1,14 @@
 import type { merge } from '@eigenloom/contracts';
 
-import { type ModuleMembers, adapterMethod, largestRank, totalRank } from '../../adapters/adapter-method.js';
-import { chooseRank } from '../../adapters/choose-rank.js';
-import { balancedFactors, productSvd } from '../../adapters/product-svd.js';
-import { stackFactors } from '../../adapters/stack-factors.js';
+import {
+  type ModuleMembers,
+  adapterMethod,
+  largestRank,
+  totalRank,
+} from '../../adapters/steps/adapter-method.js';
+import { chooseRank } from '../../adapters/steps/choose-rank.js';
+import { balancedFactors, productSvd } from '../../adapters/steps/product-svd.js';
+import { stackFactors } from '../../adapters/steps/stack-factors.js';
 import { checkPositive, checkShare } from '../../steps/check-number.js';
 
 /**

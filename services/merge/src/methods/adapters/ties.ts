@@ -1,7 +1,7 @@
 import type { merge } from '@eigenloom/contracts';
 
-import { adapterMethod, largestRank } from '../../adapters/adapter-method.js';
-import { countsOf, electFactors, mergeFactorWise } from '../../adapters/factor-wise.js';
+import { adapterMethod, largestRank } from '../../adapters/steps/adapter-method.js';
+import { countsOf, electFactors, mergeFactorWise } from '../../adapters/steps/factor-wise.js';
 import { checkShare } from '../../steps/check-number.js';
 
 /**
