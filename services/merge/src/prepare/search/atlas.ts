@@ -2,7 +2,7 @@ import { merge } from '@eigenloom/contracts';
 import { invalidInput } from '@eigenloom/errors';
 
 import type { Preparer } from '../../plan/preparation.js';
-import type { LearnSettings } from './learn.js';
+import type { LearnSettings } from './learn-settings.js';
 import { requireTaskData, searchInput, searchLimits, searchTasks, taskDataFields } from './plan-search.js';
 import { runSearch } from './run-search.js';
 import type { SearchSettings } from './search-settings.js';

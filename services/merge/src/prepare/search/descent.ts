@@ -13,7 +13,7 @@ import {
 import { lossGradient } from './coefficient-loss.js';
 import type { CoefficientRule } from './coefficient-rule.js';
 import type { KeepBest } from './keep-best.js';
-import type { LearnSettings } from './learn.js';
+import type { LearnSettings } from './learn-settings.js';
 import { addNormPenalty } from './norm-penalty.js';
 import type { Search } from './open-search.js';
 import { TaskBatches } from './task-batches.js';

@@ -5,7 +5,8 @@ import type { JobContext } from '@eigenloom/runtime';
 
 import type { MergePlan } from '../../plan/planned.js';
 import type { Preparation } from '../../plan/preparation.js';
-import type { Learned, LearnSettings } from './learn.js';
+import type { Learned } from './learn.js';
+import type { LearnSettings } from './learn-settings.js';
 import { scoresReport } from './scores-report.js';
 import type { SearchInput } from './search-input.js';
 import type { LearnTask } from './search-worker.js';

@@ -1,6 +1,7 @@
 import type { EngineModule } from '@eigenloom/engine';
 
-import { type Learned, Learning, type LearnSettings } from './learn.js';
+import { type Learned, Learning } from './learn.js';
+import type { LearnSettings } from './learn-settings.js';
 import { openSearch } from './open-search.js';
 import type { SearchInput } from './search-input.js';
 
