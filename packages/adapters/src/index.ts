@@ -2,6 +2,7 @@
 export { type AdapterToWrite, readAdapterFolder, writeAdapterFolder } from './adapter-folder.js';
 export type { AdapterChoice } from './choice.js';
 export type { AdapterDefinition, AdapterFiles } from './definition.js';
+export { type FittedAdapter, type FittedFactor, fitAdapter } from './fit-adapter.js';
 export { openModel, openModelRef } from './open-model.js';
 export { type PlacedAdapter, placeAdapter } from './place-adapter.js';
 export {
@@ -15,5 +16,4 @@ export {
   factorName,
 } from './parametrisation.js';
 export { ADAPTERS } from './registry.js';
-export { sitesOf } from './sites.js';
 export { kaimingUniform } from './start-values.js';

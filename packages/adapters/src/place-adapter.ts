@@ -1,11 +1,9 @@
 import { tf } from '@eigenloom/engine';
-import { incompatible } from '@eigenloom/errors';
 import type { AppliedAdapter, ModuleSpec } from '@eigenloom/models';
 
 import { bindAdapter } from './bind.js';
 import type { AdapterFiles } from './definition.js';
-import { type AdapterTensor, type FactorValues, factorName } from './parametrisation.js';
-import { sitesOf } from './sites.js';
+import { fitAdapter } from './fit-adapter.js';
 
 /** An adapter on the current tf.js backend. */
 export interface PlacedAdapter {
@@ -14,41 +12,22 @@ export interface PlacedAdapter {
   readonly trained: ReadonlyMap<string, tf.Variable>;
 }
 
-/** Places an adapter in a network. Errors: `ADAPTER_DOES_NOT_FIT` (a module that the network lacks, a tensor of another shape). */
+/** Places an adapter in a network. Errors: those of `fitAdapter`. */
 export function placeAdapter(
-  { parametrisation, modules, factors }: Pick<AdapterFiles, 'parametrisation' | 'modules' | 'factors'>,
+  adapter: Pick<AdapterFiles, 'parametrisation' | 'modules' | 'factors'>,
   network: { readonly modules: readonly ModuleSpec[] },
 ): PlacedAdapter {
-  const sites = sitesOf(parametrisation, network.modules, modules);
-  const pathOf = new Map(sites.map(({ name, path }) => [name, path]));
-  const wanted = new Map(parametrisation.tensors(sites).map((t) => [factorName(t.part, t.module), t]));
+  const { sites, factors } = fitAdapter(adapter, network);
   const tensors = new Map<string, tf.Tensor>();
   const trained = new Map<string, tf.Variable>();
-  for (const factor of factors) {
-    const path = factor.module === null ? null : (pathOf.get(factor.module) ?? factor.module);
-    const name = factorName(factor.part, path);
-    const spec = wanted.get(name);
-    requireShape(factor, spec);
-    const values = tf.tensor(factor.data, [...factor.shape]);
-    if (spec.trained) {
-      trained.set(name, tf.variable(values, true));
-      values.dispose();
-    }
-    tensors.set(name, trained.get(name) ?? values);
+  for (const { factor, name, trained: isTrained } of factors) {
+    const values = tf.keep(tf.tensor(factor.data, [...factor.shape]));
+    tensors.set(name, values);
+    if (!isTrained) continue;
+    const variable = tf.variable(values, true);
+    values.dispose();
+    trained.set(name, variable);
+    tensors.set(name, variable);
   }
-  const missing = [...wanted.keys()].find((name) => !tensors.has(name));
-  if (missing !== undefined) throw doesNotFit(`has no ${missing}`);
-  return { applied: bindAdapter(parametrisation, sites, tensors), trained };
+  return { applied: bindAdapter(adapter.parametrisation, sites, tensors), trained };
 }
-
-function requireShape(
-  { part, module, shape }: FactorValues,
-  spec: AdapterTensor | undefined,
-): asserts spec is AdapterTensor {
-  const what = module === null ? part : `${module}: ${part}`;
-  if (spec === undefined) throw doesNotFit(`${what} has no place in the model`);
-  if (spec.shape.join() === shape.join()) return;
-  throw doesNotFit(`${what} is [${shape.join(', ')}], the model needs [${spec.shape.join(', ')}]`);
-}
-
-const doesNotFit = (why: string): Error => incompatible('ADAPTER_DOES_NOT_FIT', `adapter: ${why}`);

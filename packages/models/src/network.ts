@@ -1,4 +1,4 @@
-import { type tf } from '@eigenloom/engine';
+import { tf } from '@eigenloom/engine';
 import { incompatible } from '@eigenloom/errors';
 import { asTokens, wrongKind, type Batch } from './batch.js';
 import type { Family, Features, NetworkConfig } from './families/family.js';
@@ -14,6 +14,7 @@ import { meanCrossEntropy } from './forward/losses.js';
 import { ForwardPass, type ForwardOptions } from './forward/forward-pass.js';
 import { loadParameters, type Parameters } from './forward/parameters.js';
 import type { ModelSource } from './model-source.js';
+import type { TokenBatch } from './tokens/batch.js';
 
 /** What can be known of a network without reading its weights: for validation and estimates. */
 export interface NetworkPlan {
@@ -66,14 +67,15 @@ export class Network implements NetworkPlan {
     return this.features(batch, this.pass(all)).hidden;
   }
 
-  /** Scores of the next token at every position: [batch·length, vocabulary]. Call inside tf.tidy. */
+  /** Scores of the next token at every position of the batch: [size·length, vocabulary]. Call inside tf.tidy. */
   languageLogits(batch: Batch, options: ForwardOptions = {}): tf.Tensor2D {
     const { heads, id } = this.family;
     const head = heads.language_modeling;
     if (head === undefined)
       throw incompatible('NO_LANGUAGE_HEAD', `the ${id} family has no causal language model here`);
     const pass = this.pass(options);
-    return head.logits(this.config, this.prefix, pass, this.features(batch, pass).hidden);
+    const features = this.features(batch, pass);
+    return head.logits(this.config, this.prefix, pass, ownRows(features, asTokens(batch)));
   }
 
   /** Mean cross-entropy of the next token over all texts of the batch. Call inside tf.tidy. */
@@ -94,6 +96,15 @@ export class Network implements NetworkPlan {
       );
     }
   }
+}
+
+/** The hidden states of the batch's own positions: an adapter may have put rows before them. */
+function ownRows({ hidden, layout }: Features, { size, length }: TokenBatch): tf.Tensor2D {
+  const before = layout.length - length;
+  if (before === 0) return hidden;
+  const width = hidden.shape[1];
+  const all: tf.Tensor3D = tf.reshape(hidden, [size, layout.length, width]);
+  return tf.reshape(tf.slice3d(all, [0, before, 0], [size, length, width]), [size * length, width]);
 }
 
 /** Linear modules of the layers, those with one input together; those of heads are left out. */

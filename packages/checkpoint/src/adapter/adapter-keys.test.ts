@@ -1,4 +1,5 @@
-import { pairKey, parseKey, savedKey } from './adapter-keys.js';
+import { factorKey, pairKey, parseKey, savedKey } from './adapter-keys.js';
+import type { PeftParts } from './peft-format.js';
 
 const factor = (module: string, name: string): object => ({ part: 'factor', module, name });
 const pair = (module: string, side: 'a' | 'b', kind = 'linear'): object =>
@@ -59,4 +60,25 @@ test('what is written is decoded to the same, and lies where PEFT looks for it',
     for (const side of ['a', 'b'] as const)
       expect(parseKey(pairKey('a.q', kind, side))).toEqual(pair('a.q', side, kind));
   }
+});
+
+test('tensors of other kinds lie under a module, under base_model, or under their bare name', () => {
+  const parts: PeftParts = {
+    vera_A: { at: 'shared' },
+    vera_lambda_b: { at: 'module' },
+    oft_R: { at: 'module', leaf: 'weight' },
+    prompt_embeddings: { at: 'root' },
+  };
+  const keys: [name: string, module: string | null, key: string][] = [
+    ['vera_A', null, 'base_model.vera_A'],
+    ['vera_lambda_b', 'a.q', 'base_model.model.a.q.vera_lambda_b'],
+    ['oft_R', 'a.q', 'base_model.model.a.q.oft_R.weight'],
+    ['prompt_embeddings', null, 'prompt_embeddings'],
+  ];
+  for (const [name, module, key] of keys) {
+    expect(factorKey(parts, name, module)).toBe(key);
+    expect(parseKey(key, parts)).toEqual({ part: 'factor', name, module });
+  }
+  expect(parseKey('base_model.model.a.q.vera_lambda_b.default', parts)).toMatchObject({ module: 'a.q' });
+  expect(parseKey('base_model.model.a.q.lora_A.weight', parts)).toEqual({ part: 'unknown' });
 });

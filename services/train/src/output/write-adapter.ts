@@ -1,10 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
-  factorName,
+  fitAdapter,
   openModel,
   readAdapterFolder,
-  sitesOf,
   writeAdapterFolder,
   type AdapterFiles,
   type AdapterToWrite,
@@ -81,21 +80,14 @@ class TrainedTensors {
 }
 
 /** The factors of the initial adapter with their trained values. */
-function trainedFactors(
-  { parametrisation, modules, factors }: AdapterFiles,
+const trainedFactors = (
+  initial: AdapterFiles,
   network: NetworkPlan,
   weights: TrainedTensors,
-): FactorValues[] {
-  const sites = sitesOf(parametrisation, network.modules, modules);
-  const pathOf = new Map(sites.map(({ name, path }) => [name, path]));
-  const specs = parametrisation.tensors(sites);
-  const trained = new Set(specs.filter((spec) => spec.trained).map((s) => factorName(s.part, s.module)));
-  return factors.map((factor) => {
-    const { part, module } = factor;
-    const name = factorName(part, module === null ? null : (pathOf.get(module) ?? module));
-    return trained.has(name) ? { ...factor, data: weights.take(name).values } : factor;
-  });
-}
+): FactorValues[] =>
+  fitAdapter(initial, network).factors.map(({ factor, name, trained }) =>
+    trained ? { ...factor, data: weights.take(name).values } : factor,
+  );
 
 function headTensors(
   network: NetworkPlan,
