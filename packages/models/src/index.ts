@@ -38,13 +38,12 @@ export type { ForwardOptions, ForwardPass } from './forward/forward-pass.js';
 export { meanCrossEntropy } from './forward/losses.js';
 export { Parameters } from './forward/parameters.js';
 export { pool } from './forward/pooling.js';
-export type { RowLayout } from './forward/row-layout.js';
+export type { Features, RowLayout } from './forward/row-layout.js';
 export type { ModelSource } from './model-source.js';
 export { linearGroups, loadNetwork, Network, nextTokens, planNetwork, type NetworkPlan } from './network.js';
 export type {
   ClassificationHead,
   Family,
-  Features,
   Heads,
   LanguageHead,
   NetworkConfig,

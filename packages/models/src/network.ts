@@ -1,7 +1,7 @@
 import { tf } from '@eigenloom/engine';
 import { incompatible } from '@eigenloom/errors';
 import { asTokens, wrongKind, type Batch } from './batch.js';
-import type { Family, Features, NetworkConfig } from './families/family.js';
+import type { Family, NetworkConfig } from './families/family.js';
 import { familyOf } from './families/index.js';
 import {
   groupsOf,
@@ -13,6 +13,7 @@ import {
 import { meanCrossEntropy } from './forward/losses.js';
 import { ForwardPass, type ForwardOptions } from './forward/forward-pass.js';
 import { loadParameters, type Parameters } from './forward/parameters.js';
+import type { Features } from './forward/row-layout.js';
 import type { ModelSource } from './model-source.js';
 import type { TokenBatch } from './tokens/batch.js';
 

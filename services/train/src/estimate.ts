@@ -30,7 +30,7 @@ export async function estimate(
   const trained = plan.method.kind === 'full' ? parameters : await adapterValues(plan);
   const activations = tokens * hiddenSize * KEPT_PER_TOKEN_AND_LAYER * layerCount;
   const weightBytes = [...model.tensors.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
-  const doubled = plan.method.kind === 'lora' && plan.method.residualPath !== null ? 2 : 1;
+  const doubled = plan.method.kind === 'adapter' && plan.method.residualPath !== null ? 2 : 1;
   return {
     durationSeconds: (steps * tokens * perToken) / FLOPS_PER_SECOND,
     memoryBytes: BigInt((parameters + 4 * trained + activations) * BYTES_PER_VALUE),
@@ -51,7 +51,7 @@ async function stepsOf(plan: TrainPlan, signal: AbortSignal): Promise<number> {
 }
 
 async function adapterValues({ method }: TrainPlan): Promise<number> {
-  if (method.kind !== 'lora') return 0;
+  if (method.kind !== 'adapter') return 0;
   const names = (await readdir(method.adapterPath)).filter((name) => name.endsWith('.safetensors'));
   const files = await Promise.all(names.map((name) => stat(join(method.adapterPath, name))));
   return files.reduce((sum, { size }) => sum + size, 0) / BYTES_PER_VALUE;

@@ -37,7 +37,7 @@ function trainOnEngine(
 ): Promise<TrainingOutput> {
   return runOnEngine<TrainingInput, TrainingOutput>(
     WORKER,
-    { plan, inputs, models: {}, scratch: context.scratch },
+    { plan, inputs, scratch: context.scratch },
     {
       backend: plan.backend,
       signal: context.signal,

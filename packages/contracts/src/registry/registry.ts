@@ -72,6 +72,8 @@ export function registry<C extends Choice, B>(field: string, definitions: Defini
     ]),
   );
   const methods = [...infos.values()];
+  // Errors leave choices out: parameters of `optimizer.rule` lie at `optimizer.adamw`.
+  const above = field.slice(0, field.lastIndexOf('.') + 1);
   return {
     methods,
     create(choice) {
@@ -85,7 +87,7 @@ export function registry<C extends Choice, B>(field: string, definitions: Defini
       }
       const definition = (definitions as Readonly<Record<string, Definition<unknown, B>>>)[choice.$case];
       // `infos` has an entry for each definition and for nothing else.
-      return { info, method: (definition as Definition<unknown, B>).create(choice.value, info.id) };
+      return { info, method: (definition as Definition<unknown, B>).create(choice.value, above + info.id) };
     },
   };
 }

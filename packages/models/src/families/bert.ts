@@ -1,9 +1,10 @@
 import { gelu, tf } from '@eigenloom/engine';
 import { paddingMask, splitHeads } from '../forward/attention.js';
 import type { ForwardPass } from '../forward/forward-pass.js';
+import type { Features } from '../forward/row-layout.js';
 import type { TokenBatch } from '../tokens/batch.js';
 import { badConfig, numberField, requireOneOf, sizeField, type RawConfig } from './config-field.js';
-import type { Family, Features, NetworkConfig } from './family.js';
+import type { Family, NetworkConfig } from './family.js';
 import type { BlockSpec, LinearSpec, ModuleSpec, NormSpec } from './module-spec.js';
 
 interface BertConfig extends NetworkConfig {

@@ -1,7 +1,7 @@
 import type { tf } from '@eigenloom/engine';
 import type { Batch } from '../batch.js';
 import type { ForwardPass } from '../forward/forward-pass.js';
-import type { RowLayout } from '../forward/row-layout.js';
+import type { Features } from '../forward/row-layout.js';
 import type { RawConfig } from './config-field.js';
 import type { ModuleSpec } from './module-spec.js';
 
@@ -19,14 +19,6 @@ export interface NetworkConfig {
   readonly padTokenId: number;
   /** Standard deviation of new weights. */
   readonly initializerRange: number;
-}
-
-/** What a network makes of a batch. */
-export interface Features {
-  /** Last hidden states: [rows, hidden]. */
-  readonly hidden: tf.Tensor2D;
-  /** Which of the rows belong to which example. */
-  readonly layout: RowLayout;
 }
 
 /** The classification head that the Hugging Face class of the family has. */

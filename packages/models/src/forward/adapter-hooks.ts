@@ -1,6 +1,6 @@
 import type { tf } from '@eigenloom/engine';
 import type { RandomKey } from '@eigenloom/numeric';
-import type { Features } from '../families/family.js';
+import type { Features } from './row-layout.js';
 
 /** What every hook is given beside its own tensors. */
 export interface HookContext {

@@ -1,7 +1,6 @@
 import { layerNorm, linear, rmsNorm, tf } from '@eigenloom/engine';
 import { incompatible } from '@eigenloom/errors';
 import type { PixelBatch } from '../batch.js';
-import type { Features } from '../families/family.js';
 import type { NormSpec } from '../families/module-spec.js';
 import type {
   AppliedAdapter,
@@ -16,6 +15,7 @@ import { attend, type AttendOptions } from './attention.js';
 import { embed } from './embedding.js';
 import type { Parameters } from './parameters.js';
 import { patchesOf } from './patches.js';
+import type { Features } from './row-layout.js';
 
 /** Settings of one forward pass. */
 export interface ForwardOptions {

@@ -1,3 +1,5 @@
+import type { tf } from '@eigenloom/engine';
+
 /** Where the examples of a batch lie among the rows of hidden states: `length` rows each, the last ones of a short example padding. */
 export interface RowLayout {
   /** Examples. */
@@ -6,6 +8,14 @@ export interface RowLayout {
   readonly length: number;
   /** Rows of each example without padding. */
   readonly lengths: Int32Array;
+}
+
+/** What a network makes of a batch. */
+export interface Features {
+  /** Last hidden states: [rows, hidden]. */
+  readonly hidden: tf.Tensor2D;
+  /** Which of the rows belong to which example. */
+  readonly layout: RowLayout;
 }
 
 export const isPadded = ({ lengths, length }: RowLayout): boolean => lengths.some((n) => n < length);

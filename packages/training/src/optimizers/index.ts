@@ -6,4 +6,4 @@ import type { OptimizerRule } from './optimizer-rule.js';
 const definitions: Definitions<OptimizerChoice, OptimizerRule> = { adamw };
 
 /** The optimisers that a request can choose, in the order of the proto. */
-export const OPTIMIZERS = registry<OptimizerChoice, OptimizerRule>('optimizer', definitions);
+export const OPTIMIZERS = registry<OptimizerChoice, OptimizerRule>('optimizer.rule', definitions);

@@ -1,19 +1,11 @@
 import type { DataCounts, StepRecord } from '@eigenloom/training';
 import type { TrainPlan } from '../plan/train-plan.js';
 
-/** A model and the adapters that are folded into it, as local paths. */
-export interface ModelPaths {
-  readonly path: string;
-  readonly adapterPaths: readonly string[];
-}
-
 /** What the worker thread is given. */
 export interface TrainingInput {
   readonly plan: TrainPlan;
   /** SHA-256 of the files that the plan names, by role and file name: `train_data/texts.jsonl`. */
   readonly inputs: Readonly<Record<string, string>>;
-  /** Models of the objective, such as a teacher, by role. */
-  readonly models: Readonly<Record<string, ModelPaths>>;
   /** Folder for checkpoints. */
   readonly scratch: string;
 }

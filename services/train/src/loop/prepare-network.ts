@@ -9,7 +9,6 @@ import {
 import { tf } from '@eigenloom/engine';
 import {
   addClassifierHead,
-  classifierHead,
   headSpecs,
   loadNetwork,
   reachedParameters,
@@ -19,6 +18,7 @@ import {
   type Network,
 } from '@eigenloom/models';
 import type { ChosenClasses } from '@eigenloom/training';
+import { objectiveOf } from '../plan/choices.js';
 import type { TrainPlan } from '../plan/train-plan.js';
 
 /** A network ready to train: its head, its adapters, and which variables are trained under which names. */
@@ -45,7 +45,7 @@ export async function prepareNetwork(
   const { method } = plan;
   const model = await openBase(plan, signal);
   const network = await loadNetwork(model, { signal });
-  const adapter = method.kind === 'lora' ? await readAdapterFolder(method.adapterPath, { signal }) : null;
+  const adapter = method.kind === 'adapter' ? await readAdapterFolder(method.adapterPath, { signal }) : null;
   const head = await prepareHead(plan, network, { model, adapter, start }, count);
   const placed = adapter === null ? null : place(adapter, network, plan);
   const trained = new Map(placed?.trained);
@@ -57,7 +57,7 @@ export async function prepareNetwork(
 
 /** The adapter with the dropout of the plan instead of its own. */
 function place(adapter: AdapterFiles, network: Network, { method }: TrainPlan): PlacedAdapter {
-  const dropout = method.kind === 'lora' ? method.dropout : 0;
+  const dropout = method.kind === 'adapter' ? method.dropout : 0;
   const parametrisation = adapter.parametrisation.withDropout?.(dropout) ?? adapter.parametrisation;
   return placeAdapter({ ...adapter, parametrisation }, network);
 }
@@ -65,7 +65,7 @@ function place(adapter: AdapterFiles, network: Network, { method }: TrainPlan): 
 /** Where training starts: the residual already lies under the adapter, so folded adapters are part of it. */
 export function openBase(plan: TrainPlan, signal: AbortSignal): Promise<Model> {
   const { method } = plan;
-  if (method.kind === 'lora' && method.residualPath !== null)
+  if (method.kind === 'adapter' && method.residualPath !== null)
     return openModel(method.residualPath, { signal });
   return openModel(plan.modelPath, { adapters: plan.foldedAdapterPaths, signal });
 }
@@ -85,10 +85,8 @@ async function prepareHead(
   { model, adapter, start }: HeadSources,
   classCount: number,
 ): Promise<ClassifierHead | null> {
-  const { objective } = plan;
-  if (objective.kind !== 'sequence_classification') return null;
-  const { family } = network;
-  const head = classifierHead(family, objective.pooling ?? family.defaultPooling);
+  const head = objectiveOf(plan).head(network);
+  if (head === null) return null;
   requireHeadFits(network, head, network.parameters);
   const specs = headSpecs(network, head, classCount);
   if (start === 'new') addClassifierHead(network, head, classCount, plan.seed);

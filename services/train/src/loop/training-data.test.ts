@@ -17,7 +17,7 @@ import {
   writeExamples,
 } from '../testing/tiny-runs.js';
 import { trainKind } from '../kind.js';
-import { objectiveOf } from './plan-choices.js';
+import { objectiveOf } from '../plan/choices.js';
 
 let folder: string;
 let good: string;

@@ -12,7 +12,7 @@ import {
   writeExamples,
   writeTinyAdapter,
 } from '../testing/tiny-runs.js';
-import { objectiveOf } from './plan-choices.js';
+import { objectiveOf } from '../plan/choices.js';
 import { prepareTraining } from './prepare-training.js';
 
 let folder: string;
@@ -29,7 +29,7 @@ describe('the loop of a plan', () => {
       const signal = new AbortController().signal;
       const data = { uri: await writeExamples(folder, `${method}.jsonl`, 24) };
       const lora = {
-        adapterUri: await writeTinyAdapter(
+        uri: await writeTinyAdapter(
           folder,
           TINY_BERT,
           ['bert.encoder.layer.0.attention.self.query'],
@@ -42,8 +42,8 @@ describe('the loop of a plan', () => {
         trainData: data,
         validationData: data,
         sequenceClassification: {},
-        batchSize: 8,
-        ...(method === 'lora' ? { lora } : { full: {} }),
+        batching: { batchSize: 8 },
+        ...(method === 'lora' ? { adapter: lora } : { full: {} }),
       });
       const plan = await resolvePlan(request, contextIn(folder));
       const objective = objectiveOf(plan);

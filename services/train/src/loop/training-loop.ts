@@ -15,7 +15,7 @@ import {
   scheduleFactor,
 } from '@eigenloom/training';
 import type { TrainPlan } from '../plan/train-plan.js';
-import { ruleOf } from './plan-choices.js';
+import { ruleOf } from '../plan/choices.js';
 
 /** What a plan trains, and by what. */
 export interface Trained {

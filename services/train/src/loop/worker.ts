@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { type Model, openModel } from '@eigenloom/checkpoint';
+import { openModel } from '@eigenloom/adapters';
+import type { Model } from '@eigenloom/checkpoint';
 import type { EngineContext, EngineModule } from '@eigenloom/engine';
 import { loadTokenizer, planNetwork } from '@eigenloom/models';
 import {
@@ -11,6 +12,7 @@ import {
   writeTensors,
 } from '@eigenloom/training';
 import { checkSteps } from '../plan/check-steps.js';
+import { objectiveOf } from '../plan/choices.js';
 import { storedHead } from '../plan/stored-head.js';
 import type { TrainPlan } from '../plan/train-plan.js';
 import {
@@ -20,7 +22,6 @@ import {
   type TrainingInput,
   type TrainingOutput,
 } from './messages.js';
-import { objectiveOf } from './plan-choices.js';
 import { openBase } from './prepare-network.js';
 import { prepareTraining } from './prepare-training.js';
 
@@ -35,7 +36,7 @@ const run: EngineModule<TrainingInput, TrainingOutput> = async (input, context) 
   context.report({ phase: 'loading the model', fraction: 0 });
   const { steps, loop } = await prepareTraining(plan, objective, data, {
     signal,
-    open: (role) => openRole(input, role, signal),
+    open: (role) => openRole(plan, role, signal),
     checkpoints: {
       store: new CheckpointStore(join(scratch, 'checkpoints'), {
         fingerprint: planFingerprint(plan),
@@ -68,7 +69,7 @@ const readingOf = (plan: TrainPlan, signal: EngineContext['signal']): Reading =>
   },
 });
 
-function openRole({ models }: TrainingInput, role: string, signal: EngineContext['signal']): Promise<Model> {
+function openRole({ models }: TrainPlan, role: string, signal: EngineContext['signal']): Promise<Model> {
   const found = models[role];
   if (found === undefined) throw new Error(`the plan has no model for the role ${role}`);
   return openModel(found.path, { adapters: found.adapterPaths, signal });

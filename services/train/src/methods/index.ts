@@ -1,6 +1,10 @@
-import type { common } from '@eigenloom/contracts';
+import type { common, MethodInfo } from '@eigenloom/contracts';
+import { OBJECTIVES, OPTIMIZERS } from '@eigenloom/training';
 
-/** What a run can train, in the order of the proto. */
+const listed = (field: string, methods: readonly MethodInfo[]): common.Method[] =>
+  methods.map((method) => ({ ...method, field }));
+
+/** What a run can train, minimise and step by, in the order of the proto. */
 export const TRAIN_METHODS: readonly common.Method[] = [
   {
     id: 'adapter',
@@ -16,4 +20,6 @@ export const TRAIN_METHODS: readonly common.Method[] = [
     deviations: '',
     field: 'trainable',
   },
+  ...listed('objective', OBJECTIVES.methods),
+  ...listed('optimizer.rule', OPTIMIZERS.methods),
 ];

@@ -15,16 +15,20 @@ export async function lineageOf(
   plan: TrainPlan,
   { signal, digests }: Pick<JobContext, 'signal' | 'digests'>,
 ): Promise<Lineage> {
-  const { method, modelPath, foldedAdapterPaths, trainData, validationData } = plan;
+  const { method, models, modelPath, foldedAdapterPaths, trainData, validationData } = plan;
   const model = async (role: string, path: string): Promise<InputFiles> =>
     modelFiles(role, await openModel(path, { signal }));
   const parts = [
     model('model', modelPath),
     ...foldedAdapterPaths.map((folder, index) => adapterFiles(`folded/${index}`, folder)),
-    ...(method.kind === 'lora' ? [adapterFiles('adapter', method.adapterPath)] : []),
-    ...(method.kind === 'lora' && method.residualPath !== null
+    ...(method.kind === 'adapter' ? [adapterFiles('adapter', method.adapterPath)] : []),
+    ...(method.kind === 'adapter' && method.residualPath !== null
       ? [model('residual', method.residualPath)]
       : []),
+    ...Object.entries(models).flatMap(([role, { path, adapterPaths }]) => [
+      model(role, path),
+      ...adapterPaths.map((folder, index) => adapterFiles(`${role}/adapters/${index}`, folder)),
+    ]),
     dataFiles('train_data', trainData.path),
     ...(validationData === null ? [] : [dataFiles('validation_data', validationData.path)]),
   ];

@@ -1,11 +1,13 @@
+import { methodId } from '@eigenloom/contracts';
 import type { CardLines } from '@eigenloom/training';
 import type { TrainingOutput } from '../loop/messages.js';
 import { textsLine } from './text-counts.js';
+import { ruleOf } from '../plan/choices.js';
 import type { TrainPlan } from '../plan/train-plan.js';
 
 /** README.md of the result: what it is, how it was trained, how to load it. */
 export function modelCard(plan: TrainPlan, output: TrainingOutput, layout: CardLines): string {
-  const lora = plan.method.kind === 'lora';
+  const lora = plan.method.kind === 'adapter';
   return [
     '---',
     `library_name: ${lora ? 'peft' : 'transformers'}`,
@@ -33,8 +35,8 @@ function cardRows(
 ): Row[] {
   const kept = state.evaluations.find(({ step }) => step === keptStep);
   const rows: (Row | null)[] = [
-    ['Method', plan.method.kind === 'lora' ? 'LoRA (arXiv:2106.09685)' : 'full fine-tuning'],
-    ['Objective', plan.objective.kind.replaceAll('_', ' ')],
+    ['Method', plan.method.kind === 'adapter' ? 'LoRA (arXiv:2106.09685)' : 'full fine-tuning'],
+    ['Objective', methodId(plan.objective.$case).replaceAll('_', ' ')],
     labels.length === 0 ? null : ['Classes', labels.map(escaped).join(', ')],
     layout.head === '' ? null : ['Head', layout.head],
     ['Steps', `${state.step} of at most ${totalSteps}; the weights are those of step ${keptStep}`],
@@ -53,7 +55,10 @@ function cardRows(
 
 const escaped = (text: string): string => text.replaceAll('|', '\\|').replaceAll(/[\r\n]+/g, ' ');
 
-function optimizerOf({ optimizer: o }: TrainPlan): string {
+function optimizerOf(plan: TrainPlan): string {
+  const { optimizer: o } = plan;
+  const { name, settings } = ruleOf(plan);
   const clipping = o.maxGradientNorm > 0 ? `gradient norm at most ${o.maxGradientNorm}` : 'no clipping';
-  return `AdamW, learning rate ${o.learningRate}, β ${o.beta1} and ${o.beta2}, ε ${o.epsilon}, weight decay ${o.weightDecay}, ${clipping}`;
+  const own = settings === '' ? '' : `${settings}, `;
+  return `${name}, learning rate ${o.learningRate}, ${own}weight decay ${o.weightDecay}, ${clipping}`;
 }

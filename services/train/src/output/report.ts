@@ -1,3 +1,4 @@
+import { methodId } from '@eigenloom/contracts';
 import type { Report, Series } from '@eigenloom/report';
 import type { TrainedState, TrainingOutput } from '../loop/messages.js';
 import type { StepRecord } from '@eigenloom/training';
@@ -17,7 +18,7 @@ export function reportOf(
   const kept = evaluations.find(({ step }) => step === keptStep);
   return {
     title: 'Training run',
-    method: method.kind === 'lora' ? 'adapter' : 'full',
+    method: method.kind,
     metrics: {
       steps: state.step,
       best_step: keptStep,
@@ -44,7 +45,7 @@ export function reportOf(
     charts: [
       {
         id: 'loss',
-        title: `Loss (${objective.kind.replaceAll('_', ' ')})`,
+        title: `Loss (${methodId(objective.$case).replaceAll('_', ' ')})`,
         x: { label: 'step' },
         y: { label: 'loss' },
         series: [lossSeries('training', thinned(steps, MAX_POINTS)), ...validation(evaluations)],

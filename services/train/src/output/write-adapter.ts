@@ -18,40 +18,41 @@ import {
   type ClassifierHead,
   type NetworkPlan,
 } from '@eigenloom/models';
-import { headCard, labelConfig, readWeights as readTensors, type TensorValues } from '@eigenloom/training';
+import { readWeights as readTensors, type TensorValues } from '@eigenloom/training';
 import type { TrainingOutput } from '../loop/messages.js';
-import { chosenHead } from '../plan/chosen-head.js';
+import { objectiveOf } from '../plan/choices.js';
 import type { MethodPlan, TrainPlan } from '../plan/train-plan.js';
 import { modelCard } from './model-card.js';
 import { trainingLog } from './training-log.js';
 
-type LoraPlan = Extract<MethodPlan, { kind: 'lora' }>;
+type AdapterPlan = Extract<MethodPlan, { kind: 'adapter' }>;
 
 /** Writes the trained adapter in PEFT's format, with the log, a card, and the model's config with the classes. */
 export async function writeTrainedAdapter(
   staging: string,
   plan: TrainPlan,
-  method: LoraPlan,
+  method: AdapterPlan,
   output: TrainingOutput,
   signal: AbortSignal,
 ): Promise<void> {
   const model = await openModel(plan.modelPath, { signal });
   const network = planNetwork(model);
-  const head = chosenHead(plan, network);
+  const objective = objectiveOf(plan);
+  const head = objective.head(network);
+  const { config, card, taskType } = objective.files(network, output.labels);
   const initial = await readAdapterFolder(method.adapterPath, { signal });
   const weights = new TrainedTensors(await readTensors(output.weightsFile));
   const trained = trainedFactors(initial, network, weights);
   const savedTensors = head === null ? [] : headTensors(network, head, output, weights);
   weights.requireAllTaken();
   const adapter = onTheModel(initial, trained, method);
-  const layout = { network, head, settings: initial.settings };
+  const layout = { network, head, taskType, settings: initial.settings };
   const files = { ...adapter, ...asPeftHasIt(adapter.modules, layout), savedTensors: new Map(savedTensors) };
   await writeAdapterFolder(staging, files, { signal });
-  if (head !== null) {
-    const config = { ...model.config, ...labelConfig(output.labels) };
-    await writeFile(join(staging, 'config.json'), sortedJson(config), { flag: 'wx' });
+  if (config !== null) {
+    const whole = sortedJson({ ...model.config, ...config });
+    await writeFile(join(staging, 'config.json'), whole, { flag: 'wx' });
   }
-  const card = head === null ? { head: '', note: '' } : headCard(network, head);
   await writeFile(join(staging, 'README.md'), modelCard(plan, output, card), { flag: 'wx' });
   await writeFile(join(staging, 'training_log.jsonl'), trainingLog(output.state), { flag: 'wx' });
 }
@@ -105,7 +106,7 @@ function headTensors(
 function onTheModel(
   { parametrisation, modules, factors: start }: AdapterFiles,
   trained: readonly FactorValues[],
-  { residualPath, dropout }: LoraPlan,
+  { residualPath, dropout }: AdapterPlan,
 ): Pick<AdapterToWrite, 'parametrisation' | 'modules' | 'factors'> {
   const dropping = parametrisation.withDropout?.(dropout) ?? parametrisation;
   if (residualPath === null) return { parametrisation: dropping, modules, factors: trained };
@@ -119,6 +120,7 @@ function onTheModel(
 interface PeftLayout {
   readonly network: NetworkPlan;
   readonly head: ClassifierHead | null;
+  readonly taskType: string;
   readonly settings: AdapterFiles['settings'];
 }
 
@@ -129,7 +131,7 @@ interface PeftLayout {
  */
 function asPeftHasIt(
   modules: readonly string[],
-  { network, head, settings }: PeftLayout,
+  { network, head, taskType, settings }: PeftLayout,
 ): Required<Pick<AdapterToWrite, 'rename' | 'settings'>> {
   const native = nativeHeadOf(network, head);
   const rename = (path: string): string => {
@@ -144,13 +146,8 @@ function asPeftHasIt(
       ),
       modulesToSave: native === undefined ? [] : [native.module],
       fanInFanOut: settings.fanInFanOut,
-      taskType: taskType(head),
+      taskType,
       baseModel: settings.baseModel,
     },
   };
-}
-
-function taskType(head: ClassifierHead | null): string {
-  if (head === null) return 'CAUSAL_LM';
-  return head.native ? 'SEQ_CLS' : 'FEATURE_EXTRACTION';
 }

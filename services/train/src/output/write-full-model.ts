@@ -4,9 +4,8 @@ import { openModel } from '@eigenloom/adapters';
 import { writeModel, type Model } from '@eigenloom/checkpoint';
 import { nativeHeadOf, planNetwork, type ClassifierHead, type NetworkPlan } from '@eigenloom/models';
 import { SafetensorsFile, type TensorPlan } from '@eigenloom/numeric';
-import { headCard, labelConfig } from '@eigenloom/training';
 import type { TrainingOutput } from '../loop/messages.js';
-import { chosenHead } from '../plan/chosen-head.js';
+import { objectiveOf } from '../plan/choices.js';
 import type { TrainPlan } from '../plan/train-plan.js';
 import { modelCard } from './model-card.js';
 import { trainingLog } from './training-log.js';
@@ -23,7 +22,9 @@ export async function writeFullModel(
 ): Promise<void> {
   const like = await openModel(plan.modelPath, { adapters: plan.foldedAdapterPaths, signal });
   const network = planNetwork(like);
-  const head = chosenHead(plan, network);
+  const objective = objectiveOf(plan);
+  const head = objective.head(network);
+  const { config: keys, className, card } = objective.files(network, output.labels);
   const weights = await SafetensorsFile.open(output.weightsFile);
   const rename = renaming(network, head);
   const originals = new Map([...like.tensors.keys()].map((name) => [rename(name), name]));
@@ -34,10 +35,10 @@ export async function writeFullModel(
     return bytes ?? like.read(original, dtype === 'F64' ? 'f64' : 'f32', { signal });
   };
   const tensors = plannedTensors(like, weights, rename);
-  const config = configOf(like, network, head, output.labels);
+  const architectures = className === null ? {} : { architectures: [className] };
+  const config = { ...like.config, ...architectures, ...keys };
   await writeModel(staging, { like, tensors, config, read }, { signal });
-  const layout = head === null ? { head: '', note: '' } : headCard(network, head);
-  await writeFile(join(staging, 'README.md'), modelCard(plan, output, layout), { flag: 'wx' });
+  await writeFile(join(staging, 'README.md'), modelCard(plan, output, card), { flag: 'wx' });
   await writeFile(join(staging, 'training_log.jsonl'), trainingLog(output.state), { flag: 'wx' });
 }
 
@@ -63,16 +64,4 @@ function renaming(network: NetworkPlan, head: ClassifierHead | null): (name: str
   if (native === undefined || network.prefix === native.basePrefix) return (name) => name;
   const { basePrefix, module } = native;
   return (name) => (name.startsWith(`${module}.`) ? name : basePrefix + name.slice(network.prefix.length));
-}
-
-function configOf(
-  like: Model,
-  network: NetworkPlan,
-  head: ClassifierHead | null,
-  labels: readonly string[],
-): Record<string, unknown> {
-  if (head === null) return like.config;
-  const native = nativeHeadOf(network, head);
-  const architectures = native === undefined ? {} : { architectures: [native.className] };
-  return { ...like.config, ...architectures, ...labelConfig(labels) };
 }

@@ -13,7 +13,7 @@ export async function writeResult(
   signal: AbortSignal,
 ): Promise<void> {
   const { method } = plan;
-  if (method.kind === 'lora') await writeTrainedAdapter(staging, plan, method, output, signal);
+  if (method.kind === 'adapter') await writeTrainedAdapter(staging, plan, method, output, signal);
   else await writeFullModel(staging, plan, output, signal);
   await writeReport(staging, report);
 }

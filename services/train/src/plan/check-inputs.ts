@@ -1,36 +1,22 @@
-import { openModel } from '@eigenloom/adapters';
-import {
-  type Place,
-  changesBase,
-  findTensor,
-  isStoredBuffer,
-  opening,
-  readAdapter,
-  type LoadedAdapter,
-  type Model,
-} from '@eigenloom/checkpoint';
+import { type AdapterFiles, fitAdapter, openModel, readAdapterFolder } from '@eigenloom/adapters';
+import { type Place, changesBase, isStoredBuffer, opening, type Model } from '@eigenloom/checkpoint';
 import type { train } from '@eigenloom/contracts';
-import { invalidInput } from '@eigenloom/errors';
+import { AppError, invalidInput } from '@eigenloom/errors';
 import { checkDataset } from '@eigenloom/datasets';
 import {
   checkTextFits,
   headTensors,
-  linearGroups,
   loadTokenizer,
   type NetworkPlan,
   planNetwork,
-  requireHeadFits,
-  rowsOfLabels,
   type TextTokenizer,
   tokenizeExamples,
 } from '@eigenloom/models';
+import type { Objective, StoredHead } from '@eigenloom/training';
 import { checkSteps } from './check-steps.js';
-import { chooseClasses, type ChosenClasses, todoOf } from '@eigenloom/training';
-import { chosenHead } from './chosen-head.js';
+import { objectiveOf } from './choices.js';
 import { storedHead } from './stored-head.js';
 import type { DataPlan, TrainPlan } from './train-plan.js';
-
-const LABELS = 'sequence_classification.labels';
 
 /** What a plan is about, opened but not read. */
 export interface CheckedInputs {
@@ -61,18 +47,8 @@ export async function checkInputs(
     signal,
   });
   const network = await opening(modelPlace, () => planNetwork(model));
-  const head = chosenHead(plan, network);
-  if (head !== null)
-    await opening({ field: 'sequence_classification.pooling' }, () => {
-      requireHeadFits(network, head, model.tensors);
-    });
-  if (head === null && network.family.heads.language_modeling === undefined) {
-    throw invalidInput(
-      'NO_LANGUAGE_HEAD',
-      'causal_language_modeling',
-      `the ${network.family.id} family has no causal language model`,
-    );
-  }
+  const objective = objectiveOf(plan);
+  await objective.checkModel(network, model.tensors);
   const { maxLength } = plan;
   checkTextFits(
     {
@@ -84,8 +60,8 @@ export async function checkInputs(
   );
   const tokenizer = await opening(modelPlace, () => loadTokenizer(modelPath));
   await checkAdapter(plan, { model, network }, request, signal);
-  const chosen = await chosenClasses(plan, model, network, signal);
-  const read = { chosen, tokenizer, maxLength, signal };
+  const stored = await storedHead(plan, model, network, signal);
+  const read = { objective, stored, tokenizer, maxLength, signal };
   await checkData(plan.trainData, placeOf('train_data.uri', request?.trainData?.uri), read);
   if (plan.validationData !== null) {
     const place = placeOf('validation_data.uri', request?.validationData?.uri);
@@ -101,29 +77,15 @@ async function checkAdapter(
   signal: AbortSignal,
 ): Promise<void> {
   const { method } = plan;
-  if (method.kind !== 'lora') return;
+  if (method.kind !== 'adapter') return;
   const { adapterPath } = method;
   const chosen = request?.trainable?.kind;
   const asked = chosen?.$case === 'adapter' ? chosen.value : undefined;
-  const adapter = await opening(placeOf('adapter.uri', asked?.uri), () =>
-    readAdapter(adapterPath, { signal }),
-  );
-  const linear = new Map(
-    linearGroups(network)
-      .flatMap((g) => g.modules)
-      .map((m) => [`${m}.weight`, `${m}.weight`]),
-  );
-  for (const [path, pair] of adapter.modules) {
-    const shape = model.tensors.get(findTensor(`${path}.weight`, linear) ?? '')?.shape;
-    if (shape?.[1] === pair.aShape[1] && shape?.[0] === pair.bShape[0] && pair.kind === 'linear') continue;
-    const why =
-      shape === undefined
-        ? 'is not a linear module of its layers'
-        : `does not have shape [${shape.join(', ')}]`;
-    throw invalidInput('ADAPTER_DOES_NOT_FIT', 'adapter.uri', `does not fit the model: ${path} ${why}`);
-  }
+  const place = placeOf('adapter.uri', asked?.uri);
+  const adapter = await opening(place, () => readAdapterFolder(adapterPath, { signal }));
+  fit(adapter, network);
   refuseOthersInFull(adapter, network);
-  const { initLoraWeights: init } = adapter.settings;
+  const init = adapter.settings.raw?.['init_lora_weights'];
   if (method.residualPath === null) {
     if (typeof init === 'string' && changesBase(init)) {
       throw invalidInput(
@@ -149,9 +111,20 @@ async function checkAdapter(
   }
 }
 
+/** Errors: `ADAPTER_DOES_NOT_FIT`. */
+function fit(adapter: AdapterFiles, network: NetworkPlan): void {
+  try {
+    fitAdapter(adapter, network);
+  } catch (cause) {
+    if (!(cause instanceof AppError) || cause.reason !== 'ADAPTER_DOES_NOT_FIT') throw cause;
+    const why = `does not fit the model: ${cause.message.replace(/^adapter: /, '')}`;
+    throw invalidInput('ADAPTER_DOES_NOT_FIT', 'adapter.uri', why);
+  }
+}
+
 /** Heads of classifiers are trained beside the pairs; anything else in full would be lost. */
 function refuseOthersInFull(
-  { savedTensors, opened }: Pick<LoadedAdapter, 'savedTensors' | 'opened'>,
+  { savedTensors, opened }: Pick<AdapterFiles, 'savedTensors' | 'opened'>,
   network: NetworkPlan,
 ): void {
   const { family, prefix } = network;
@@ -171,23 +144,9 @@ function refuseOthersInFull(
   );
 }
 
-/** Null for a language model. */
-async function chosenClasses(
-  plan: TrainPlan,
-  model: Model,
-  network: NetworkPlan,
-  signal: AbortSignal,
-): Promise<ChosenClasses | null> {
-  const { objective } = plan;
-  if (objective.kind !== 'sequence_classification') return null;
-  const stored = await opening({ field: 'sequence_classification.labels' }, () =>
-    storedHead(plan, model, network, signal),
-  );
-  return chooseClasses(objective.labels, stored, LABELS);
-}
-
 interface Reading {
-  readonly chosen: ChosenClasses | null;
+  readonly objective: Objective;
+  readonly stored: StoredHead | null;
   readonly tokenizer: TextTokenizer;
   readonly maxLength: number;
   readonly signal: AbortSignal;
@@ -196,20 +155,16 @@ interface Reading {
 async function checkData(
   { path, textField, labelField, limit }: DataPlan,
   place: Place,
-  { chosen, tokenizer, maxLength, signal }: Reading,
+  { objective, stored, tokenizer, maxLength, signal }: Reading,
 ): Promise<void> {
-  const isClassified = chosen !== null;
+  const { isLabelled } = objective;
   const examples = await opening(place, async () => {
-    const reading = { textField, labelField, limit, requireLabels: isClassified, signal };
+    const reading = { textField, labelField, limit, requireLabels: isLabelled, signal };
     const found = await checkDataset(path, reading);
-    await tokenizeExamples(tokenizer, found, { path, maxLength, requireTokens: isClassified, signal });
+    await tokenizeExamples(tokenizer, found, { path, maxLength, requireTokens: isLabelled, signal });
     return found;
   });
-  const classes = chosen?.classes;
-  if (chosen === null || classes === undefined) return;
-  await opening({ field: 'sequence_classification.labels' }, () =>
-    rowsOfLabels(classes, examples, place.field.replace(/\.uri$/, ''), todoOf(chosen, LABELS)),
-  );
+  await objective.checkExamples(examples, stored, place.field.replace(/\.uri$/, ''));
 }
 
 const placeOf = (field: string, uri: string | undefined): Place =>

@@ -3,12 +3,12 @@ import { type common, train } from '@eigenloom/contracts';
 import { checkDataRef } from '@eigenloom/datasets';
 import type { BackendName } from '@eigenloom/engine';
 import { invalidInput } from '@eigenloom/errors';
-import type { Pooling } from '@eigenloom/models';
 import { defaultBackend, type RequestContext } from '@eigenloom/runtime';
+import { type ObjectiveChoice, OBJECTIVES, OPTIMIZERS, type TrainedKind } from '@eigenloom/training';
 import type {
   DataPlan,
   MethodPlan,
-  ObjectivePlan,
+  ModelPaths,
   OptimizerPlan,
   SchedulePlan,
   TrainPlan,
@@ -42,20 +42,24 @@ export async function resolvePlan(
         ? null
         : await resolveData(request.validationData, 'validation_data', resolve),
     method: await resolveMethod(trainable?.kind, resolve, context.signal),
+    models: await resolveModels(settings.objective, resolve),
   };
 }
 
 type Resolve = (uri: string, field: string) => Promise<string>;
 type Settings = Omit<
   TrainPlan,
-  'modelPath' | 'foldedAdapterPaths' | 'trainData' | 'validationData' | 'method'
+  'modelPath' | 'foldedAdapterPaths' | 'trainData' | 'validationData' | 'method' | 'models'
 >;
 
 function resolveSettings(request: train.TrainRequest, backend: BackendName): Settings {
   const settings: Settings = {
     seed: request.seed,
     objective: resolveObjective(request.objective?.kind),
-    optimizer: resolveOptimizer(request.optimizer, request.trainable?.kind?.$case === 'full' ? 2e-5 : 1e-3),
+    optimizer: resolveOptimizer(
+      request.optimizer,
+      request.trainable?.kind?.$case === 'full' ? 'full' : 'adapter',
+    ),
     schedule: resolveSchedule(request.schedule),
     batchSize: count('batching.batch_size', request.batching?.batchSize, 16, MAX_BATCH_SIZE),
     maxLength: count('batching.max_length', request.batching?.maxLength, 128, MAX_LENGTH),
@@ -112,7 +116,7 @@ async function resolveMethod(
         throw invalidInput('OUT_OF_RANGE', 'adapter.dropout', 'must be in [0, 1)');
       const adapterPath = await resolve(uri, 'adapter.uri');
       return {
-        kind: 'lora',
+        kind: 'adapter',
         adapterPath,
         residualPath: residualUri === '' ? null : await resolve(residualUri, 'adapter.residual_uri'),
         dropout:
@@ -128,55 +132,44 @@ async function resolveMethod(
 const ownDropout = async (folder: string, signal: AbortSignal): Promise<number> =>
   (await openAdapter(folder, { signal })).settings.dropout;
 
-const POOLINGS: Readonly<Partial<Record<train.Pooling, Pooling | null>>> = {
-  [train.Pooling.UNSPECIFIED]: null,
-  [train.Pooling.MEAN]: 'mean',
-  [train.Pooling.FIRST]: 'first',
-  [train.Pooling.LAST]: 'last',
-};
-
-function resolveObjective(objective: train.Objective['kind']): ObjectivePlan {
-  switch (objective?.$case) {
-    case 'causalLanguageModeling':
-      return { kind: 'causal_language_modeling' };
-    case 'sequenceClassification': {
-      const { labels, pooling } = objective.value;
-      const field = 'sequence_classification.labels';
-      if (new Set(labels).size !== labels.length)
-        throw invalidInput('LABELS_INVALID', field, 'has a class twice');
-      if (labels.includes('')) throw invalidInput('LABELS_INVALID', field, 'has an empty name');
-      if (labels.length === 1) throw invalidInput('LABELS_INVALID', field, 'needs two classes or more');
-      const chosen = POOLINGS[pooling];
-      if (chosen === undefined) {
-        throw invalidInput('UNKNOWN_VALUE', 'sequence_classification.pooling', 'is not a pooling');
-      }
-      return { kind: 'sequence_classification', labels: [...labels], pooling: chosen };
-    }
-    case undefined:
-      throw invalidInput(
-        'OBJECTIVE_MISSING',
-        'objective',
-        'choose sequence_classification or causal_language_modeling',
-      );
-  }
+/** Errors: `METHOD_MISSING`; those of the rule. */
+function resolveOptimizer(optimizer: train.Optimizer | undefined, trained: TrainedKind): OptimizerPlan {
+  const rule = optimizer?.rule?.kind ?? { $case: 'adamw', value: train.AdamW.fromPartial({}) };
+  const { method } = OPTIMIZERS.create(rule);
+  const {
+    learningRate = method.defaultRate(trained),
+    weightDecay = 0.01,
+    maxGradientNorm = 1,
+  } = optimizer ?? {};
+  return {
+    rule,
+    learningRate: within('optimizer.learning_rate', learningRate, Number.MIN_VALUE, 100),
+    weightDecay: within('optimizer.weight_decay', weightDecay, 0, 100),
+    maxGradientNorm: within('optimizer.max_gradient_norm', maxGradientNorm, 0, 1e12),
+  };
 }
 
-function resolveOptimizer(optimizer: train.Optimizer | undefined, defaultRate: number): OptimizerPlan {
-  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = optimizer?.rule?.kind?.value ?? {};
-  const below1 = 1 - 2 ** -24;
-  return {
-    learningRate: within(
-      'optimizer.learning_rate',
-      optimizer?.learningRate ?? defaultRate,
-      Number.MIN_VALUE,
-      100,
-    ),
-    beta1: within('optimizer.adamw.beta1', beta1, 0, below1),
-    beta2: within('optimizer.adamw.beta2', beta2, 0, below1),
-    epsilon: within('optimizer.adamw.epsilon', epsilon, Number.MIN_VALUE, 1),
-    weightDecay: within('optimizer.weight_decay', optimizer?.weightDecay ?? 0.01, 0, 100),
-    maxGradientNorm: within('optimizer.max_gradient_norm', optimizer?.maxGradientNorm ?? 1, 0, 1e12),
-  };
+/** The objective as the request has it, checked. Errors: `METHOD_MISSING`; those of the objective. */
+function resolveObjective(objective: train.Objective['kind']): ObjectiveChoice {
+  OBJECTIVES.create(objective);
+  if (objective === undefined) throw invalidInput('METHOD_MISSING', 'objective', 'is missing');
+  return objective;
+}
+
+async function resolveModels(
+  objective: ObjectiveChoice,
+  resolve: Resolve,
+): Promise<Readonly<Record<string, ModelPaths>>> {
+  const models: Record<string, ModelPaths> = {};
+  for (const { role, field, uri, adapters } of OBJECTIVES.create(objective).method.models ?? []) {
+    models[role] = {
+      path: await resolve(uri, `${field}.uri`),
+      adapterPaths: await Promise.all(
+        adapters.map((adapter, index) => resolve(adapter, `${field}.adapters[${index}]`)),
+      ),
+    };
+  }
+  return models;
 }
 
 const SCHEDULES: Readonly<Partial<Record<train.ScheduleKind, SchedulePlan['kind']>>> = {

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
-import { adapterLabels, openAdapter, type Model } from '@eigenloom/checkpoint';
+import { readAdapterFolder } from '@eigenloom/adapters';
+import { adapterLabels, type Model } from '@eigenloom/checkpoint';
 import { classNamesOf, headSpecs, type NetworkPlan } from '@eigenloom/models';
 import type { StoredHead } from '@eigenloom/training';
-import { chosenHead } from './chosen-head.js';
+import { objectiveOf } from './choices.js';
 import type { TrainPlan } from './train-plan.js';
 
 /** The head that training goes on from, if the class labels allow it: the adapter's, else the model's own. Reads no weights. */
@@ -13,7 +14,7 @@ export async function storedHead(
   signal: AbortSignal,
 ): Promise<StoredHead | null> {
   const { method } = plan;
-  const head = chosenHead(plan, network);
+  const head = objectiveOf(plan).head(network);
   if (head === null) return null;
   const rowsIn = (
     tensors: ReadonlyMap<string, { readonly shape: readonly number[] }>,
@@ -35,8 +36,8 @@ export async function storedHead(
     // The names of another head than the one that is stored say nothing.
     return { from, count, names: names?.length === count ? names : undefined };
   };
-  if (method.kind === 'lora') {
-    const count = rowsIn((await openAdapter(method.adapterPath, { signal })).savedTensors);
+  if (method.kind === 'adapter') {
+    const count = rowsIn((await readAdapterFolder(method.adapterPath, { signal })).savedTensors);
     if (count !== undefined) {
       const labels = await adapterLabels(method.adapterPath);
       return labels === undefined

@@ -1,5 +1,5 @@
 import type { BackendName } from '@eigenloom/engine';
-import type { Pooling } from '@eigenloom/models';
+import type { ObjectiveChoice, OptimizerChoice } from '@eigenloom/training';
 
 /** A data file with everything decided. */
 export interface DataPlan {
@@ -12,7 +12,7 @@ export interface DataPlan {
 
 export type MethodPlan =
   | {
-      readonly kind: 'lora';
+      readonly kind: 'adapter';
       readonly adapterPath: string;
       /** Model that lies under the adapter instead of the base, when the adapter's start changed the base. */
       readonly residualPath: string | null;
@@ -20,21 +20,16 @@ export type MethodPlan =
     }
   | { readonly kind: 'full' };
 
-export type ObjectivePlan =
-  | {
-      readonly kind: 'sequence_classification';
-      /** Empty: the sorted classes of the training data. */
-      readonly labels: readonly string[];
-      /** null: what the architecture does. */
-      readonly pooling: Pooling | null;
-    }
-  | { readonly kind: 'causal_language_modeling' };
+/** A model and the adapters that are folded into it, as local paths. */
+export interface ModelPaths {
+  readonly path: string;
+  readonly adapterPaths: readonly string[];
+}
 
 export interface OptimizerPlan {
+  readonly rule: OptimizerChoice;
+  /** At the peak. */
   readonly learningRate: number;
-  readonly beta1: number;
-  readonly beta2: number;
-  readonly epsilon: number;
   readonly weightDecay: number;
   /** 0: no clipping. */
   readonly maxGradientNorm: number;
@@ -54,7 +49,9 @@ export interface TrainPlan {
   readonly trainData: DataPlan;
   readonly validationData: DataPlan | null;
   readonly method: MethodPlan;
-  readonly objective: ObjectivePlan;
+  readonly objective: ObjectiveChoice;
+  /** Models of the objective, such as a teacher, by role. */
+  readonly models: Readonly<Record<string, ModelPaths>>;
   readonly optimizer: OptimizerPlan;
   readonly schedule: SchedulePlan;
   readonly batchSize: number;
