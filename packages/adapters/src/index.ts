@@ -8,6 +8,7 @@ export { type PlacedAdapter, placeAdapter } from './place-adapter.js';
 export {
   type AdapterTensor,
   type FactorValues,
+  type PairTerms,
   type Parametrisation,
   type RankAndAlpha,
   type Site,
@@ -16,4 +17,5 @@ export {
   factorName,
 } from './parametrisation.js';
 export { ADAPTERS } from './registry.js';
+export { candidates, sitesOf } from './sites.js';
 export { kaimingUniform } from './start-values.js';

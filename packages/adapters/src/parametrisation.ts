@@ -106,6 +106,8 @@ export interface Parametrisation<Part extends string = string> {
   readonly at: readonly SiteKind[];
   /** Whether a network with the adapter's own start computes what it computes without the adapter. */
   readonly neutral: boolean;
+  /** Terms of the low-rank pair s·B·A that a start may fill by the roles `a` and `b`; left out where the kind has none. */
+  readonly pair?: PairTerms;
   /** Positions that it takes before those of the input; default 0. */
   readonly positions?: number;
   tensors(sites: readonly Site[]): readonly AdapterTensor<Part>[];
@@ -123,6 +125,11 @@ export interface Parametrisation<Part extends string = string> {
    * no such form.
    */
   rebase?(trained: readonly FactorValues[], start: readonly FactorValues[]): Rebased;
+}
+
+/** s = alpha / rank, or alpha / √rank when rank-stabilised. */
+export interface PairTerms extends RankAndAlpha {
+  readonly rankStabilized: boolean;
 }
 
 export interface RankAndAlpha {

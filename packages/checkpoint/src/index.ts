@@ -29,7 +29,7 @@ export {
   isTargeted,
 } from './adapter/peft-format.js';
 export { factorKey, pairKey, pairPart, savedKey } from './adapter/adapter-keys.js';
-export { hasName, isNamed, plainTargets, taskHeads } from './adapter/target-rules.js';
+export { hasName, isInFull, isNamed, plainTargets, taskHeads } from './adapter/target-rules.js';
 export { findTensor } from './adapter/find-tensor.js';
 export { type OpenedAdapter, type OpenedModule, openAdapter } from './adapter/open-adapter.js';
 export { type OpenedPeft, openAdapterWeights, openPeft } from './adapter/open-peft.js';

@@ -20,8 +20,12 @@ export interface TargetRequest {
   readonly taskType: string;
 }
 
+/** Every module that an adapter of any kind can be added to: `all`. */
+export const allModules = (patterns: readonly string[]): boolean =>
+  patterns.length === 1 && patterns[0] === 'all';
+
 /** The modules that get an adapter, in the model's order. Errors name the field and the module. */
-export function findTargets(model: Model, request: TargetRequest, rank: number): Target[] {
+export function findTargets(model: Model, request: TargetRequest, rank: number, adapter: string): Target[] {
   const { targetModules, modulesToSave, taskType } = request;
   if (targetModules.length === 0) {
     throw invalidInput(
@@ -39,7 +43,7 @@ export function findTargets(model: Model, request: TargetRequest, rank: number):
       `means no module but those trained in full (${inFull.join(', ')})`,
     );
   }
-  return paths.map((path) => targetOf(path, model, rank));
+  return paths.map((path) => targetOf(path, model, rank, adapter));
 }
 
 /** PEFT trains the head of a classifier in full; the model's class says that it is one where the request does not. */
@@ -49,7 +53,7 @@ function taskOf(model: Model, taskType: string): string {
   return name.endsWith('ForSequenceClassification') ? 'SEQ_CLS' : '';
 }
 
-function targetOf(path: string, model: Model, rank: number): Target {
+function targetOf(path: string, model: Model, rank: number, adapter: string): Target {
   const refuse = (reason: string, why: string): Error =>
     invalidInput(reason, FIELD, `${JSON.stringify(path)} ${why}`);
   const info: TensorInfo | undefined = model.tensors.get(`${path}.weight`);
@@ -67,7 +71,7 @@ function targetOf(path: string, model: Model, rank: number): Target {
   if (rank > Math.min(rows, columns)) {
     throw invalidInput(
       'OUT_OF_RANGE',
-      'lora.rank',
+      `${adapter}.rank`,
       `${rank} is above the smaller side of ${path} (${rows}x${columns})`,
     );
   }

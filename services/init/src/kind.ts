@@ -1,3 +1,4 @@
+import { ADAPTERS } from '@eigenloom/adapters';
 import type { common, MethodInfo } from '@eigenloom/contracts';
 import type { JobKind } from '@eigenloom/runtime';
 import { estimateOf } from './estimate.js';
@@ -11,7 +12,7 @@ const listed = (field: string, methods: readonly MethodInfo[]): common.Method[] 
 /** The work of the init service. */
 export const initKind: JobKind<'init'> = {
   kind: 'init',
-  methods: listed('start', STARTS.methods),
+  methods: [...listed('adapter', ADAPTERS.methods), ...listed('start', STARTS.methods)],
   async validate(request, context) {
     await planInit(request, context);
   },

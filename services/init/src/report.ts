@@ -1,32 +1,36 @@
-import type { Report } from '@eigenloom/report';
+import type { Cell, Report } from '@eigenloom/report';
 import type { InitPlan } from './plan.js';
-import type { Pair } from './start.js';
+import type { StartedAdapter } from './start-factors.js';
 
-/** What was started: the modules with their ranks. */
+type Row = Readonly<Record<'module' | 'rank' | 'alpha' | 'parameters', Cell>>;
+
+/** What was started: the modules with their ranks, where the adapter has such. Tensors that modules share are a row without a module. */
 export function reportOf(
-  { method }: Pick<InitPlan, 'method'>,
-  pairs: ReadonlyMap<string, Pair>,
+  { method, adapter, parametrisation }: Pick<InitPlan, 'method' | 'adapter' | 'parametrisation'>,
+  { factors, pairs, modules }: StartedAdapter,
 ): Report & { readonly metrics: Readonly<Record<string, number>> } {
-  const ranks = [...pairs.values()].map(({ rank }) => rank);
-  const parameters = [...pairs.values()].reduce((sum, { a, b }) => sum + a.length + b.length, 0);
+  const values = new Map<string | null, number>();
+  for (const { module, data } of factors) values.set(module, (values.get(module) ?? 0) + data.length);
+  const rows = [...values].map(([module, parameters]): Row => {
+    const own = module === null ? undefined : (pairs.get(module) ?? parametrisation.pair);
+    return { module: module ?? 'shared', rank: own?.rank ?? null, alpha: own?.alpha ?? null, parameters };
+  });
+  const ranks = rows.flatMap(({ rank }) => (typeof rank === 'number' ? [rank] : []));
   return {
-    title: 'Adapter before training',
+    title: `Adapter before training: ${adapter.id}`,
     method: method.id,
     paper: method.paper,
     metrics: {
-      modules: pairs.size,
-      parameters,
-      min_rank: ranks.reduce((least, rank) => Math.min(least, rank), Infinity),
-      max_rank: ranks.reduce((most, rank) => Math.max(most, rank), 0),
+      modules: modules.length,
+      parameters: factors.reduce((sum, { data }) => sum + data.length, 0),
+      ...(ranks.length > 0 && { min_rank: Math.min(...ranks), max_rank: Math.max(...ranks) }),
     },
     tables: [
       {
         id: 'modules',
         title: 'Adapted modules',
-        columns: [{ name: 'module' }, { name: 'rank' }, { name: 'alpha' }, { name: 'parameters' }],
-        rows: [...pairs].map(([module, { rank, alpha, a, b }]) => ({
-          ...{ module, rank, alpha, parameters: a.length + b.length },
-        })),
+        columns: ['module', 'rank', 'alpha', 'parameters'].map((name) => ({ name })),
+        rows,
       },
     ],
     charts: [],

@@ -3,6 +3,7 @@ import type { common, init } from '@eigenloom/contracts';
 import type { JobContext, Lineage } from '@eigenloom/runtime';
 import { type InitPlan, inOrder, planInit } from './plan.js';
 import { reportOf } from './report.js';
+import { startFactors } from './start-factors.js';
 import type { Pair } from './start.js';
 import { writeResidual, writeStart } from './write.js';
 
@@ -22,9 +23,10 @@ export async function runInit(
   );
   const lineage = await lineageOf(plan, context);
   const residual = await commitResidual(plan, request, pairs, lineage, context);
-  const report = reportOf(plan, pairs);
+  const started = await startFactors(plan, pairs, context.signal);
+  const report = reportOf(plan, started);
   const adapter = await context.commit('', request.outputUri, lineage, (staging) =>
-    writeStart(staging, plan, request, pairs, report, context.signal),
+    writeStart(staging, plan, request, started, report, context.signal),
   );
   return { adapter, residual, metrics: report.metrics };
 }

@@ -26,6 +26,7 @@ export function startByModule(start: ModuleStart): Start {
     targets.map((target) => start.operations(target, settings.rank));
   return {
     changesBase: start.changesBase,
+    fillsPairs: true,
     sharesRanks: false,
     data: [],
     cost(input) {

@@ -1,4 +1,5 @@
 import type { common, init } from '@eigenloom/contracts';
+import type { PairTerms } from '@eigenloom/adapters';
 import type { Model } from '@eigenloom/checkpoint';
 import type { ProgressUpdate } from '@eigenloom/runtime';
 
@@ -18,12 +19,8 @@ export interface Target {
 }
 
 /** What holds for every pair. s = alpha / rank, or alpha / √rank when rank-stabilised. */
-export interface PairSettings {
-  readonly rank: number;
-  readonly alpha: number;
+export interface PairSettings extends PairTerms {
   readonly scaling: number;
-  readonly rankStabilized: boolean;
-  readonly dropout: number;
   readonly seed: bigint;
 }
 
@@ -45,6 +42,8 @@ export interface StartInput {
   readonly adapterPaths: readonly string[];
   readonly targets: readonly Target[];
   readonly settings: PairSettings;
+  /** Numbers of all tensors that the adapter has. */
+  readonly values: number;
   /** Local paths of the data sets, by field. */
   readonly dataPaths: ReadonlyMap<string, string>;
 }
@@ -73,6 +72,8 @@ export interface StartHooks {
 export interface Start {
   /** s·B·A is taken out of the base. */
   readonly changesBase: boolean;
+  /** It fills a low-rank pair; otherwise every tensor starts as its adapter says. */
+  readonly fillsPairs: boolean;
   /** A module's pair depends on which others are adapted: the ranks are shared out between them. */
   readonly sharesRanks: boolean;
   /** Data that it reads. */
@@ -80,6 +81,6 @@ export interface Start {
   /** Throws for what can be known to fail before anything runs. */
   check?(input: StartInput): void | Promise<void>;
   cost(input: StartInput): StartCost;
-  /** By module path; a module that ends with rank 0 has no pair. */
+  /** The pairs that it fills, by module path; a module that ends with rank 0 has none. */
   run(input: StartInput, hooks: StartHooks): Promise<ReadonlyMap<string, Pair>>;
 }

@@ -1,14 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import {
-  ADAPTERS,
-  type FactorValues,
-  type Parametrisation,
-  type Site,
-  type StartSource,
-  writeAdapterFolder,
-} from '@eigenloom/adapters';
+import { writeAdapterFolder } from '@eigenloom/adapters';
 import {
   type Model,
   type SavedTensor,
@@ -20,9 +13,9 @@ import {
 } from '@eigenloom/checkpoint';
 import type { init } from '@eigenloom/contracts';
 import { foldLowRank } from '@eigenloom/numeric';
-import { type Report, writeReport } from '@eigenloom/report';
+import { type Cell, type Report, writeReport } from '@eigenloom/report';
 import type { InitPlan } from './plan.js';
-import { weightOf } from './start-by-module.js';
+import type { StartedAdapter } from './start-factors.js';
 import type { Pair, Target } from './start.js';
 import { transposed } from './transposed.js';
 
@@ -39,26 +32,15 @@ export async function writeStart(
   staging: string,
   plan: InitPlan,
   request: init.InitAdapterRequest,
-  pairs: Pairs,
+  started: StartedAdapter,
   report: Report,
   signal: AbortSignal,
 ): Promise<void> {
-  const { rank, alpha, rankStabilized, dropout } = plan.settings;
-  const value = { rank, alpha, rankStabilized, dropout };
-  const { method: chosen } = ADAPTERS.create({ $case: 'lora', value });
-  const parametrisation = chosen.withRanks?.(pairs) ?? chosen;
-  const modules = [...pairs.keys()];
+  const { parametrisation, modules, factors } = started;
   await writeAdapterFolder(
     staging,
     {
-      parametrisation,
-      modules,
-      factors: await startedFactors(
-        parametrisation,
-        sitesOf(plan, modules),
-        pairs,
-        startSource(plan, signal),
-      ),
+      ...{ parametrisation, modules, factors },
       savedTensors: await savedTensors(plan.model, request.modulesToSave, signal),
       settings: {
         targetModules: targetNames(request.targetModules, plan.model, modules),
@@ -71,44 +53,8 @@ export async function writeStart(
     { signal },
   );
   await writeFile(join(staging, NOTE_FILE), sortedJson(noteOf(plan)), { flag: 'wx' });
-  await writeFile(join(staging, 'README.md'), cardOf(plan, pairs), { flag: 'wx' });
+  await writeFile(join(staging, 'README.md'), cardOf(plan, report), { flag: 'wx' });
   await writeReport(staging, report);
-}
-
-/** The adapted modules, in order. */
-function sitesOf({ targets }: InitPlan, modules: readonly string[]): Site[] {
-  const byPath = new Map(targets.map((target) => [target.path, target]));
-  return modules.map((path, index) => {
-    const { rows = 0, columns = 0 } = byPath.get(path) ?? {};
-    return { kind: 'linear', path, name: path, index, in: columns, out: rows, bias: false };
-  });
-}
-
-/** What tensors that no pair fills start from. */
-function startSource({ model, targets, settings }: InitPlan, signal: AbortSignal): StartSource {
-  return {
-    seed: settings.seed,
-    weight(module) {
-      const target = targets.find(({ path }) => path === module);
-      if (target === undefined) throw new Error(`${module} is no target`);
-      return weightOf(model, target, signal);
-    },
-  };
-}
-
-/** The tensors of a parametrisation before training: what the start fills by the pairs, the others as they start by themselves. */
-async function startedFactors(
-  parametrisation: Parametrisation,
-  sites: readonly Site[],
-  pairs: Pairs,
-  source: StartSource,
-): Promise<FactorValues[]> {
-  const factors: FactorValues[] = [];
-  for (const { part, module, shape, role, start } of parametrisation.tensors(sites)) {
-    const filled = role === undefined || module === null ? undefined : pairs.get(module)?.[role];
-    factors.push({ part, module, shape, data: filled ?? (await start(source)) });
-  }
-  return factors;
 }
 
 /** Tensors of the modules that are trained in full, as the model has them; a head that is not there yet has none. */
@@ -143,26 +89,38 @@ function noteOf({ method: { id, paper }, start: { changesBase }, settings }: Ini
   };
 }
 
-function cardOf({ method: { id, paper }, start: { changesBase }, settings }: InitPlan, pairs: Pairs): string {
-  const rows = [...pairs].map(([path, { rank, alpha }]) => `| ${path} | ${rank} | ${alpha} |`);
+function cardOf(plan: InitPlan, { tables }: Report): string {
+  const { method, adapter, start, settings, parametrisation } = plan;
+  const terms = parametrisation.pair === undefined ? '' : `, rank ${settings.rank}, alpha ${settings.alpha}`;
+  const rows = tables
+    .flatMap((table) => table.rows)
+    .map(
+      ({ module, rank, alpha, parameters }) =>
+        `| ${[module, rank, alpha, parameters].map(cell).join(' | ')} |`,
+    );
   return [
     '---',
     'library_name: peft',
     'tags: [eigenloom]',
     '---',
     '',
-    '# LoRA adapter before training',
+    `# Adapter before training: ${adapter.id}`,
     '',
-    `Started by \`${id}\` (${paper}), rank ${settings.rank}, alpha ${settings.alpha}, seed ${String(settings.seed)}.`,
+    `${adapter.summary} (${adapter.paper}).`,
     '',
-    changesBase ? RESIDUAL_NOTE : MODEL_NOTE,
+    `Started by \`${method.id}\` (${method.paper})${terms}, seed ${String(settings.seed)}.`,
     '',
-    '| module | rank | alpha |',
-    '|---|---|---|',
+    start.changesBase ? RESIDUAL_NOTE : MODEL_NOTE,
+    '',
+    '| module | rank | alpha | parameters |',
+    '|---|---|---|---|',
     ...rows,
     '',
   ].join('\n');
 }
+
+const cell = (value: Cell | undefined): string =>
+  value === undefined || value === null ? '–' : String(value);
 
 /** The pair with the rows and columns that the weight is stored with: of a transposed weight (B·A)ᵀ = Aᵀ·Bᵀ. */
 function placedPair(

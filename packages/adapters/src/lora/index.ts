@@ -12,6 +12,7 @@ const bound = (settings: LoraSettings): Parametrisation<LoraPart> => ({
   format: LORA_FORMAT,
   at: ['linear'],
   neutral: true,
+  pair: settings,
   tensors: (sites) => tensorsOf(settings, sites),
   hooks: hooksOf(settings),
   fold: foldOf(settings),

@@ -23,6 +23,7 @@ export function startByComponents(field: string, data: common.DatasetRef, settin
   const dataField = `${field}.data`;
   return {
     changesBase: false,
+    fillsPairs: true,
     sharesRanks: true,
     data: [{ field: dataField, ref: data }],
     async check({ model, modelPath, targets }) {
