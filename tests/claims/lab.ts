@@ -2,13 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { readReport, type Report } from '@eigenloom/report';
-import {
-  contractOf,
-  type JobsClient,
-  requestFromObject,
-  type RequestOf,
-  startEmbedded,
-} from '@eigenloom/runtime';
+import { contractOf, type JobsClient, requestFromObject, startEmbedded } from '@eigenloom/runtime';
 import type { ServiceKind } from '@eigenloom/contracts';
 import { analysisKind } from '@eigenloom/analysis-service';
 import { initKind } from '@eigenloom/init-service';
@@ -61,12 +55,9 @@ export class Lab {
 
   /** Runs one job to its end; the request is in the form of a recipe, without an output. Throws the job's error. */
   async run(kind: ServiceKind, request: object): Promise<Made> {
-    const { residualUri, ...rest } = request as { readonly residualUri?: string };
     const folder = this.path(`${String((this.#made += 1)).padStart(3, '0')}-${kind}`);
-    const plain: unknown = JSON.parse(
-      JSON.stringify({ ...rest, ...(residualUri === undefined ? {} : { residualUri }), outputUri: folder }),
-    );
-    const { name } = await this.client.submit(kind, requestFromObject(kind, plain) as RequestOf[ServiceKind]);
+    const plain: unknown = JSON.parse(JSON.stringify({ ...request, outputUri: folder }));
+    const { name } = await this.client.submit(kind, requestFromObject<ServiceKind>(kind, plain));
     const cancel = (): void => void this.client.cancel(name).catch(() => undefined);
     this.signal.addEventListener('abort', cancel, { once: true });
     try {

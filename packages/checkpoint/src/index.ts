@@ -81,7 +81,14 @@ export { syncPath } from './artifact/sync-folder.js';
 export type { WrittenDigests } from './artifact/manifest.js';
 export { type FinishedFile, FinishedFiles } from './artifact/finished-files.js';
 export { DigestCache, type FileDigest } from './digest/digest-cache.js';
-export { adapterFiles, allFiles, dataFiles, digestsOf, type InputFiles, modelFiles } from './digest/input-files.js';
+export {
+  adapterFiles,
+  allFiles,
+  dataFiles,
+  digestsOf,
+  type InputFiles,
+  modelFiles,
+} from './digest/input-files.js';
 export { MANIFEST_FILE, type ManifestSource } from './artifact/manifest.js';
 export { type ParsedUri, parseUri } from './uri/parse-uri.js';
 export {

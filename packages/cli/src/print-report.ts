@@ -52,7 +52,7 @@ function printColumns(names: readonly string[], rows: readonly Row[]): void {
   const widths = columns.map((cells, i) =>
     cells.reduce((most, text) => Math.max(most, text.length), names[i]?.length ?? 0),
   );
-  let left = process.stdout.columns ?? WIDTH;
+  let left = process.stdout.isTTY ? process.stdout.columns : WIDTH;
   const fitting = widths.findIndex((width) => (left -= width + 2) < 0);
   const count = fitting < 0 ? names.length : Math.max(1, fitting);
   printTable(

@@ -1,6 +1,5 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import {
-  type DescriptorProto,
   type FieldDescriptorProto,
   FieldDescriptorProto_Label,
   FieldDescriptorProto_Type,
@@ -20,8 +19,6 @@ export interface FieldText {
   /** Full name of the message that it holds; empty for scalars and enums. */
   readonly message: string;
   readonly comment: string;
-  /** Name of the oneof that it is a member of; empty for none. */
-  readonly oneof: string;
 }
 
 /** What the proto says of a message. */
@@ -52,21 +49,19 @@ function textsOf(file: FileDescriptorProto): [string, MessageText][] {
     {
       comment: commentAt(MESSAGES, index),
       fields: message.field.map((field, at) => ({
-        ...fieldText(message, field),
+        ...fieldText(field),
         comment: commentAt(MESSAGES, index, FIELDS, at),
       })),
     },
   ]);
 }
 
-function fieldText(message: DescriptorProto, field: FieldDescriptorProto): Omit<FieldText, 'comment'> {
+function fieldText(field: FieldDescriptorProto): Omit<FieldText, 'comment'> {
   const named = field.typeName.replace(/^\./, '');
   const single = named === '' ? FieldDescriptorProto_Type[field.type].toLowerCase() : named;
-  const isMember = field.oneofIndex !== undefined && !field.proto3Optional;
   return {
     name: field.name,
     type: field.label === FieldDescriptorProto_Label.REPEATED ? `list of ${single}` : single,
     message: field.type === FieldDescriptorProto_Type.MESSAGE ? named : '',
-    oneof: isMember ? (message.oneofDecl[field.oneofIndex]?.name ?? '') : '',
   };
 }

@@ -6,8 +6,8 @@ import type { Findings } from './study.js';
 export async function writeFindings(
   folder: string,
   { id, paper }: MethodInfo,
-  { report, write }: Findings,
+  findings: Findings,
 ): Promise<void> {
-  await writeReport(folder, { ...report, method: id, paper });
-  await write?.(folder);
+  await writeReport(folder, { ...findings.report, method: id, paper });
+  await findings.write?.(folder);
 }

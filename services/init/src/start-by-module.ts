@@ -42,19 +42,20 @@ export function startByModule(start: ModuleStart): Start {
 }
 
 async function runByModule(
-  { needsWeight, start }: ModuleStart,
+  method: ModuleStart,
   { model, targets, settings }: StartInput,
   operations: readonly number[],
-  { signal, progress }: StartHooks,
+  hooks: StartHooks,
 ): Promise<Map<string, Pair>> {
+  const { signal } = hooks;
   const total = operations.reduce((sum, each) => sum + each, 0);
   const pairs = new Map<string, Pair>();
   let done = 0;
   for (const [index, target] of targets.entries()) {
     signal.throwIfAborted();
-    progress({ fraction: done / total, phase: `starting ${target.path}` });
-    const weight = needsWeight ? await weightOf(model, target, signal) : new Float64Array(0);
-    const pair = await start(target, weight, settings, { signal }).catch((error: unknown) => {
+    hooks.progress({ fraction: done / total, phase: `starting ${target.path}` });
+    const weight = method.needsWeight ? await weightOf(model, target, signal) : new Float64Array(0);
+    const pair = await method.start(target, weight, settings, { signal }).catch((error: unknown) => {
       throw namingTensor(error, target.tensor, weight);
     });
     pairs.set(target.path, pair);

@@ -51,7 +51,8 @@ export function startByComponents(field: string, data: common.DatasetRef, settin
         readsWeights: true,
       };
     },
-    async run(input, { signal, progress }) {
+    async run(input, hooks) {
+      const { signal } = hooks;
       const { rank, seed } = input.settings;
       const { rho, tau } = settings;
       const modules = input.targets.map(({ path }) => path);
@@ -67,10 +68,10 @@ export function startByComponents(field: string, data: common.DatasetRef, settin
       const found = await runOnEngine<EvaInput, ComponentsFound>(WORKER, task, {
         signal,
         onProgress: (update) => {
-          progress(update);
+          hooks.progress(update);
         },
       });
-      progress({ metrics: { batches: found.batches, converged: found.converged ? 1 : 0 } });
+      hooks.progress({ metrics: { batches: found.batches, converged: found.converged ? 1 : 0 } });
       return evaPairs(input, found);
     },
   };

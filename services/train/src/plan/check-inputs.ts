@@ -85,7 +85,7 @@ async function checkAdapter(
   const adapter = await opening(place, () => readAdapterFolder(adapterPath, { signal }));
   fit(adapter, network);
   refuseOthersInFull(adapter, network);
-  const init = adapter.settings.raw?.['init_lora_weights'];
+  const init = adapter.settings.raw['init_lora_weights'];
   if (method.residualPath === null) {
     if (typeof init === 'string' && changesBase(init)) {
       throw invalidInput(

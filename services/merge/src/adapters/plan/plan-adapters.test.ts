@@ -230,7 +230,7 @@ test('the artifact has config, weights and a card that names its inputs by conte
     'adapter_config.json',
     'adapter_model.safetensors',
     'report.html',
-      'report.json',
+    'report.json',
   ]);
   expect(Object.keys(context.lineage?.inputs ?? {})).toEqual(
     [0, 1].flatMap((i) => ['config.json', 'model.safetensors'].map((file) => `models/${i}/adapter_${file}`)),
