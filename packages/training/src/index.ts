@@ -44,7 +44,6 @@ export type {
   ObjectivePlayer,
   ObjectiveState,
   Reading,
-  TextCounts,
 } from './objectives/objective.js';
 export {
   chooseClasses,

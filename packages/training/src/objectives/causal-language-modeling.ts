@@ -1,16 +1,9 @@
-import { basename } from 'node:path';
-
 import type { Definition, ParametersOf } from '@eigenloom/contracts';
-import { incompatible, invalidInput } from '@eigenloom/errors';
-import {
-  type ClassifiedText,
-  evaluateLanguageModel,
-  makeBatch,
-  type TokenizedTexts,
-} from '@eigenloom/models';
+import { invalidInput } from '@eigenloom/errors';
+import { type ClassifiedText, evaluateLanguageModel, makeBatch } from '@eigenloom/models';
 import type { ObjectiveChoice } from '../choice.js';
 import type { Objective, ObjectiveContext, ObjectiveData, ObjectiveState, Reading } from './objective.js';
-import { readBoth, type ReadExamples, together, useBoth, type UsedTexts } from './text-data.js';
+import { readBoth, together, useBoth } from './text-data.js';
 
 /** Cross-entropy of the next token, by the model's own language head. */
 export const causalLanguageModeling: Definition<
@@ -38,20 +31,8 @@ export const causalLanguageModeling: Definition<
 async function read(reading: Reading): Promise<ObjectiveData<ClassifiedText>> {
   const tokenizer = await reading.tokenizer();
   const data = await readBoth(reading, false);
-  const used = await useBoth(data, tokenizer, reading, false, textsWithNextToken);
+  const used = await useBoth(data, (texts) => texts.withNextTokens(tokenizer, reading));
   return { ...together(used), classes: [], headStart: 'new' };
-}
-
-// A text of one token has no next token to learn from.
-function textsWithNextToken({ field, path }: ReadExamples, { rows, cut }: TokenizedTexts): UsedTexts {
-  const texts = rows.filter((ids) => ids.length > 1).map((ids) => ({ ids, label: -1 }));
-  if (texts.length === 0) {
-    throw incompatible(
-      'NO_NEXT_TOKENS',
-      `${field} (${basename(path)}): no text has two tokens or more, so none has a next token to predict`,
-    );
-  }
-  return { texts, counts: { texts: rows.length, cut, unused: rows.length - texts.length } };
 }
 
 function atWork(

@@ -1,7 +1,14 @@
 import type { Model } from '@eigenloom/checkpoint';
 import type { tf } from '@eigenloom/engine';
 import type { Example } from '@eigenloom/datasets';
-import type { ClassifierHead, ForwardOptions, Network, NetworkPlan, TextTokenizer } from '@eigenloom/models';
+import type {
+  ClassifierHead,
+  ForwardOptions,
+  Network,
+  NetworkPlan,
+  TextCounts,
+  TextTokenizer,
+} from '@eigenloom/models';
 import type { NamedTensors } from '../checkpoints/named-tensors.js';
 import type { CombineGradients, NamedLosses } from '../gradients/take-gradients.js';
 import type { Evaluation } from '../loop/run-state.js';
@@ -14,15 +21,6 @@ export interface DataSource {
   readonly labelField: string;
   /** 0: all. */
   readonly limit: number;
-}
-
-/** What became of the texts of a data set. */
-export interface TextCounts {
-  readonly texts: number;
-  /** Those that lost their end to `max_length`. */
-  readonly cut: number;
-  /** Those of a language model that have no next token. */
-  readonly unused: number;
 }
 
 export interface DataCounts {

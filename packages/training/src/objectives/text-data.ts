@@ -1,26 +1,5 @@
-import { opening } from '@eigenloom/checkpoint';
-import { type Example, loadDataset } from '@eigenloom/datasets';
-import {
-  type ClassifiedText,
-  tokenizeExamples,
-  type TextTokenizer,
-  type TokenizedTexts,
-} from '@eigenloom/models';
-import type { DataCounts, DataSource, Reading, TextCounts } from './objective.js';
-
-/** The examples of a data set. */
-export interface ReadExamples {
-  /** Where a request names it: `train_data`. */
-  readonly field: string;
-  readonly path: string;
-  readonly examples: readonly Example[];
-}
-
-/** Texts as token ids, and what became of them. A text without a class has label −1. */
-export interface UsedTexts {
-  readonly texts: readonly ClassifiedText[];
-  readonly counts: TextCounts;
-}
+import { type ClassifiedText, TextSet, type UsedTexts } from '@eigenloom/models';
+import type { DataCounts, DataSource, Reading } from './objective.js';
 
 /** The training data and the validation data of a run. */
 export interface Both<T> {
@@ -32,35 +11,21 @@ export interface Both<T> {
 export async function readBoth(
   { train, validation, signal }: Reading,
   requireLabels: boolean,
-): Promise<Both<ReadExamples>> {
-  const read = async (source: DataSource, field: string): Promise<ReadExamples> => {
-    const { path, textField, labelField, limit } = source;
-    const options = { textField, labelField, limit, requireLabels, signal };
-    return { field, path, examples: await opening({ field }, () => loadDataset(path, options)) };
-  };
+): Promise<Both<TextSet>> {
+  const read = (source: DataSource, name: string): Promise<TextSet> =>
+    TextSet.read({ ...source, name, place: { field: name } }, { requireLabels, signal });
   return {
     train: await read(train, 'train_data'),
     validation: validation === null ? null : await read(validation, 'validation_data'),
   };
 }
 
-/** Tokenises both data sets and makes texts of them. Errors: `TEXT_EMPTY`, with the line, where tokens are required. */
+/** Makes token ids of both data sets. */
 export async function useBoth(
-  data: Both<ReadExamples>,
-  tokenizer: TextTokenizer,
-  { maxLength, signal }: Pick<Reading, 'maxLength' | 'signal'>,
-  requireTokens: boolean,
-  use: (data: ReadExamples, tokenized: TokenizedTexts) => UsedTexts,
+  { train, validation }: Both<TextSet>,
+  use: (data: TextSet) => Promise<UsedTexts>,
 ): Promise<Both<UsedTexts>> {
-  const used = async (read: ReadExamples): Promise<UsedTexts> => {
-    const { field, path, examples } = read;
-    const options = { path, maxLength, requireTokens, signal };
-    return use(read, await opening({ field }, () => tokenizeExamples(tokenizer, examples, options)));
-  };
-  return {
-    train: await used(data.train),
-    validation: data.validation === null ? null : await used(data.validation),
-  };
+  return { train: await use(train), validation: validation === null ? null : await use(validation) };
 }
 
 /** What an objective's data have of both sets. */

@@ -1,4 +1,5 @@
-import type { DataCounts, TextCounts } from '@eigenloom/training';
+import type { TextCounts } from '@eigenloom/models';
+import type { DataCounts } from '@eigenloom/training';
 
 /** What became of the texts, in words: `120 to train on, of which 3 lost their end; 30 to validate on`. */
 export function textsLine({ train, validation }: DataCounts): string {

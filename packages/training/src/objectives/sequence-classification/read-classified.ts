@@ -19,13 +19,7 @@ export async function readClassified(
   const classes = chosen.classes ?? classesOf(data.train.examples);
   const examples = { train: data.train.examples, validation: data.validation?.examples ?? [] };
   const rowOf = rowsOfAll(classes, examples, todoOf(chosen, field));
-  const used = await useBoth(data, tokenizer, reading, true, ({ examples: own }, { rows, cut }) => ({
-    texts: own.map(({ label }, i) => ({
-      ids: rows[i] ?? new Int32Array(0),
-      label: rowOf.get(label ?? '') ?? -1,
-    })),
-    counts: { texts: rows.length, cut, unused: 0 },
-  }));
+  const used = await useBoth(data, (texts) => texts.classified(tokenizer, rowOf, reading));
   return { ...together(used), classes: namesOf(classes), headStart: chosen.start };
 }
 

@@ -1,14 +1,13 @@
 import { basename, join } from 'node:path';
-import { type Model, opening } from '@eigenloom/checkpoint';
+import type { Model } from '@eigenloom/checkpoint';
 import { incompatible } from '@eigenloom/errors';
-import { loadDataset } from '@eigenloom/datasets';
 import {
   type ClassifiedText,
   classNamesOf,
   type HeadClasses,
   rowsOfLabels,
+  TextSet,
   type TextTokenizer,
-  tokenizeExamples,
 } from '@eigenloom/models';
 
 import type { SearchData } from './search-input.js';
@@ -27,16 +26,10 @@ export async function classifiedTexts(
   { path, textField, labelField, limit, field }: SearchData,
   { tokenizer, maxLength, classes, requireLabels, signal }: TextOptions,
 ): Promise<ClassifiedText[]> {
-  const reading = { textField, labelField, limit, requireLabels, signal };
-  const examples = await opening({ field }, () => loadDataset(path, reading));
-  const rowOf = rowsOfLabels(classes, examples, field);
-  const { rows } = await opening({ field }, () =>
-    tokenizeExamples(tokenizer, examples, { path, maxLength, requireTokens: true, signal }),
-  );
-  return examples.map(({ label }, i) => ({
-    ids: rows[i] ?? new Int32Array(),
-    label: label === undefined ? -1 : (rowOf.get(label) ?? -1),
-  }));
+  const source = { path, textField, labelField, limit, name: field, place: { field } };
+  const set = await TextSet.read(source, { requireLabels, signal });
+  const rowOf = rowsOfLabels(classes, set.examples, field);
+  return [...(await set.classified(tokenizer, rowOf, { maxLength, signal })).texts];
 }
 
 /**

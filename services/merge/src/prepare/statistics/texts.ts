@@ -1,9 +1,4 @@
-import { basename } from 'node:path';
-
-import { opening } from '@eigenloom/checkpoint';
-import { corruptData } from '@eigenloom/errors';
-import { loadDataset } from '@eigenloom/datasets';
-import { loadTokenizer, tokenizeExamples } from '@eigenloom/models';
+import { loadTokenizer, TextSet } from '@eigenloom/models';
 
 import type { Texts } from './statistic.js';
 
@@ -16,13 +11,7 @@ export async function readTexts(
   { tokenizerFolder, requireTokens }: { readonly tokenizerFolder: string; readonly requireTokens: boolean },
   signal: AbortSignal,
 ): Promise<Int32Array[]> {
-  const examples = await opening({ field }, () => loadDataset(path, { textField, limit, signal }));
-  const tokenizer = await loadTokenizer(tokenizerFolder);
-  const { rows } = await opening({ field }, () =>
-    tokenizeExamples(tokenizer, examples, { path, maxLength, requireTokens, signal }),
-  );
-  const used = rows.filter((row) => row.length > 0);
-  if (used.length === 0)
-    throw corruptData('DATASET_EMPTY', `${field}: no text of ${basename(path)} has a token`);
-  return used;
+  const source = { path, textField, limit, name: field, place: { field } };
+  const set = await TextSet.read(source, { signal });
+  return set.tokens(await loadTokenizer(tokenizerFolder), { maxLength, requireTokens, signal });
 }
