@@ -71,7 +71,7 @@ describe('the loop of a plan', () => {
     const data = { uri: await writeExamples(folder, 'added.jsonl', 16) };
     const request = requestOf({
       ...{ model: { uri: TINY_BERT }, trainData: data, sequenceClassification: {}, full: {} },
-      ...{ batchSize: 8, maxSteps: 4, optimizer: { learningRate: 0.1 } },
+      ...{ batching: { batchSize: 8 }, maxSteps: 4, optimizer: { learningRate: 0.1 } },
     });
     const plan = await resolvePlan(request, contextIn(folder));
     const base = objectiveOf(plan);
