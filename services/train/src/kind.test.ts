@@ -225,6 +225,7 @@ describe('full training', () => {
       'README.md',
       'config.json',
       'model.safetensors',
+      'report.html',
       'report.json',
       'tokenizer.json',
       'tokenizer_config.json',
