@@ -61,7 +61,7 @@ describe('eigenloom merge with a configuration of mergekit', () => {
       await server.stop();
     }
     expect((await readdir(join(elsewhere, 'served'))).sort()).toEqual([
-      ...['README.md', 'config.json', 'manifest.json', 'model.safetensors', 'report.json'],
+      ...['README.md', 'config.json', 'manifest.json', 'model.safetensors', 'report.html', 'report.json'],
     ]);
   });
 
