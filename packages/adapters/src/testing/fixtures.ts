@@ -4,7 +4,7 @@ import type { AdapterChoice } from '../choice.js';
 import type { ModelName } from './golden-models.js';
 
 /** What the property suite needs to try a kind of adapter; every kind has one, or this does not compile. */
-interface Fixture<K extends AdapterChoice['$case']> {
+export interface Fixture<K extends AdapterChoice['$case']> {
   readonly parameters: ParametersOf<AdapterChoice, K>;
   readonly model: ModelName;
   /** Modules of the model to adapt. */
@@ -13,6 +13,8 @@ interface Fixture<K extends AdapterChoice['$case']> {
   readonly keys: readonly string[];
   /** Folders of tests/golden/peft/adapters whose logits PEFT computed, on the Llama. */
   readonly golden: readonly string[];
+  /** Tensors whose gradient leaves out a term, as the paper has it; a test beside the kind holds it against its closed form. */
+  readonly otherGradient?: readonly string[];
 }
 
 const LAYER = 'model.layers.0';
