@@ -116,6 +116,8 @@ export interface Parametrisation<Part extends string = string> {
   readonly fold?: FoldRule<Part>;
   /** The kind's own keys of `adapter_config.json`. */
   config(context: ConfigContext): JsonObject;
+  /** The share of its inputs that is dropped while training; left out where the kind has no dropout. */
+  readonly dropout?: number;
   /** The same with a share of its inputs dropped while training; left out where the kind has no dropout. */
   withDropout?(rate: number): Parametrisation<Part>;
   /** The same with ranks and alphas of single modules, by name; left out where the kind has none. */

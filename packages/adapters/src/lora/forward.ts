@@ -19,7 +19,8 @@ export const hooksOf = (settings: LoraSettings): Hooks<PairPart> => ({
   },
 });
 
-function drop(x: tf.Tensor2D, rate: number, path: string, { training }: HookContext): tf.Tensor2D {
+/** x with a share of its values dropped while training; x itself otherwise. */
+export function drop(x: tf.Tensor2D, rate: number, path: string, { training }: HookContext): tf.Tensor2D {
   if (training === undefined || rate === 0) return x;
   return tf.mul<tf.Tensor2D>(x, tf.tensor2d(dropoutMask(training.key(path), x.size, rate), x.shape));
 }

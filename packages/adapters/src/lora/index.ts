@@ -1,11 +1,12 @@
-import { LORA_FORMAT, LORA_KIND, type LoraPart, readAdapter, toPlainLora } from '@eigenloom/checkpoint';
-
+import { LORA_FORMAT, LORA_KIND, type LoraPart, readAdapter } from '@eigenloom/checkpoint';
 import type { adapters } from '@eigenloom/contracts';
+
 import type { AdapterDefinition } from '../definition.js';
-import type { FactorValues, Parametrisation, Rebased } from '../parametrisation.js';
+import type { Parametrisation } from '../parametrisation.js';
 import { foldOf } from './fold.js';
 import { hooksOf } from './forward.js';
-import { configOf, factorsOf, pairsOf, settingsFrom } from './peft.js';
+import { configOf, factorsOf, settingsFrom } from './peft.js';
+import { rebasePairs } from './rebase.js';
 import { type LoraSettings, settingsOf, tensorsOf } from './spec.js';
 
 const bound = (settings: LoraSettings): Parametrisation<LoraPart> => ({
@@ -17,27 +18,14 @@ const bound = (settings: LoraSettings): Parametrisation<LoraPart> => ({
   hooks: hooksOf(settings),
   fold: foldOf(settings),
   config: (context) => configOf(settings, context),
+  dropout: settings.dropout,
   withDropout: (dropout) => bound({ ...settings, dropout }),
   withRanks: (modules) => bound({ ...settings, modules }),
-  rebase: (trained, start) => rebased(settings, trained, start),
+  rebase: (trained, start) => {
+    const rebased = rebasePairs(settings, trained, start);
+    return { parametrisation: bound(rebased.settings), factors: rebased.factors };
+  },
 });
-
-/** A' = [A; A₀], B' = [B, −B₀]: what the pair became less what it was. */
-function rebased(
-  settings: LoraSettings,
-  trained: readonly FactorValues[],
-  start: readonly FactorValues[],
-): Rebased {
-  const terms = { ...settings, rankPattern: {}, alphaPattern: {}, initLoraWeights: true };
-  const plain = toPlainLora(
-    { modules: pairsOf(settings, trained), settings: terms },
-    { modules: pairsOf(settings, start) },
-  );
-  return {
-    parametrisation: bound({ ...plain.settings, modules: plain.modules }),
-    factors: factorsOf(plain.modules),
-  };
-}
 
 /** LoRA: y = W·x + s·B·A·x. */
 export const lora: AdapterDefinition<adapters.Lora, LoraPart> = {

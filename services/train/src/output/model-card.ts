@@ -7,14 +7,14 @@ import type { TrainPlan } from '../plan/train-plan.js';
 
 /** README.md of the result: what it is, how it was trained, how to load it. */
 export function modelCard(plan: TrainPlan, output: TrainingOutput, layout: CardLines): string {
-  const lora = plan.method.kind === 'adapter';
+  const isAdapter = plan.method.kind === 'adapter';
   return [
     '---',
-    `library_name: ${lora ? 'peft' : 'transformers'}`,
+    `library_name: ${isAdapter ? 'peft' : 'transformers'}`,
     'tags: [eigenloom]',
     '---',
     '',
-    `# ${lora ? 'LoRA adapter' : 'Fine-tuned model'}`,
+    `# ${isAdapter ? 'Adapter' : 'Fine-tuned model'}`,
     '',
     '| | |',
     '|---|---|',

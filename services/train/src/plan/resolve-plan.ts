@@ -1,4 +1,5 @@
-import { openAdapter, opening } from '@eigenloom/checkpoint';
+import { readAdapterFolder } from '@eigenloom/adapters';
+import { opening } from '@eigenloom/checkpoint';
 import { type common, train } from '@eigenloom/contracts';
 import { checkDataRef } from '@eigenloom/datasets';
 import type { BackendName } from '@eigenloom/engine';
@@ -119,8 +120,7 @@ async function resolveMethod(
         kind: 'adapter',
         adapterPath,
         residualPath: residualUri === '' ? null : await resolve(residualUri, 'adapter.residual_uri'),
-        dropout:
-          dropout ?? (await opening({ field: 'adapter.uri', uri }, () => ownDropout(adapterPath, signal))),
+        dropout: await opening({ field: 'adapter.uri', uri }, () => dropoutOf(adapterPath, dropout, signal)),
       };
     }
     case undefined:
@@ -128,9 +128,16 @@ async function resolveMethod(
   }
 }
 
-/** What the adapter's config says. */
-const ownDropout = async (folder: string, signal: AbortSignal): Promise<number> =>
-  (await openAdapter(folder, { signal })).settings.dropout;
+/** What is asked for, or what the adapter's config says. Errors: those of the adapter, `FIELD_UNUSED` where its kind has no dropout. */
+async function dropoutOf(folder: string, asked: number | undefined, signal: AbortSignal): Promise<number> {
+  const { parametrisation } = await readAdapterFolder(folder, { signal });
+  const { dropout: own, format } = parametrisation;
+  if (own === undefined && asked !== undefined && asked > 0) {
+    const why = `an adapter of the kind ${format.peftType} has no dropout; leave this out`;
+    throw invalidInput('FIELD_UNUSED', 'adapter.dropout', why);
+  }
+  return asked ?? own ?? 0;
+}
 
 /** Errors: `METHOD_MISSING`; those of the rule. */
 function resolveOptimizer(optimizer: train.Optimizer | undefined, trained: TrainedKind): OptimizerPlan {
