@@ -32,7 +32,7 @@ function modulesFor({ at, format }: ReturnType<typeof ADAPTERS.create>['method']
 
 test.each(KINDS)('an adapter of the kind %s is made, trained and read', async (kind) => {
   const { parameters } = FIXTURES[kind];
-  const choice = { $case: kind, value: parameters } as AdapterChoice;
+  const choice = { $case: kind, value: parameters };
   const { method } = ADAPTERS.create(choice);
   const model = { uri: join(folder, 'model') };
   const start = await lab.run('init', {

@@ -2,13 +2,14 @@ import { type ParametersOf, registry } from '@eigenloom/contracts';
 
 import type { AdapterChoice } from './choice.js';
 import type { AdapterDefinition } from './definition.js';
+import { dora } from './dora/index.js';
 import { lora } from './lora/index.js';
 import type { Parametrisation } from './parametrisation.js';
 
 /** Every kind of adapter, one line each. */
 export const DEFINITIONS: {
   readonly [K in AdapterChoice['$case']]: AdapterDefinition<ParametersOf<AdapterChoice, K>>;
-} = { lora };
+} = { lora, dora };
 
 /** The kinds of adapters that a request may choose. */
 export const ADAPTERS = registry<AdapterChoice, Parametrisation>('adapter', DEFINITIONS);

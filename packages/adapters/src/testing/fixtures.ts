@@ -18,6 +18,7 @@ export interface Fixture<K extends AdapterChoice['$case']> {
 }
 
 const LAYER = 'model.layers.0';
+const BERT_QUERY = 'bert.encoder.layer.0.attention.self.query';
 
 export const FIXTURES: { readonly [K in AdapterChoice['$case']]: Fixture<K> } = {
   lora: {
@@ -26,5 +27,15 @@ export const FIXTURES: { readonly [K in AdapterChoice['$case']]: Fixture<K> } = 
     modules: [`${LAYER}.self_attn.q_proj`, `${LAYER}.self_attn.v_proj`, `${LAYER}.mlp.down_proj`],
     keys: ['lora_A', 'lora_B'].map((part) => `base_model.model.${LAYER}.self_attn.q_proj.${part}.weight`),
     golden: ['lora', 'rslora'],
+  },
+  dora: {
+    parameters: { rank: 4, alpha: 6, rankStabilized: true, dropout: 0.1 },
+    model: 'bert',
+    modules: [BERT_QUERY, 'bert.encoder.layer.1.output.dense'],
+    keys: ['lora_A.weight', 'lora_B.weight', 'lora_magnitude_vector'].map(
+      (part) => `base_model.model.${BERT_QUERY}.${part}`,
+    ),
+    golden: ['dora'],
+    otherGradient: ['lora_A', 'lora_B'],
   },
 };

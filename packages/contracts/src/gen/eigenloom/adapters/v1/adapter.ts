@@ -6,11 +6,11 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { Lora } from "./low_rank";
+import { Dora, Lora } from "./low_rank";
 
 /** A kind of adapter with its parameters. */
 export interface Adapter {
-  kind: { $case: "lora"; value: Lora } | undefined;
+  kind: { $case: "lora"; value: Lora } | { $case: "dora"; value: Dora } | undefined;
 }
 
 function createBaseAdapter(): Adapter {
@@ -22,6 +22,9 @@ export const Adapter: MessageFns<Adapter> = {
     switch (message.kind?.$case) {
       case "lora":
         Lora.encode(message.kind.value, writer.uint32(10).fork()).join();
+        break;
+      case "dora":
+        Dora.encode(message.kind.value, writer.uint32(18).fork()).join();
         break;
     }
     return writer;
@@ -48,6 +51,14 @@ export const Adapter: MessageFns<Adapter> = {
             message.kind = { $case: "lora", value: Lora.decode(reader, reader.uint32()) };
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.kind = { $case: "dora", value: Dora.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -61,13 +72,21 @@ export const Adapter: MessageFns<Adapter> = {
   },
 
   fromJSON(object: any): Adapter {
-    return { kind: isSet(object.lora) ? { $case: "lora", value: Lora.fromJSON(object.lora) } : undefined };
+    return {
+      kind: isSet(object.lora)
+        ? { $case: "lora", value: Lora.fromJSON(object.lora) }
+        : isSet(object.dora)
+        ? { $case: "dora", value: Dora.fromJSON(object.dora) }
+        : undefined,
+    };
   },
 
   toJSON(message: Adapter): unknown {
     const obj: any = {};
     if (message.kind?.$case === "lora") {
       obj.lora = Lora.toJSON(message.kind.value);
+    } else if (message.kind?.$case === "dora") {
+      obj.dora = Dora.toJSON(message.kind.value);
     }
     return obj;
   },
@@ -81,6 +100,12 @@ export const Adapter: MessageFns<Adapter> = {
       case "lora": {
         if (object.kind?.value !== undefined && object.kind?.value !== null) {
           message.kind = { $case: "lora", value: Lora.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "dora": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "dora", value: Dora.fromPartial(object.kind.value) };
         }
         break;
       }

@@ -23,6 +23,22 @@ export interface Lora {
   dropout: number;
 }
 
+/** DoRA: m·(W + s·B·A)/‖W + s·B·A‖, row by row, with W frozen and m trained. Liu et al. 2024, arXiv:2402.09353. */
+export interface Dora {
+  /** Rank r of each pair, from 1 to the smaller side of the weight. Default 8. */
+  rank?:
+    | number
+    | undefined;
+  /** Scale: s = alpha / rank. Default: the rank. */
+  alpha?:
+    | number
+    | undefined;
+  /** s = alpha / √rank instead (rsLoRA, arXiv:2312.03732). */
+  rankStabilized: boolean;
+  /** Dropout of the input while training, for all that the adapter adds to W·x. Default 0. */
+  dropout: number;
+}
+
 function createBaseLora(): Lora {
   return { rank: undefined, alpha: undefined, rankStabilized: false, dropout: 0 };
 }
@@ -136,6 +152,127 @@ export const Lora: MessageFns<Lora> = {
   },
   fromPartial(object: DeepPartial<Lora>): Lora {
     const message = createBaseLora();
+    message.rank = object.rank ?? undefined;
+    message.alpha = object.alpha ?? undefined;
+    message.rankStabilized = object.rankStabilized ?? false;
+    message.dropout = object.dropout ?? 0;
+    return message;
+  },
+};
+
+function createBaseDora(): Dora {
+  return { rank: undefined, alpha: undefined, rankStabilized: false, dropout: 0 };
+}
+
+export const Dora: MessageFns<Dora> = {
+  encode(message: Dora, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.rank !== undefined) {
+      writer.uint32(8).uint32(message.rank);
+    }
+    if (message.alpha !== undefined) {
+      writer.uint32(17).double(message.alpha);
+    }
+    if (message.rankStabilized !== false) {
+      writer.uint32(24).bool(message.rankStabilized);
+    }
+    if (message.dropout !== 0) {
+      writer.uint32(33).double(message.dropout);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Dora {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDora();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.rank = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.alpha = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.rankStabilized = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.dropout = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Dora {
+    return {
+      rank: isSet(object.rank) ? globalThis.Number(object.rank) : undefined,
+      alpha: isSet(object.alpha) ? globalThis.Number(object.alpha) : undefined,
+      rankStabilized: isSet(object.rankStabilized)
+        ? globalThis.Boolean(object.rankStabilized)
+        : isSet(object.rank_stabilized)
+        ? globalThis.Boolean(object.rank_stabilized)
+        : false,
+      dropout: isSet(object.dropout) ? globalThis.Number(object.dropout) : 0,
+    };
+  },
+
+  toJSON(message: Dora): unknown {
+    const obj: any = {};
+    if (message.rank !== undefined) {
+      obj.rank = Math.round(message.rank);
+    }
+    if (message.alpha !== undefined) {
+      obj.alpha = floatToJson(message.alpha);
+    }
+    if (message.rankStabilized !== false) {
+      obj.rankStabilized = message.rankStabilized;
+    }
+    if (message.dropout !== 0) {
+      obj.dropout = floatToJson(message.dropout);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Dora>): Dora {
+    return Dora.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Dora>): Dora {
+    const message = createBaseDora();
     message.rank = object.rank ?? undefined;
     message.alpha = object.alpha ?? undefined;
     message.rankStabilized = object.rankStabilized ?? false;
