@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 
 import { type AdapterChoice, ADAPTERS, openModel, readAdapterFolder } from '@eigenloom/adapters';
-import { FIXTURES } from '@eigenloom/adapters/dist/testing/fixtures.js';
+import { choiceOf, FIXTURES } from '@eigenloom/adapters/dist/testing/fixtures.js';
 import { isTargeted } from '@eigenloom/checkpoint';
 import { Lab } from '../claims/lab.js';
 import { removeFolder, temporaryFolder } from '../e2e/support/folder.js';
@@ -31,12 +31,10 @@ function modulesFor({ at, format }: ReturnType<typeof ADAPTERS.create>['method']
 }
 
 test.each(KINDS)('an adapter of the kind %s is made, trained and read', async (kind) => {
-  const { parameters } = FIXTURES[kind];
-  const choice = { $case: kind, value: parameters };
-  const { method } = ADAPTERS.create(choice);
+  const { method } = ADAPTERS.create(choiceOf(kind));
   const model = { uri: join(folder, 'model') };
   const start = await lab.run('init', {
-    ...{ model, seed: '3', targetModules: modulesFor(method), [kind]: parameters },
+    ...{ model, seed: '3', targetModules: modulesFor(method), [kind]: FIXTURES[kind].parameters },
     taskType: 'SEQ_CLS',
   });
   const trained = await lab.run('train', {

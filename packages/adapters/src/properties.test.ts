@@ -14,7 +14,7 @@ import { type FactorValues, type Parametrisation, type Site, factorName } from '
 import { type PlacedAdapter, placeAdapter } from './place-adapter.js';
 import { ADAPTERS, DEFINITIONS } from './registry.js';
 import { sitesOf } from './sites.js';
-import { type Fixture, FIXTURES } from './testing/fixtures.js';
+import { choiceOf, type Fixture, FIXTURES } from './testing/fixtures.js';
 import {
   MODELS,
   distance,
@@ -48,16 +48,8 @@ async function openLogits(path: string): Promise<{ file: SafetensorsFile; shape:
 const KINDS = Object.keys(FIXTURES) as AdapterChoice['$case'][];
 
 describe.each(KINDS)('%s', (kind) => {
-  const {
-    parameters,
-    model,
-    modules,
-    keys,
-    golden: folders,
-    otherGradient = [],
-  }: Fixture<typeof kind> = FIXTURES[kind];
-  const choice = { $case: kind, value: parameters };
-  const parametrisation: Parametrisation = ADAPTERS.create(choice).method;
+  const { model, modules, keys, golden: folders, otherGradient = [] }: Fixture = FIXTURES[kind];
+  const parametrisation: Parametrisation = ADAPTERS.create(choiceOf(kind)).method;
   let network: Network;
   let sites: readonly Site[];
   beforeEach(async () => {

@@ -9,6 +9,7 @@ export type {
 } from './adapter/adapter.js';
 export { type AdapterKind, LORA_KIND } from './adapter/adapter-kind.js';
 export { parseSettings, patternValue } from './adapter/adapter-config.js';
+export * as configFields from './adapter/config-fields.js';
 export { ADAPTER_FILES, scalingOf } from './adapter/adapter.js';
 export { adapterLabels, withLabels } from './adapter/adapter-labels.js';
 export { toPlainLora } from './adapter/convert-adapter.js';

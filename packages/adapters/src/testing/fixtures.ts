@@ -4,8 +4,7 @@ import type { AdapterChoice } from '../choice.js';
 import type { ModelName } from './golden-models.js';
 
 /** What the property suite needs to try a kind of adapter; every kind has one, or this does not compile. */
-export interface Fixture<K extends AdapterChoice['$case']> {
-  readonly parameters: ParametersOf<AdapterChoice, K>;
+export interface Fixture {
   readonly model: ModelName;
   /** Modules of the model to adapt. */
   readonly modules: readonly string[];
@@ -20,7 +19,9 @@ export interface Fixture<K extends AdapterChoice['$case']> {
 const LAYER = 'model.layers.0';
 const BERT_QUERY = 'bert.encoder.layer.0.attention.self.query';
 
-export const FIXTURES: { readonly [K in AdapterChoice['$case']]: Fixture<K> } = {
+export const FIXTURES: {
+  readonly [K in AdapterChoice['$case']]: Fixture & { readonly parameters: ParametersOf<AdapterChoice, K> };
+} = {
   lora: {
     parameters: { rank: 4, alpha: 6, rankStabilized: false, dropout: 0.1 },
     model: 'llama',
@@ -39,3 +40,7 @@ export const FIXTURES: { readonly [K in AdapterChoice['$case']]: Fixture<K> } = 
     otherGradient: ['lora_A', 'lora_B'],
   },
 };
+
+/** A kind with the parameters of its fixture. */
+export const choiceOf = (kind: AdapterChoice['$case']): AdapterChoice =>
+  ({ $case: kind as string, value: FIXTURES[kind].parameters }) as AdapterChoice;
