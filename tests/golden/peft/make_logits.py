@@ -7,13 +7,16 @@ import sys
 from pathlib import Path
 
 import torch
-from peft import PeftModel, get_peft_model
+from peft import PeftModel, VeraConfig, get_peft_model
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM
 
 HERE = Path(__file__).parent
 TEXTS = 2
-MADE = {}
+LINEAR = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+MADE = {
+    "vera": VeraConfig(r=8, target_modules=LINEAR, save_projection=True, task_type="CAUSAL_LM"),
+}
 
 
 def base():

@@ -39,6 +39,18 @@ export const FIXTURES: {
     golden: ['dora'],
     otherGradient: ['lora_A', 'lora_B'],
   },
+  vera: {
+    parameters: { rank: 8, dInitial: 0.5 },
+    model: 'llama',
+    modules: [`${LAYER}.self_attn.q_proj`, `${LAYER}.self_attn.v_proj`, `${LAYER}.mlp.down_proj`],
+    keys: [
+      ...['vera_A', 'vera_B'].map((part) => `base_model.${part}`),
+      ...['vera_lambda_b', 'vera_lambda_d'].map(
+        (part) => `base_model.model.${LAYER}.self_attn.q_proj.${part}`,
+      ),
+    ],
+    golden: ['vera'],
+  },
 };
 
 /** A kind with the parameters of its fixture. */

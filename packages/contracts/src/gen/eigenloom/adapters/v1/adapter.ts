@@ -6,11 +6,11 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { Dora, Lora } from "./low_rank";
+import { Dora, Lora, Vera } from "./low_rank";
 
 /** A kind of adapter with its parameters. */
 export interface Adapter {
-  kind: { $case: "lora"; value: Lora } | { $case: "dora"; value: Dora } | undefined;
+  kind: { $case: "lora"; value: Lora } | { $case: "dora"; value: Dora } | { $case: "vera"; value: Vera } | undefined;
 }
 
 function createBaseAdapter(): Adapter {
@@ -25,6 +25,9 @@ export const Adapter: MessageFns<Adapter> = {
         break;
       case "dora":
         Dora.encode(message.kind.value, writer.uint32(18).fork()).join();
+        break;
+      case "vera":
+        Vera.encode(message.kind.value, writer.uint32(26).fork()).join();
         break;
     }
     return writer;
@@ -59,6 +62,14 @@ export const Adapter: MessageFns<Adapter> = {
             message.kind = { $case: "dora", value: Dora.decode(reader, reader.uint32()) };
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.kind = { $case: "vera", value: Vera.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -77,6 +88,8 @@ export const Adapter: MessageFns<Adapter> = {
         ? { $case: "lora", value: Lora.fromJSON(object.lora) }
         : isSet(object.dora)
         ? { $case: "dora", value: Dora.fromJSON(object.dora) }
+        : isSet(object.vera)
+        ? { $case: "vera", value: Vera.fromJSON(object.vera) }
         : undefined,
     };
   },
@@ -87,6 +100,8 @@ export const Adapter: MessageFns<Adapter> = {
       obj.lora = Lora.toJSON(message.kind.value);
     } else if (message.kind?.$case === "dora") {
       obj.dora = Dora.toJSON(message.kind.value);
+    } else if (message.kind?.$case === "vera") {
+      obj.vera = Vera.toJSON(message.kind.value);
     }
     return obj;
   },
@@ -106,6 +121,12 @@ export const Adapter: MessageFns<Adapter> = {
       case "dora": {
         if (object.kind?.value !== undefined && object.kind?.value !== null) {
           message.kind = { $case: "dora", value: Dora.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "vera": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "vera", value: Vera.fromPartial(object.kind.value) };
         }
         break;
       }

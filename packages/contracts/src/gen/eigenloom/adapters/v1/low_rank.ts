@@ -39,6 +39,19 @@ export interface Dora {
   dropout: number;
 }
 
+/**
+ * VeRA: W + diag(b)·B·diag(d)·A with B and A random, frozen and shared by all modules; b and d are trained. Kopiczko et al. 2023,
+ * arXiv:2310.11454.
+ */
+export interface Vera {
+  /** Rank r of the shared matrices, at least 1; it may be above the sides of a weight. Default 256. */
+  rank?:
+    | number
+    | undefined;
+  /** Value of d at the start, above 0. Default 0.1. */
+  dInitial?: number | undefined;
+}
+
 function createBaseLora(): Lora {
   return { rank: undefined, alpha: undefined, rankStabilized: false, dropout: 0 };
 }
@@ -277,6 +290,95 @@ export const Dora: MessageFns<Dora> = {
     message.alpha = object.alpha ?? undefined;
     message.rankStabilized = object.rankStabilized ?? false;
     message.dropout = object.dropout ?? 0;
+    return message;
+  },
+};
+
+function createBaseVera(): Vera {
+  return { rank: undefined, dInitial: undefined };
+}
+
+export const Vera: MessageFns<Vera> = {
+  encode(message: Vera, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.rank !== undefined) {
+      writer.uint32(8).uint32(message.rank);
+    }
+    if (message.dInitial !== undefined) {
+      writer.uint32(17).double(message.dInitial);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Vera {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVera();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.rank = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.dInitial = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Vera {
+    return {
+      rank: isSet(object.rank) ? globalThis.Number(object.rank) : undefined,
+      dInitial: isSet(object.dInitial)
+        ? globalThis.Number(object.dInitial)
+        : isSet(object.d_initial)
+        ? globalThis.Number(object.d_initial)
+        : undefined,
+    };
+  },
+
+  toJSON(message: Vera): unknown {
+    const obj: any = {};
+    if (message.rank !== undefined) {
+      obj.rank = Math.round(message.rank);
+    }
+    if (message.dInitial !== undefined) {
+      obj.dInitial = floatToJson(message.dInitial);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Vera>): Vera {
+    return Vera.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Vera>): Vera {
+    const message = createBaseVera();
+    message.rank = object.rank ?? undefined;
+    message.dInitial = object.dInitial ?? undefined;
     return message;
   },
 };
