@@ -67,6 +67,7 @@ const FIXTURES: { readonly [K in StartChoice['$case']]: () => Partial['start'] }
     const batching = { batchSize: 16, maxLength: 16 };
     return { kind: { $case: 'eva', value: { data: { uri: texts }, batching } } };
   },
+  olora: () => ({ kind: { $case: 'olora', value: {} } }),
 };
 const startOf = (id: string): Partial['start'] => FIXTURES[id as StartChoice['$case']]();
 
@@ -224,6 +225,7 @@ describe('default', () => {
 const OF_PEFT: readonly [string, StartChoice][] = [
   ['pissa', { $case: 'pissa', value: {} }],
   ['pissa', { $case: 'pissa', value: { powerIterations: 4 } }],
+  ['olora', { $case: 'olora', value: {} }],
 ];
 
 test.each(OF_PEFT)('start %s takes out what PEFT takes out: %j', async (golden, kind) => {

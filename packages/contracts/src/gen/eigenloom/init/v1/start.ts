@@ -10,10 +10,12 @@ import { Batching, DatasetRef } from "../../common/v1/data";
 
 /** A start with its parameters. */
 export interface Start {
-  kind: { $case: "default"; value: DefaultStart } | { $case: "pissa"; value: PissaStart } | {
-    $case: "eva";
-    value: EvaStart;
-  } | undefined;
+  kind:
+    | { $case: "default"; value: DefaultStart }
+    | { $case: "pissa"; value: PissaStart }
+    | { $case: "eva"; value: EvaStart }
+    | { $case: "olora"; value: OloraStart }
+    | undefined;
 }
 
 /** What the adapter's authors start from; of LoRA, A Kaiming-uniform and B zero. Hu et al. 2021, arXiv:2106.09685. */
@@ -52,6 +54,10 @@ export interface EvaStart {
   maxBatches?: number | undefined;
 }
 
+/** OLoRA: the first columns and rows of the QR decomposition. Büyükakyüz 2024, arXiv:2406.01775. */
+export interface OloraStart {
+}
+
 function createBaseStart(): Start {
   return { kind: undefined };
 }
@@ -67,6 +73,9 @@ export const Start: MessageFns<Start> = {
         break;
       case "eva":
         EvaStart.encode(message.kind.value, writer.uint32(26).fork()).join();
+        break;
+      case "olora":
+        OloraStart.encode(message.kind.value, writer.uint32(34).fork()).join();
         break;
     }
     return writer;
@@ -109,6 +118,14 @@ export const Start: MessageFns<Start> = {
             message.kind = { $case: "eva", value: EvaStart.decode(reader, reader.uint32()) };
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.kind = { $case: "olora", value: OloraStart.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -129,6 +146,8 @@ export const Start: MessageFns<Start> = {
         ? { $case: "pissa", value: PissaStart.fromJSON(object.pissa) }
         : isSet(object.eva)
         ? { $case: "eva", value: EvaStart.fromJSON(object.eva) }
+        : isSet(object.olora)
+        ? { $case: "olora", value: OloraStart.fromJSON(object.olora) }
         : undefined,
     };
   },
@@ -141,6 +160,8 @@ export const Start: MessageFns<Start> = {
       obj.pissa = PissaStart.toJSON(message.kind.value);
     } else if (message.kind?.$case === "eva") {
       obj.eva = EvaStart.toJSON(message.kind.value);
+    } else if (message.kind?.$case === "olora") {
+      obj.olora = OloraStart.toJSON(message.kind.value);
     }
     return obj;
   },
@@ -166,6 +187,12 @@ export const Start: MessageFns<Start> = {
       case "eva": {
         if (object.kind?.value !== undefined && object.kind?.value !== null) {
           message.kind = { $case: "eva", value: EvaStart.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "olora": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "olora", value: OloraStart.fromPartial(object.kind.value) };
         }
         break;
       }
@@ -452,6 +479,58 @@ export const EvaStart: MessageFns<EvaStart> = {
       ? Batching.fromPartial(object.batching)
       : undefined;
     message.maxBatches = object.maxBatches ?? undefined;
+    return message;
+  },
+};
+
+function createBaseOloraStart(): OloraStart {
+  return {};
+}
+
+export const OloraStart: MessageFns<OloraStart> = {
+  encode(_: OloraStart, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OloraStart {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOloraStart();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): OloraStart {
+    return {};
+  },
+
+  toJSON(_: OloraStart): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<OloraStart>): OloraStart {
+    return OloraStart.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<OloraStart>): OloraStart {
+    const message = createBaseOloraStart();
     return message;
   },
 };
