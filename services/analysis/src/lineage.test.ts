@@ -7,9 +7,8 @@ const GOLDEN = resolve(__dirname, '../../../tests/golden/peft');
 
 test('folded adapters are among what is read, beside the weights', async () => {
   const base = join(GOLDEN, 'base');
-  const request = weightRequest('spectrum', { model: { uri: base }, base: { uri: base } });
   const lora = join(GOLDEN, 'adapters', 'lora');
-  request.study?.kind?.value.model?.adapters.push(lora);
+  const request = weightRequest('spectrum', { model: { uri: base, adapters: [lora] }, base: { uri: base } });
   const context = { signal: new AbortController().signal, resolve: (uri: string) => Promise.resolve(uri) };
   const files = await (await planAnalysis(request, context)).study.files();
   expect([...files.keys()].sort()).toEqual([

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 interface Weights {
-  readonly model?: { readonly uri: string };
+  readonly model?: { readonly uri: string; readonly adapters?: string[] };
   readonly base?: { readonly uri: string };
   readonly tensors?: string[];
   readonly outputUri?: string;
