@@ -68,7 +68,8 @@ export const stubbornKind: JobKind<'merge'> = {
   },
 };
 
-const countedUri = (study: analysis.Study | undefined): string => study?.kind?.value.model?.uri ?? '';
+const countedUri = ({ kind }: analysis.Study = { kind: undefined }): string =>
+  (kind?.$case === 'spectrum' ? kind.value.model?.uri : undefined) ?? '';
 
 /** An analysis that counts the bytes of what it reads. */
 export const countingKind: JobKind<'analysis'> = {
