@@ -2,10 +2,7 @@ import type { Definition, ParametersOf } from '@eigenloom/contracts';
 import { adamUpdate } from '@eigenloom/engine';
 import type { OptimizerChoice } from '../choice.js';
 import type { OptimizerRule, SlotSpec } from './optimizer-rule.js';
-import { within } from './within.js';
-
-/** The largest f32 below 1: a moment that never forgets has no correction of its start. */
-const BELOW_1 = 1 - 2 ** -24;
+import { BELOW_1, within } from './within.js';
 
 export interface AdamWSettings {
   readonly beta1: number;
