@@ -17,6 +17,7 @@ type Values = { readonly [K in OptimizerChoice['$case']]: Extract<OptimizerChoic
 /** Parameters of each rule, and the learning rate at which it halves the quadratic below within 40 steps. */
 const FIXTURES: { readonly [K in keyof Values]: { readonly value: Values[K]; readonly rate: number } } = {
   adamw: { value: {}, rate: 0.1 },
+  lion: { value: {}, rate: 0.05 },
 };
 
 /** Every rule that a request can choose, and those of searches. */

@@ -93,7 +93,7 @@ export interface Optimizer {
 
 /** A rule with its parameters. */
 export interface OptimizerRule {
-  kind: { $case: "adamw"; value: AdamW } | undefined;
+  kind: { $case: "adamw"; value: AdamW } | { $case: "lion"; value: Lion } | undefined;
 }
 
 /** AdamW. Loshchilov & Hutter 2019, arXiv:1711.05101. */
@@ -108,6 +108,16 @@ export interface AdamW {
     | undefined;
   /** ε. Default 1e-8. */
   epsilon?: number | undefined;
+}
+
+/** Lion. Chen et al. 2023, arXiv:2302.06675. Default learning rate: 2e-4 for adapters, 4e-6 for full training. */
+export interface Lion {
+  /** β₁, of the momentum that gives the sign. Default 0.9. */
+  beta1?:
+    | number
+    | undefined;
+  /** β₂, of the momentum that is kept. Default 0.99. */
+  beta2?: number | undefined;
 }
 
 /** Learning rate over the steps. */
@@ -258,6 +268,9 @@ export const OptimizerRule: MessageFns<OptimizerRule> = {
       case "adamw":
         AdamW.encode(message.kind.value, writer.uint32(10).fork()).join();
         break;
+      case "lion":
+        Lion.encode(message.kind.value, writer.uint32(18).fork()).join();
+        break;
     }
     return writer;
   },
@@ -283,6 +296,14 @@ export const OptimizerRule: MessageFns<OptimizerRule> = {
             message.kind = { $case: "adamw", value: AdamW.decode(reader, reader.uint32()) };
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.kind = { $case: "lion", value: Lion.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -296,13 +317,21 @@ export const OptimizerRule: MessageFns<OptimizerRule> = {
   },
 
   fromJSON(object: any): OptimizerRule {
-    return { kind: isSet(object.adamw) ? { $case: "adamw", value: AdamW.fromJSON(object.adamw) } : undefined };
+    return {
+      kind: isSet(object.adamw)
+        ? { $case: "adamw", value: AdamW.fromJSON(object.adamw) }
+        : isSet(object.lion)
+        ? { $case: "lion", value: Lion.fromJSON(object.lion) }
+        : undefined,
+    };
   },
 
   toJSON(message: OptimizerRule): unknown {
     const obj: any = {};
     if (message.kind?.$case === "adamw") {
       obj.adamw = AdamW.toJSON(message.kind.value);
+    } else if (message.kind?.$case === "lion") {
+      obj.lion = Lion.toJSON(message.kind.value);
     }
     return obj;
   },
@@ -316,6 +345,12 @@ export const OptimizerRule: MessageFns<OptimizerRule> = {
       case "adamw": {
         if (object.kind?.value !== undefined && object.kind?.value !== null) {
           message.kind = { $case: "adamw", value: AdamW.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "lion": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "lion", value: Lion.fromPartial(object.kind.value) };
         }
         break;
       }
@@ -421,6 +456,91 @@ export const AdamW: MessageFns<AdamW> = {
     message.beta1 = object.beta1 ?? undefined;
     message.beta2 = object.beta2 ?? undefined;
     message.epsilon = object.epsilon ?? undefined;
+    return message;
+  },
+};
+
+function createBaseLion(): Lion {
+  return { beta1: undefined, beta2: undefined };
+}
+
+export const Lion: MessageFns<Lion> = {
+  encode(message: Lion, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.beta1 !== undefined) {
+      writer.uint32(9).double(message.beta1);
+    }
+    if (message.beta2 !== undefined) {
+      writer.uint32(17).double(message.beta2);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Lion {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLion();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.beta1 = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.beta2 = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Lion {
+    return {
+      beta1: isSet(object.beta1) ? globalThis.Number(object.beta1) : undefined,
+      beta2: isSet(object.beta2) ? globalThis.Number(object.beta2) : undefined,
+    };
+  },
+
+  toJSON(message: Lion): unknown {
+    const obj: any = {};
+    if (message.beta1 !== undefined) {
+      obj.beta1 = floatToJson(message.beta1);
+    }
+    if (message.beta2 !== undefined) {
+      obj.beta2 = floatToJson(message.beta2);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Lion>): Lion {
+    return Lion.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Lion>): Lion {
+    const message = createBaseLion();
+    message.beta1 = object.beta1 ?? undefined;
+    message.beta2 = object.beta2 ?? undefined;
     return message;
   },
 };
