@@ -105,6 +105,8 @@ describe('training an adapter', () => {
       first_loss: report.losses[0],
       validation_loss: best?.loss,
       validation_accuracy: best?.accuracy,
+      // Two moments in f32 of the pairs (256 numbers) and of the head (34).
+      optimizer_bytes: 2 * 4 * (256 + 34),
     });
     const again = lora();
     await trainKind.run(again, contextIn(await scratch()));

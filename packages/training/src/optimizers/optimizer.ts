@@ -59,6 +59,11 @@ export class Optimizer {
     this.#oneByOne = rule.oneByOne === true && settings.maxGradientNorm === 0;
   }
 
+  /** Bytes of the state, without the parameters. */
+  get stateBytes(): number {
+    return [...this.#items.values()].reduce((sum, { slots }) => sum + slots.sizeBytes, 0);
+  }
+
   /** One step; `step` counts from 1. Errors: `NON_FINITE_GRADIENT`; those of `take`. */
   async step(step: number, rate: number, take: TakeGradients): Promise<TakenStep> {
     let squares = 0;

@@ -263,6 +263,7 @@ test('state may have another shape and another type than its parameter', async (
   const path = join(folder, 'odd.safetensors');
   await writeTensors(path, await optimizer.save());
   const saved = await readTensors(path);
+  expect(optimizer.stateBytes).toBe(3 * 4 + 2);
   expect(saved.get('row/x')?.values).toBeInstanceOf(Int32Array);
   expect(saved.get('count/x')).toEqual({ shape: [2], values: Uint8Array.of(3, 0) });
   const other = new Optimizer(weights(shapes as unknown as typeof SHAPES), odd, NONE);

@@ -12,6 +12,18 @@ export class SlotStore implements Slots {
     for (const spec of specs) this.#slots.set(spec.name, { spec, stored: zeros(spec) });
   }
 
+  /** Bytes of the state, as it is held. */
+  get sizeBytes(): number {
+    return [...this.#slots.values()].reduce(
+      (sum, { stored }) =>
+        sum +
+        (stored instanceof Uint8Array
+          ? stored.byteLength
+          : stored.size * tf.util.bytesPerElement(stored.dtype)),
+      0,
+    );
+  }
+
   tensor(name: string): tf.Variable {
     const stored = this.#slots.get(name)?.stored;
     if (stored instanceof tf.Variable) return stored;

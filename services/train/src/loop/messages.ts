@@ -33,6 +33,8 @@ export interface TrainingOutput {
   /** Step whose weights were kept. */
   readonly keptStep: number;
   readonly totalSteps: number;
+  /** State of the optimisers of all players. */
+  readonly optimizerBytes: number;
 }
 
 /** Call of the worker with its `DataCounts`, once the data are read. */

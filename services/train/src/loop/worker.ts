@@ -56,6 +56,7 @@ const run: EngineModule<TrainingInput, TrainingOutput> = async (input, context) 
   return {
     ...{ state: stateOf(result), labels: data.classes, counts: data.counts, weightsFile },
     ...{ keptStep: result.keptStep, totalSteps: steps.totalSteps },
+    optimizerBytes: steps.players.reduce((sum, { optimizer }) => sum + optimizer.stateBytes, 0),
   };
 };
 export default run;

@@ -12,7 +12,7 @@ const MAX_EVALUATIONS = 2_000;
 /** Losses and evaluations of a run. Nothing here depends on the machine or the hour. */
 export function reportOf(
   { method, objective }: TrainPlan,
-  { state, keptStep }: TrainingOutput,
+  { state, keptStep, optimizerBytes }: TrainingOutput,
 ): Report & { readonly metrics: Readonly<Record<string, number>> } {
   const { steps, evaluations } = state;
   const kept = evaluations.find(({ step }) => step === keptStep);
@@ -23,6 +23,7 @@ export function reportOf(
       steps: state.step,
       best_step: keptStep,
       ...lossesOf(steps),
+      optimizer_bytes: optimizerBytes,
       ...(kept && { validation_loss: kept.loss, validation_accuracy: kept.accuracy }),
     },
     tables: [
