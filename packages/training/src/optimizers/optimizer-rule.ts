@@ -56,7 +56,8 @@ export interface OptimizerRule {
   /** The peak learning rate where a request sets none. */
   defaultRate(trained: TrainedKind): number;
   slots(parameter: Parameter): readonly SlotSpec[];
-  update(moving: Moving, move: Move): void;
+  /** Asynchronous only where it reads back what the backend computed. */
+  update(moving: Moving, move: Move): void | Promise<void>;
   /** The parameters that move in a step; the others get no gradient. Default: all. */
   select?(step: number, names: readonly string[], seed: bigint): ReadonlySet<string>;
   /** Comes before the updates of a step, for work that takes long. With gradients one by one it sees one parameter at a time. */

@@ -148,7 +148,7 @@ export class Optimizer {
     );
     for (const { own, group } of moving) {
       const decay = group.weightDecay ?? (own.variable.rank < 2 ? 0 : weightDecay);
-      this.rule.update(own, { ...common, rate: rate * (group.rate ?? 1), weightDecay: decay });
+      await this.rule.update(own, { ...common, rate: rate * (group.rate ?? 1), weightDecay: decay });
     }
     return norm;
   }
