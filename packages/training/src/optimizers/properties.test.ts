@@ -18,6 +18,7 @@ type Values = { readonly [K in OptimizerChoice['$case']]: Extract<OptimizerChoic
 const FIXTURES: { readonly [K in keyof Values]: { readonly value: Values[K]; readonly rate: number } } = {
   adamw: { value: {}, rate: 0.1 },
   lion: { value: {}, rate: 0.05 },
+  galore: { value: { rank: 2, updateInterval: 3, scale: 0.5, eightBit: false }, rate: 0.2 },
 };
 
 /** Every rule that a request can choose, and those of searches. */
@@ -27,6 +28,11 @@ const RULES: readonly [name: string, rule: OptimizerRule, rate: number][] = [
     OPTIMIZERS.create({ $case, value } as OptimizerChoice).method,
     rate,
   ]),
+  [
+    'galore in 8 bits',
+    OPTIMIZERS.create({ $case: 'galore', value: { ...FIXTURES.galore.value, eightBit: true } }).method,
+    0.2,
+  ],
   ['gradient descent', gradientDescent, 0.1],
 ];
 

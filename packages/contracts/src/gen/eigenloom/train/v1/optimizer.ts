@@ -93,7 +93,11 @@ export interface Optimizer {
 
 /** A rule with its parameters. */
 export interface OptimizerRule {
-  kind: { $case: "adamw"; value: AdamW } | { $case: "lion"; value: Lion } | undefined;
+  kind:
+    | { $case: "adamw"; value: AdamW }
+    | { $case: "lion"; value: Lion }
+    | { $case: "galore"; value: GaLore }
+    | undefined;
 }
 
 /** AdamW. Loshchilov & Hutter 2019, arXiv:1711.05101. */
@@ -118,6 +122,24 @@ export interface Lion {
     | undefined;
   /** β₂, of the momentum that is kept. Default 0.99. */
   beta2?: number | undefined;
+}
+
+/** GaLore. Zhao et al. 2024, arXiv:2403.03507. Default learning rate: 4e-3 for adapters, 8e-5 for full training. */
+export interface GaLore {
+  /** r, of the projected gradient of a matrix; at most its smaller side. Default: a quarter of the smaller side, rounded up. */
+  rank?:
+    | number
+    | undefined;
+  /** T: steps between two projectors. Default 200. */
+  updateInterval?:
+    | number
+    | undefined;
+  /** α: factor of the learning rate of matrices. Default 0.25. */
+  scale?:
+    | number
+    | undefined;
+  /** The moments of matrices are kept in 8 bits. Dettmers et al. 2021, arXiv:2110.02861. */
+  eightBit: boolean;
 }
 
 /** Learning rate over the steps. */
@@ -271,6 +293,9 @@ export const OptimizerRule: MessageFns<OptimizerRule> = {
       case "lion":
         Lion.encode(message.kind.value, writer.uint32(18).fork()).join();
         break;
+      case "galore":
+        GaLore.encode(message.kind.value, writer.uint32(26).fork()).join();
+        break;
     }
     return writer;
   },
@@ -304,6 +329,14 @@ export const OptimizerRule: MessageFns<OptimizerRule> = {
             message.kind = { $case: "lion", value: Lion.decode(reader, reader.uint32()) };
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.kind = { $case: "galore", value: GaLore.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -322,6 +355,8 @@ export const OptimizerRule: MessageFns<OptimizerRule> = {
         ? { $case: "adamw", value: AdamW.fromJSON(object.adamw) }
         : isSet(object.lion)
         ? { $case: "lion", value: Lion.fromJSON(object.lion) }
+        : isSet(object.galore)
+        ? { $case: "galore", value: GaLore.fromJSON(object.galore) }
         : undefined,
     };
   },
@@ -332,6 +367,8 @@ export const OptimizerRule: MessageFns<OptimizerRule> = {
       obj.adamw = AdamW.toJSON(message.kind.value);
     } else if (message.kind?.$case === "lion") {
       obj.lion = Lion.toJSON(message.kind.value);
+    } else if (message.kind?.$case === "galore") {
+      obj.galore = GaLore.toJSON(message.kind.value);
     }
     return obj;
   },
@@ -351,6 +388,12 @@ export const OptimizerRule: MessageFns<OptimizerRule> = {
       case "lion": {
         if (object.kind?.value !== undefined && object.kind?.value !== null) {
           message.kind = { $case: "lion", value: Lion.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "galore": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "galore", value: GaLore.fromPartial(object.kind.value) };
         }
         break;
       }
@@ -541,6 +584,131 @@ export const Lion: MessageFns<Lion> = {
     const message = createBaseLion();
     message.beta1 = object.beta1 ?? undefined;
     message.beta2 = object.beta2 ?? undefined;
+    return message;
+  },
+};
+
+function createBaseGaLore(): GaLore {
+  return { rank: undefined, updateInterval: undefined, scale: undefined, eightBit: false };
+}
+
+export const GaLore: MessageFns<GaLore> = {
+  encode(message: GaLore, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.rank !== undefined) {
+      writer.uint32(8).uint32(message.rank);
+    }
+    if (message.updateInterval !== undefined) {
+      writer.uint32(16).uint32(message.updateInterval);
+    }
+    if (message.scale !== undefined) {
+      writer.uint32(25).double(message.scale);
+    }
+    if (message.eightBit !== false) {
+      writer.uint32(32).bool(message.eightBit);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GaLore {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGaLore();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.rank = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.updateInterval = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.scale = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.eightBit = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GaLore {
+    return {
+      rank: isSet(object.rank) ? globalThis.Number(object.rank) : undefined,
+      updateInterval: isSet(object.updateInterval)
+        ? globalThis.Number(object.updateInterval)
+        : isSet(object.update_interval)
+        ? globalThis.Number(object.update_interval)
+        : undefined,
+      scale: isSet(object.scale) ? globalThis.Number(object.scale) : undefined,
+      eightBit: isSet(object.eightBit)
+        ? globalThis.Boolean(object.eightBit)
+        : isSet(object.eight_bit)
+        ? globalThis.Boolean(object.eight_bit)
+        : false,
+    };
+  },
+
+  toJSON(message: GaLore): unknown {
+    const obj: any = {};
+    if (message.rank !== undefined) {
+      obj.rank = Math.round(message.rank);
+    }
+    if (message.updateInterval !== undefined) {
+      obj.updateInterval = Math.round(message.updateInterval);
+    }
+    if (message.scale !== undefined) {
+      obj.scale = floatToJson(message.scale);
+    }
+    if (message.eightBit !== false) {
+      obj.eightBit = message.eightBit;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GaLore>): GaLore {
+    return GaLore.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GaLore>): GaLore {
+    const message = createBaseGaLore();
+    message.rank = object.rank ?? undefined;
+    message.updateInterval = object.updateInterval ?? undefined;
+    message.scale = object.scale ?? undefined;
+    message.eightBit = object.eightBit ?? false;
     return message;
   },
 };
