@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
-import { adapterLabels, openModel, readAdapter, withLabels } from '@eigenloom/checkpoint';
+import { openModel } from '@eigenloom/adapters';
+import { adapterLabels, readAdapter, withLabels } from '@eigenloom/checkpoint';
 import type { EngineModule } from '@eigenloom/engine';
 import { loadDataset } from '@eigenloom/datasets';
 import {
