@@ -5,12 +5,13 @@ import type { AdapterDefinition } from './definition.js';
 import { dora } from './dora/index.js';
 import { lora } from './lora/index.js';
 import type { Parametrisation } from './parametrisation.js';
+import { ssf } from './ssf/index.js';
 import { vera } from './vera/index.js';
 
 /** Every kind of adapter, one line each. */
 export const DEFINITIONS: {
   readonly [K in AdapterChoice['$case']]: AdapterDefinition<ParametersOf<AdapterChoice, K>>;
-} = { lora, dora, vera };
+} = { lora, dora, vera, ssf };
 
 /** The kinds of adapters that a request may choose. */
 export const ADAPTERS = registry<AdapterChoice, Parametrisation>('adapter', DEFINITIONS);

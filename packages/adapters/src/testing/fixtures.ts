@@ -51,6 +51,13 @@ export const FIXTURES: {
     ],
     golden: ['vera'],
   },
+  ssf: {
+    parameters: {},
+    model: 'bert',
+    modules: [BERT_QUERY, 'bert.encoder.layer.1.output.LayerNorm'],
+    keys: ['ssf_scale', 'ssf_shift'].map((part) => `base_model.model.${BERT_QUERY}.${part}`),
+    golden: [],
+  },
 };
 
 /** A kind with the parameters of its fixture. */

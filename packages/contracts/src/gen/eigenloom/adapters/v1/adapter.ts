@@ -7,10 +7,14 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Dora, Lora, Vera } from "./low_rank";
+import { Ssf } from "./scaling";
 
 /** A kind of adapter with its parameters. */
 export interface Adapter {
-  kind: { $case: "lora"; value: Lora } | { $case: "dora"; value: Dora } | { $case: "vera"; value: Vera } | undefined;
+  kind: { $case: "lora"; value: Lora } | { $case: "dora"; value: Dora } | { $case: "vera"; value: Vera } | {
+    $case: "ssf";
+    value: Ssf;
+  } | undefined;
 }
 
 function createBaseAdapter(): Adapter {
@@ -28,6 +32,9 @@ export const Adapter: MessageFns<Adapter> = {
         break;
       case "vera":
         Vera.encode(message.kind.value, writer.uint32(26).fork()).join();
+        break;
+      case "ssf":
+        Ssf.encode(message.kind.value, writer.uint32(34).fork()).join();
         break;
     }
     return writer;
@@ -70,6 +77,14 @@ export const Adapter: MessageFns<Adapter> = {
             message.kind = { $case: "vera", value: Vera.decode(reader, reader.uint32()) };
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.kind = { $case: "ssf", value: Ssf.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -90,6 +105,8 @@ export const Adapter: MessageFns<Adapter> = {
         ? { $case: "dora", value: Dora.fromJSON(object.dora) }
         : isSet(object.vera)
         ? { $case: "vera", value: Vera.fromJSON(object.vera) }
+        : isSet(object.ssf)
+        ? { $case: "ssf", value: Ssf.fromJSON(object.ssf) }
         : undefined,
     };
   },
@@ -102,6 +119,8 @@ export const Adapter: MessageFns<Adapter> = {
       obj.dora = Dora.toJSON(message.kind.value);
     } else if (message.kind?.$case === "vera") {
       obj.vera = Vera.toJSON(message.kind.value);
+    } else if (message.kind?.$case === "ssf") {
+      obj.ssf = Ssf.toJSON(message.kind.value);
     }
     return obj;
   },
@@ -127,6 +146,12 @@ export const Adapter: MessageFns<Adapter> = {
       case "vera": {
         if (object.kind?.value !== undefined && object.kind?.value !== null) {
           message.kind = { $case: "vera", value: Vera.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "ssf": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "ssf", value: Ssf.fromPartial(object.kind.value) };
         }
         break;
       }
