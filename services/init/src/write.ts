@@ -79,18 +79,27 @@ const RESIDUAL_NOTE =
 const MODEL_NOTE =
   'This adapter belongs to the model as it is, which it does not change before it is trained.';
 
-function noteOf({ method: { id, paper }, start: { changesBase }, settings }: InitPlan): object {
+const CHANGING_NOTE =
+  'This adapter belongs to the model as it is. Its kind changes what the model computes from the start, before it is trained.';
+
+function noteOn({ start: { changesBase }, parametrisation: { neutral } }: InitPlan): string {
+  if (changesBase) return RESIDUAL_NOTE;
+  return neutral ? MODEL_NOTE : CHANGING_NOTE;
+}
+
+function noteOf(plan: InitPlan): object {
+  const { method, start, settings } = plan;
   return {
-    method: id,
-    paper,
+    method: method.id,
+    paper: method.paper,
     seed: String(settings.seed),
-    base: changesBase ? 'residual' : 'model',
-    note: changesBase ? RESIDUAL_NOTE : MODEL_NOTE,
+    base: start.changesBase ? 'residual' : 'model',
+    note: noteOn(plan),
   };
 }
 
 function cardOf(plan: InitPlan, { tables }: Report): string {
-  const { method, adapter, start, settings, parametrisation } = plan;
+  const { method, adapter, settings, parametrisation } = plan;
   const terms = parametrisation.pair === undefined ? '' : `, rank ${settings.rank}, alpha ${settings.alpha}`;
   const rows = tables
     .flatMap((table) => table.rows)
@@ -110,7 +119,7 @@ function cardOf(plan: InitPlan, { tables }: Report): string {
     '',
     `Started by \`${method.id}\` (${method.paper})${terms}, seed ${String(settings.seed)}.`,
     '',
-    start.changesBase ? RESIDUAL_NOTE : MODEL_NOTE,
+    noteOn(plan),
     '',
     '| module | rank | alpha | parameters |',
     '|---|---|---|---|',
