@@ -5,13 +5,14 @@ import type { AdapterDefinition } from './definition.js';
 import { dora } from './dora/index.js';
 import { lora } from './lora/index.js';
 import type { Parametrisation } from './parametrisation.js';
+import { prefixTuning } from './prefix-tuning/index.js';
 import { ssf } from './ssf/index.js';
 import { vera } from './vera/index.js';
 
 /** Every kind of adapter, one line each. */
 export const DEFINITIONS: {
   readonly [K in AdapterChoice['$case']]: AdapterDefinition<ParametersOf<AdapterChoice, K>>;
-} = { lora, dora, vera, ssf };
+} = { lora, dora, vera, ssf, prefixTuning };
 
 /** The kinds of adapters that a request may choose. */
 export const ADAPTERS = registry<AdapterChoice, Parametrisation>('adapter', DEFINITIONS);

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import torch
-from peft import PeftModel, VeraConfig, get_peft_model
+from peft import PeftModel, PrefixTuningConfig, VeraConfig, get_peft_model
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM
 
@@ -15,6 +15,7 @@ HERE = Path(__file__).parent
 TEXTS = 2
 LINEAR = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 MADE = {
+    "prefix_tuning": PrefixTuningConfig(num_virtual_tokens=4, task_type="CAUSAL_LM"),
     "vera": VeraConfig(r=8, target_modules=LINEAR, save_projection=True, task_type="CAUSAL_LM"),
 }
 

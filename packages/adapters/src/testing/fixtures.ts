@@ -58,6 +58,13 @@ export const FIXTURES: {
     keys: ['ssf_scale', 'ssf_shift'].map((part) => `base_model.model.${BERT_QUERY}.${part}`),
     golden: [],
   },
+  prefixTuning: {
+    parameters: { numVirtualTokens: 4 },
+    model: 'llama',
+    modules: [],
+    keys: ['prompt_embeddings'],
+    golden: ['prefix_tuning'],
+  },
 };
 
 /** A kind with the parameters of its fixture. */

@@ -7,14 +7,18 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Dora, Lora, Vera } from "./low_rank";
+import { PrefixTuning } from "./prompts";
 import { Ssf } from "./scaling";
 
 /** A kind of adapter with its parameters. */
 export interface Adapter {
-  kind: { $case: "lora"; value: Lora } | { $case: "dora"; value: Dora } | { $case: "vera"; value: Vera } | {
-    $case: "ssf";
-    value: Ssf;
-  } | undefined;
+  kind:
+    | { $case: "lora"; value: Lora }
+    | { $case: "dora"; value: Dora }
+    | { $case: "vera"; value: Vera }
+    | { $case: "ssf"; value: Ssf }
+    | { $case: "prefixTuning"; value: PrefixTuning }
+    | undefined;
 }
 
 function createBaseAdapter(): Adapter {
@@ -35,6 +39,9 @@ export const Adapter: MessageFns<Adapter> = {
         break;
       case "ssf":
         Ssf.encode(message.kind.value, writer.uint32(34).fork()).join();
+        break;
+      case "prefixTuning":
+        PrefixTuning.encode(message.kind.value, writer.uint32(42).fork()).join();
         break;
     }
     return writer;
@@ -85,6 +92,14 @@ export const Adapter: MessageFns<Adapter> = {
             message.kind = { $case: "ssf", value: Ssf.decode(reader, reader.uint32()) };
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.kind = { $case: "prefixTuning", value: PrefixTuning.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -107,6 +122,10 @@ export const Adapter: MessageFns<Adapter> = {
         ? { $case: "vera", value: Vera.fromJSON(object.vera) }
         : isSet(object.ssf)
         ? { $case: "ssf", value: Ssf.fromJSON(object.ssf) }
+        : isSet(object.prefixTuning)
+        ? { $case: "prefixTuning", value: PrefixTuning.fromJSON(object.prefixTuning) }
+        : isSet(object.prefix_tuning)
+        ? { $case: "prefixTuning", value: PrefixTuning.fromJSON(object.prefix_tuning) }
         : undefined,
     };
   },
@@ -121,6 +140,8 @@ export const Adapter: MessageFns<Adapter> = {
       obj.vera = Vera.toJSON(message.kind.value);
     } else if (message.kind?.$case === "ssf") {
       obj.ssf = Ssf.toJSON(message.kind.value);
+    } else if (message.kind?.$case === "prefixTuning") {
+      obj.prefixTuning = PrefixTuning.toJSON(message.kind.value);
     }
     return obj;
   },
@@ -152,6 +173,12 @@ export const Adapter: MessageFns<Adapter> = {
       case "ssf": {
         if (object.kind?.value !== undefined && object.kind?.value !== null) {
           message.kind = { $case: "ssf", value: Ssf.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "prefixTuning": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "prefixTuning", value: PrefixTuning.fromPartial(object.kind.value) };
         }
         break;
       }
