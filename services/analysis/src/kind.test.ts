@@ -7,6 +7,7 @@ import { SafetensorsFile, SafetensorsWriter } from '@eigenloom/numeric';
 import { type JobsClient, type JobView, startEmbedded } from '@eigenloom/runtime';
 import type { Cell } from '@eigenloom/report';
 import { analysisKind } from './kind.js';
+import { STUDIES } from './methods/index.js';
 import { reportIn, rowsOf, weightRequest } from './testing/requests.js';
 
 const GOLDEN = resolve(__dirname, '../../../tests/golden/weightwatcher');
@@ -292,7 +293,7 @@ describe('requests', () => {
   it('without a study are refused', async () => {
     await expect(runtime.submit('analysis', analysis.AnalyzeRequest.fromPartial({}))).rejects.toMatchObject({
       reason: 'METHOD_MISSING',
-      message: 'study: choose one of spectrum, intruders',
+      message: `study: choose one of ${STUDIES.methods.map((method) => method.id).join(', ')}`,
     });
   });
 
