@@ -1,4 +1,5 @@
 import { galore } from './03-galore.js';
+import { matrixSensing } from './07-matrix-sensing.js';
 import { ssf } from './32-ssf.js';
 import { intruders } from './36-intruders.js';
 import { soups } from './55-soups.js';
@@ -6,4 +7,4 @@ import { eva } from './58-eva.js';
 import type { Claim } from './claim.js';
 
 /** Every claim that can be run, in order of its row. */
-export const CLAIMS: readonly Claim[] = [galore, ssf, intruders, soups, eva];
+export const CLAIMS: readonly Claim[] = [galore, matrixSensing, ssf, intruders, soups, eva];

@@ -1,3 +1,4 @@
 export * from '../gen/eigenloom/analysis/v1/analysis.js';
 export * from '../gen/eigenloom/analysis/v1/study.js';
+export * from '../gen/eigenloom/analysis/v1/theory.js';
 export * from '../gen/eigenloom/analysis/v1/weights.js';

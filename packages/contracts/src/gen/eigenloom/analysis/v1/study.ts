@@ -6,11 +6,15 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { MatrixSensing } from "./theory";
 import { IntruderDimensions, Spectrum } from "./weights";
 
 /** A study with its inputs and parameters. */
 export interface Study {
-  kind: { $case: "spectrum"; value: Spectrum } | { $case: "intruders"; value: IntruderDimensions } | undefined;
+  kind: { $case: "spectrum"; value: Spectrum } | { $case: "intruders"; value: IntruderDimensions } | {
+    $case: "matrixSensing";
+    value: MatrixSensing;
+  } | undefined;
 }
 
 function createBaseStudy(): Study {
@@ -25,6 +29,9 @@ export const Study: MessageFns<Study> = {
         break;
       case "intruders":
         IntruderDimensions.encode(message.kind.value, writer.uint32(18).fork()).join();
+        break;
+      case "matrixSensing":
+        MatrixSensing.encode(message.kind.value, writer.uint32(26).fork()).join();
         break;
     }
     return writer;
@@ -59,6 +66,14 @@ export const Study: MessageFns<Study> = {
             message.kind = { $case: "intruders", value: IntruderDimensions.decode(reader, reader.uint32()) };
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.kind = { $case: "matrixSensing", value: MatrixSensing.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -77,6 +92,10 @@ export const Study: MessageFns<Study> = {
         ? { $case: "spectrum", value: Spectrum.fromJSON(object.spectrum) }
         : isSet(object.intruders)
         ? { $case: "intruders", value: IntruderDimensions.fromJSON(object.intruders) }
+        : isSet(object.matrixSensing)
+        ? { $case: "matrixSensing", value: MatrixSensing.fromJSON(object.matrixSensing) }
+        : isSet(object.matrix_sensing)
+        ? { $case: "matrixSensing", value: MatrixSensing.fromJSON(object.matrix_sensing) }
         : undefined,
     };
   },
@@ -87,6 +106,8 @@ export const Study: MessageFns<Study> = {
       obj.spectrum = Spectrum.toJSON(message.kind.value);
     } else if (message.kind?.$case === "intruders") {
       obj.intruders = IntruderDimensions.toJSON(message.kind.value);
+    } else if (message.kind?.$case === "matrixSensing") {
+      obj.matrixSensing = MatrixSensing.toJSON(message.kind.value);
     }
     return obj;
   },
@@ -106,6 +127,12 @@ export const Study: MessageFns<Study> = {
       case "intruders": {
         if (object.kind?.value !== undefined && object.kind?.value !== null) {
           message.kind = { $case: "intruders", value: IntruderDimensions.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "matrixSensing": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "matrixSensing", value: MatrixSensing.fromPartial(object.kind.value) };
         }
         break;
       }
