@@ -7,8 +7,8 @@ import { initKind } from '@eigenloom/init-service';
 import { type ClassifiedText } from '@eigenloom/models';
 import { matmul, type Matrix, randomNormal, setThreads } from '@eigenloom/numeric';
 import { requestFromObject, startEmbedded } from '@eigenloom/runtime';
-import { objectiveOf } from '@eigenloom/train-service/dist/loop/plan-choices.js';
 import { prepareTraining } from '@eigenloom/train-service/dist/loop/prepare-training.js';
+import { objectiveOf } from '@eigenloom/train-service/dist/plan/choices.js';
 import { resolvePlan } from '@eigenloom/train-service/dist/plan/resolve-plan.js';
 
 import { median } from './median.js';

@@ -30,7 +30,7 @@ export function settingsOf(parameters: adapters.Vera, field: string): VeraSettin
 
 /**
  * A [rank, widest input] and B [widest output, rank], of which each module takes the corner that it needs; d [rank] and b [out] of each.
- * A and B are Kaiming-uniform, b is zero: the network is unchanged at the start. arXiv:2310.11454, section 3.2.
+ * A and B are Kaiming-uniform, b is zero: the network is unchanged at the start. arXiv:2310.11454, section 3.
  */
 export function tensorsOf(
   { rank, dInitial }: VeraSettings,
