@@ -70,7 +70,7 @@ async function compared(lab: Lab, task: PreparedTask, seed: number): Promise<Com
   });
   const candidate = { model: MINILM, adapters: [folder], headFrom: undefined };
   const folded = await testScore(candidate, task, { maxLength: MAX_LENGTH, signal: lab.signal });
-  const beside = report.metrics['validation_loss'] ?? 0;
+  const beside = report.metrics['validation_loss'] ?? NaN;
   const parameters = (await readAdapterFolder(folder)).factors.reduce((sum, f) => sum + f.data.length, 0);
   const all = [...(await openModel(MINILM)).tensors.values()].reduce(
     (sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1),
@@ -81,7 +81,7 @@ async function compared(lab: Lab, task: PreparedTask, seed: number): Promise<Com
     loss_beside: beside,
     loss_folded: folded.loss,
     relative_difference: Math.abs(folded.loss - beside) / beside,
-    accuracy_beside: report.metrics['validation_accuracy'] ?? 0,
+    accuracy_beside: report.metrics['validation_accuracy'] ?? NaN,
     accuracy_folded: folded.accuracy,
     parameters,
     share: parameters / all,

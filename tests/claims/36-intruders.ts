@@ -34,7 +34,7 @@ export const intruders: Claim = {
       for (const method of ['lora', 'full'] as const) {
         lab.say(`seed ${seed}: ${method}`);
         const made = await trained(lab, task, seed, method);
-        const accuracy = made.report.metrics['validation_accuracy'] ?? 0;
+        const accuracy = made.report.metrics['validation_accuracy'] ?? NaN;
         for (const k of KS) {
           for (const epsilon of EPSILONS) {
             const count = await countOf(lab, made, method, { k, epsilon });
@@ -101,5 +101,5 @@ async function countOf(
   const { report } = await lab.run('analysis', {
     intruders: { model, base, tensors: TENSORS, ...parameters },
   });
-  return report.metrics['intruders'] ?? 0;
+  return report.metrics['intruders'] ?? NaN;
 }

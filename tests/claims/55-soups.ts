@@ -21,7 +21,7 @@ export const soups: Claim = {
     if (task === undefined) throw new Error('there is no task');
     const rows: Record<string, number>[] = [];
     for (const seed of lab.seeds(3)) rows.push(await oneSoup(lab, task, seed));
-    const of = (name: string): number => mean(rows.map((row) => row[name] ?? 0));
+    const of = (name: string): number => mean(rows.map((row) => row[name] ?? NaN));
     return {
       held: of('greedy_soup') >= of('best_ingredient') && of('linear') >= of('mean_ingredient'),
       measured: `test accuracy: best ingredient ${percent(of('best_ingredient'))}, greedy ${percent(of('greedy_soup'))}, learned ${percent(of('learned_soup'))}, uniform ${percent(of('linear'))}, mean ingredient ${percent(of('mean_ingredient'))}`,
@@ -70,7 +70,7 @@ async function oneSoup(lab: Lab, task: PreparedTask, seed: number): Promise<Reco
   const models = members.map(({ folder }) => ({ model: { uri: folder } }));
   const accuracies = [];
   for (const { folder } of members) accuracies.push(await testAccuracy(lab, folder, task));
-  const validation = members.map(({ report }) => report.metrics['validation_accuracy'] ?? 0);
+  const validation = members.map(({ report }) => report.metrics['validation_accuracy'] ?? NaN);
   const best = validation.indexOf(Math.max(...validation));
   const row: Record<string, number> = {
     seed,
