@@ -1,9 +1,8 @@
 import { openModel, readAdapterFolder } from '@eigenloom/adapters';
-import type { PreparedTask } from '@eigenloom/demo/dist/data/prepare.js';
 import { testScore } from '@eigenloom/demo/dist/run/evaluate.js';
 import type { Claim } from './claim.js';
 import type { Lab } from './lab.js';
-import { MAX_LENGTH, mean, MINILM, percent, realTasks } from './tasks.js';
+import { encoder, maxLength, mean, percent, realTasks, type Task } from './tasks.js';
 
 const MAX_DIFFERENCE = 1e-5;
 const MAX_SHARE = 0.01;
@@ -29,7 +28,6 @@ export const ssf: Claim = {
   missing: 'the comparison with other ways of tuning on images.',
   async run(lab) {
     const [task] = await realTasks(lab);
-    if (task === undefined) throw new Error('there is no task');
     const rows: Compared[] = [];
     for (const seed of lab.seeds(3)) {
       lab.say(`seed ${seed}`);
@@ -53,8 +51,8 @@ export const ssf: Claim = {
   },
 };
 
-async function compared(lab: Lab, task: PreparedTask, seed: number): Promise<Compared> {
-  const model = { uri: MINILM };
+async function compared(lab: Lab, task: Task, seed: number): Promise<Compared> {
+  const model = { uri: encoder(lab) };
   const start = await lab.run('init', {
     ...{ model, seed: String(seed), targetModules: ['query', 'key', 'value', 'dense', 'LayerNorm'], ssf: {} },
     taskType: 'SEQ_CLS',
@@ -65,14 +63,14 @@ async function compared(lab: Lab, task: PreparedTask, seed: number): Promise<Com
     trainData: { uri: task.files.train },
     validationData: { uri: task.files.test },
     optimizer: { learningRate: 5e-3 },
-    batching: { batchSize: lab.pick(16, 4), maxLength: MAX_LENGTH },
+    batching: { batchSize: lab.pick(16, 4), maxLength: maxLength(lab) },
     maxSteps: lab.pick(300, 2),
   });
-  const candidate = { model: MINILM, adapters: [folder], headFrom: undefined };
-  const folded = await testScore(candidate, task, { maxLength: MAX_LENGTH, signal: lab.signal });
+  const candidate = { model: encoder(lab), adapters: [folder], headFrom: undefined };
+  const folded = await testScore(candidate, task, { maxLength: maxLength(lab), signal: lab.signal });
   const beside = report.metrics['validation_loss'] ?? NaN;
   const parameters = (await readAdapterFolder(folder)).factors.reduce((sum, f) => sum + f.data.length, 0);
-  const all = [...(await openModel(MINILM)).tensors.values()].reduce(
+  const all = [...(await openModel(encoder(lab))).tensors.values()].reduce(
     (sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1),
     0,
   );

@@ -1,7 +1,6 @@
-import type { PreparedTask } from '@eigenloom/demo/dist/data/prepare.js';
 import type { Claim } from './claim.js';
 import type { Lab, Made } from './lab.js';
-import { MAX_LENGTH, mean, MINILM, percent, realTasks } from './tasks.js';
+import { encoder, maxLength, mean, percent, realTasks, type Task } from './tasks.js';
 
 const EPSILONS = [0.3, 0.5, 0.7, 0.9];
 const KS = [5, 10];
@@ -28,15 +27,14 @@ export const intruders: Claim = {
   missing: 'the remedy, which scales intruders by λ, and the forgetting that it undoes.',
   async run(lab) {
     const [task] = await realTasks(lab);
-    if (task === undefined) throw new Error('there is no task');
     const rows: Counted[] = [];
     for (const seed of lab.seeds(3)) {
       for (const method of ['lora', 'full'] as const) {
         lab.say(`seed ${seed}: ${method}`);
         const made = await trained(lab, task, seed, method);
         const accuracy = made.report.metrics['validation_accuracy'] ?? NaN;
-        for (const k of KS) {
-          for (const epsilon of EPSILONS) {
+        for (const k of lab.pick(KS, [MAIN_K])) {
+          for (const epsilon of lab.pick(EPSILONS, [MAIN_EPSILON])) {
             const count = await countOf(lab, made, method, { k, epsilon });
             rows.push({ seed, method, k, epsilon, intruders: count, accuracy });
           }
@@ -63,15 +61,15 @@ export const intruders: Claim = {
   },
 };
 
-async function trained(lab: Lab, task: PreparedTask, seed: number, method: 'lora' | 'full'): Promise<Made> {
-  const model = { uri: MINILM };
+async function trained(lab: Lab, task: Task, seed: number, method: 'lora' | 'full'): Promise<Made> {
+  const model = { uri: encoder(lab) };
   const request = {
     model,
     seed: String(seed),
     trainData: { uri: task.files.train },
     validationData: { uri: task.files.validation },
     sequenceClassification: {},
-    batching: { batchSize: lab.pick(16, 4), maxLength: MAX_LENGTH },
+    batching: { batchSize: lab.pick(16, 4), maxLength: maxLength(lab) },
     maxSteps: lab.pick(300, 1),
   };
   if (method === 'full') {
@@ -96,7 +94,7 @@ async function countOf(
   method: 'lora' | 'full',
   parameters: { readonly k: number; readonly epsilon: number },
 ): Promise<number> {
-  const base = { uri: MINILM };
+  const base = { uri: encoder(lab) };
   const model = method === 'full' ? { uri: folder } : { ...base, adapters: [folder] };
   const { report } = await lab.run('analysis', {
     intruders: { model, base, tensors: TENSORS, ...parameters },

@@ -1,7 +1,6 @@
-import type { PreparedTask } from '@eigenloom/demo/dist/data/prepare.js';
 import type { Claim } from './claim.js';
 import type { Lab } from './lab.js';
-import { MAX_LENGTH, mean, MINILM, percent, realTasks, testAccuracy } from './tasks.js';
+import { encoder, maxLength, mean, percent, realTasks, type Task, testAccuracy } from './tasks.js';
 
 const SOUPS = ['linear', 'greedy_soup', 'learned_soup'] as const;
 /** Learning rates of the ingredients: as in the paper, they differ in hyper-parameters and share their start. */
@@ -18,7 +17,6 @@ export const soups: Claim = {
   missing: '',
   async run(lab) {
     const [task] = await realTasks(lab);
-    if (task === undefined) throw new Error('there is no task');
     const rows: Record<string, number>[] = [];
     for (const seed of lab.seeds(3)) rows.push(await oneSoup(lab, task, seed));
     const of = (name: string): number => mean(rows.map((row) => row[name] ?? NaN));
@@ -37,8 +35,8 @@ export const soups: Claim = {
   },
 };
 
-async function oneSoup(lab: Lab, task: PreparedTask, seed: number): Promise<Record<string, number>> {
-  const batching = { batchSize: lab.pick(16, 4), maxLength: MAX_LENGTH };
+async function oneSoup(lab: Lab, task: Task, seed: number): Promise<Record<string, number>> {
+  const batching = { batchSize: lab.pick(16, 4), maxLength: maxLength(lab) };
   const data = {
     trainData: { uri: task.files.train },
     validationData: { uri: task.files.validation },
@@ -49,14 +47,15 @@ async function oneSoup(lab: Lab, task: PreparedTask, seed: number): Promise<Reco
   // A shared start has the head, too: heads that were drawn apart have no mean.
   const start = await lab.run('train', {
     ...data,
-    model: { uri: MINILM },
+    model: { uri: encoder(lab) },
     seed: String(seed),
     optimizer: { learningRate: 1e-5 },
     maxSteps: lab.pick(20, 1),
   });
   const members = [];
-  for (const [i, learningRate] of RATES.entries()) {
-    lab.say(`seed ${seed}: ingredient ${i + 1} of ${RATES.length}`);
+  const rates = lab.pick(RATES, RATES.slice(0, 2));
+  for (const [i, learningRate] of rates.entries()) {
+    lab.say(`seed ${seed}: ingredient ${i + 1} of ${rates.length}`);
     members.push(
       await lab.run('train', {
         ...data,

@@ -28,7 +28,7 @@ function evaluateOn(
 /** Score on the test split with its intervals. */
 export async function testScore(
   candidate: Candidate,
-  task: PreparedTask,
+  task: Pick<PreparedTask, 'labels' | 'files' | 'test'>,
   settings: Settings,
 ): Promise<TestScore> {
   const { loss, accuracy, predictions } = await evaluateOn(candidate, task, task.files.test, settings);
