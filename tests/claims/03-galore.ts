@@ -65,7 +65,7 @@ export const galore: Claim = {
 
 async function trained(lab: Lab, task: Task, seed: number, optimizer: Name): Promise<Run> {
   const { report } = await lab.run('train', {
-    model: { uri: encoder(lab) },
+    model: { uri: await encoder(lab) },
     seed: String(seed),
     trainData: { uri: task.files.train },
     validationData: { uri: task.files.validation },

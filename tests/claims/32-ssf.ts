@@ -52,7 +52,7 @@ export const ssf: Claim = {
 };
 
 async function compared(lab: Lab, task: Task, seed: number): Promise<Compared> {
-  const model = { uri: encoder(lab) };
+  const model = { uri: await encoder(lab) };
   const start = await lab.run('init', {
     ...{ model, seed: String(seed), targetModules: ['query', 'key', 'value', 'dense', 'LayerNorm'], ssf: {} },
     taskType: 'SEQ_CLS',
@@ -66,11 +66,11 @@ async function compared(lab: Lab, task: Task, seed: number): Promise<Compared> {
     batching: { batchSize: lab.pick(16, 4), maxLength: maxLength(lab) },
     maxSteps: lab.pick(300, 2),
   });
-  const candidate = { model: encoder(lab), adapters: [folder], headFrom: undefined };
+  const candidate = { model: await encoder(lab), adapters: [folder], headFrom: undefined };
   const folded = await testScore(candidate, task, { maxLength: maxLength(lab), signal: lab.signal });
   const beside = report.metrics['validation_loss'] ?? NaN;
   const parameters = (await readAdapterFolder(folder)).factors.reduce((sum, f) => sum + f.data.length, 0);
-  const all = [...(await openModel(encoder(lab))).tensors.values()].reduce(
+  const all = [...(await openModel(await encoder(lab))).tensors.values()].reduce(
     (sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1),
     0,
   );

@@ -62,7 +62,7 @@ export const intruders: Claim = {
 };
 
 async function trained(lab: Lab, task: Task, seed: number, method: 'lora' | 'full'): Promise<Made> {
-  const model = { uri: encoder(lab) };
+  const model = { uri: await encoder(lab) };
   const request = {
     model,
     seed: String(seed),
@@ -94,7 +94,7 @@ async function countOf(
   method: 'lora' | 'full',
   parameters: { readonly k: number; readonly epsilon: number },
 ): Promise<number> {
-  const base = { uri: encoder(lab) };
+  const base = { uri: await encoder(lab) };
   const model = method === 'full' ? { uri: folder } : { ...base, adapters: [folder] };
   const { report } = await lab.run('analysis', {
     intruders: { model, base, tensors: TENSORS, ...parameters },

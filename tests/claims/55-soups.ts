@@ -1,6 +1,6 @@
 import type { Claim } from './claim.js';
 import type { Lab } from './lab.js';
-import { encoder, maxLength, mean, percent, realTasks, type Task, testAccuracy } from './tasks.js';
+import { encoder, maxLength, mean, percent, realTasks, type Task, accuracyOf } from './tasks.js';
 
 const SOUPS = ['linear', 'greedy_soup', 'learned_soup'] as const;
 /** Learning rates of the ingredients: as in the paper, they differ in hyper-parameters and share their start. */
@@ -47,7 +47,7 @@ async function oneSoup(lab: Lab, task: Task, seed: number): Promise<Record<strin
   // A shared start has the head, too: heads that were drawn apart have no mean.
   const start = await lab.run('train', {
     ...data,
-    model: { uri: encoder(lab) },
+    model: { uri: await encoder(lab) },
     seed: String(seed),
     optimizer: { learningRate: 1e-5 },
     maxSteps: lab.pick(20, 1),
@@ -68,7 +68,7 @@ async function oneSoup(lab: Lab, task: Task, seed: number): Promise<Record<strin
   }
   const models = members.map(({ folder }) => ({ model: { uri: folder } }));
   const accuracies = [];
-  for (const { folder } of members) accuracies.push(await testAccuracy(lab, folder, task));
+  for (const { folder } of members) accuracies.push(await accuracyOf(lab, folder, task));
   const validation = members.map(({ report }) => report.metrics['validation_accuracy'] ?? NaN);
   const best = validation.indexOf(Math.max(...validation));
   const row: Record<string, number> = {
@@ -79,7 +79,7 @@ async function oneSoup(lab: Lab, task: Task, seed: number): Promise<Record<strin
   for (const method of SOUPS) {
     const parameters = method === 'linear' ? {} : { data: { uri: task.files.validation }, batching };
     const soup = await lab.run('merge', { models, [method]: parameters, allowUnchanged: true });
-    row[method] = await testAccuracy(lab, soup.folder, task);
+    row[method] = await accuracyOf(lab, soup.folder, task);
   }
   return row;
 }

@@ -1,8 +1,11 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
 import { prepareData, type PreparedTask } from '@eigenloom/demo/dist/data/prepare.js';
-import { type Candidate, testScore } from '@eigenloom/demo/dist/run/evaluate.js';
+import { type Split, SPLITS } from '@eigenloom/demo/dist/data/split.js';
+import { type Candidate, testScore, validationAccuracy } from '@eigenloom/demo/dist/run/evaluate.js';
+import { SafetensorsFile, SafetensorsWriter } from '@eigenloom/numeric';
 import type { Lab } from './lab.js';
 
 /** BERT, 6 × 384, sentence encoder. */
@@ -10,10 +13,25 @@ export const MINILM = resolve('.cache/models/all-MiniLM-L6-v2');
 const TINY_BERT = resolve('tests/golden/models/tiny-bert-classifier');
 
 /** Texts of two classes, on disk. */
-export type Task = Pick<PreparedTask, 'name' | 'labels' | 'files' | 'test'>;
+export type Task = Pick<PreparedTask, 'labels' | 'files' | 'test'> & { readonly name: string };
 
-/** What is tuned: MiniLM; a BERT of two small layers where only mechanics are tried. */
-export const encoder = (lab: Lab): string => lab.pick(MINILM, TINY_BERT);
+/** What is tuned, without a head: MiniLM; a BERT of two small layers where only mechanics are tried. */
+export const encoder = (lab: Lab): Promise<string> =>
+  lab.size === 'full' ? Promise.resolve(MINILM) : withoutHead(TINY_BERT, lab.path('encoder'));
+
+async function withoutHead(model: string, copy: string): Promise<string> {
+  if (existsSync(copy)) return copy;
+  await cp(model, copy, { recursive: true });
+  const config = JSON.parse(await readFile(join(model, 'config.json'), 'utf8')) as object;
+  const bare = { ...config, architectures: ['BertModel'], id2label: undefined, label2id: undefined };
+  await writeFile(join(copy, 'config.json'), JSON.stringify(bare));
+  const file = await SafetensorsFile.open(join(model, 'model.safetensors'));
+  const kept = [...file.tensors.values()].filter(({ name }) => !name.startsWith('classifier.'));
+  const writer = await SafetensorsWriter.create(join(copy, 'model.safetensors'), kept);
+  for (const { name } of kept) await writer.write(name, await file.read(name, 'f32'));
+  await writer.finish();
+  return copy;
+}
 
 /** Tokens of the longest text. */
 export const maxLength = (lab: Lab): number => lab.pick(48, 12);
@@ -35,27 +53,40 @@ export async function realTasks(lab: Lab): Promise<readonly [Task, Task]> {
   return [period, spam];
 }
 
-async function tinyTask(lab: Lab, name: Task['name'], step: number): Promise<Task> {
-  const labels = ['a', 'b'];
+/** Words that the small model knows: each class has its own. */
+export async function tinyTask(lab: Lab, name: string, step: number): Promise<Task> {
+  const labels = [`${name}-0`, `${name}-1`];
   const examples = Array.from({ length: 16 }, (_, i) => {
     const words = Array.from({ length: 4 }, (_w, j) => `w${3 + ((i * step + j * 5) % 28) + 30 * (i % 2)}`);
     return { id: String(i), group: String(i), label: labels[i % 2] ?? '', text: words.join(' ') };
   });
-  const folder = lab.path(`data-${name}`);
-  await mkdir(folder);
-  const lines = examples.map((example) => `${JSON.stringify(example)}\n`).join('');
-  const [train, validation, test] = ['train', 'validation', 'test'].map((part) =>
-    join(folder, `${part}.jsonl`),
-  );
-  const files = { train: train ?? '', validation: validation ?? '', test: test ?? '' };
-  for (const file of Object.values(files)) await writeFile(file, lines);
-  return { name, labels, files, test: examples };
+  return writeTask(lab, name, { train: examples, validation: examples, test: examples });
 }
 
-/** Test accuracy of a model, with the head that lies in it unless another is named. */
-export async function testAccuracy(lab: Lab, model: string | Candidate, task: Task): Promise<number> {
+/** Writes the examples of a task, one file a split. */
+export async function writeTask(lab: Lab, name: string, split: Split): Promise<Task> {
+  const folder = lab.path(`data-${name}`);
+  await mkdir(folder);
+  const files = { train: '', validation: '', test: '' };
+  for (const part of SPLITS) {
+    files[part] = join(folder, `${part}.jsonl`);
+    await writeFile(files[part], split[part].map((example) => `${JSON.stringify(example)}\n`).join(''));
+  }
+  const labels = [...new Set(split.train.map(({ label }) => label))].sort();
+  return { name, labels, files, test: split.test };
+}
+
+/** Accuracy of a model, with the head that lies in it unless another is named. */
+export async function accuracyOf(
+  lab: Lab,
+  model: string | Candidate,
+  task: Task,
+  split: 'validation' | 'test' = 'test',
+): Promise<number> {
   const candidate = typeof model === 'string' ? { model, adapters: [], headFrom: undefined } : model;
-  return (await testScore(candidate, task, { maxLength: maxLength(lab), signal: lab.signal })).accuracy;
+  const settings = { maxLength: maxLength(lab), signal: lab.signal };
+  if (split === 'validation') return validationAccuracy(candidate, task, settings);
+  return (await testScore(candidate, task, settings)).accuracy;
 }
 
 export const mean = (values: readonly number[]): number =>

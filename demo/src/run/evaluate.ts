@@ -40,7 +40,7 @@ export async function testScore(
 
 export async function validationAccuracy(
   candidate: Candidate,
-  task: PreparedTask,
+  task: Pick<PreparedTask, 'labels' | 'files'>,
   settings: Settings,
 ): Promise<number> {
   return (await evaluateOn(candidate, task, task.files.validation, settings)).accuracy;
