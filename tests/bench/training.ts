@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 
 import { setBackend } from '@eigenloom/engine';
 import { initKind } from '@eigenloom/init-service';
-import { type ClassifiedText } from '@eigenloom/models';
+import { type ClassifiedText, TextExamples } from '@eigenloom/models';
 import { matmul, type Matrix, randomNormal, setThreads } from '@eigenloom/numeric';
 import { requestFromObject, startEmbedded } from '@eigenloom/runtime';
 import { prepareTraining } from '@eigenloom/train-service/dist/loop/prepare-training.js';
@@ -103,13 +103,13 @@ export async function stepOf(method: Method, folder: string): Promise<(step: num
   });
   const { signal } = new AbortController();
   const plan = await resolvePlan(request, { signal, resolve: (uri) => Promise.resolve(uri) });
-  const train = Array.from({ length: BATCH }, (_, i): ClassifiedText => ({
+  const texts = Array.from({ length: BATCH }, (_, i): ClassifiedText => ({
     ids: Int32Array.from({ length: LENGTH }, (_id, j) => 1000 + ((i * 7919 + j * 104_729) % 29_000)),
     label: i % 2,
   }));
   const data = {
-    ...{ train, validation: null, lengths: new Int32Array(BATCH).fill(LENGTH) },
-    counts: { train: { texts: BATCH, cut: 0, unused: 0 }, validation: null },
+    ...{ train: new TextExamples(texts, 0), validation: null },
+    counts: { kind: 'tokens' as const, train: { examples: BATCH, changed: [] }, validation: null },
     ...{ classes: ['a', 'b'], headStart: 'new' as const },
   };
   const { loop } = await prepareTraining(plan, objectiveOf(plan), data, { signal });

@@ -11,6 +11,7 @@ import {
   loadTokenizer,
   type ModelSource,
   rowsOfLabels,
+  TextExamples,
   tokenize,
 } from '@eigenloom/models';
 
@@ -66,7 +67,8 @@ const evaluate: EngineModule<EvaluationInput, EvaluationOutput> = async (input, 
   );
   const rowOf = rowsOfLabels({ count, names }, examples, basename(input.data));
   const texts = rows.map((ids, i) => ({ ids, label: rowOf.get(examples[i]?.label ?? '') ?? -1 }));
-  const { loss, accuracy, predictions } = await evaluateClassifier(network, head, texts, {
+  const known = new TextExamples(texts, network.config.padTokenId);
+  const { loss, accuracy, predictions } = await evaluateClassifier(network, head, known, {
     signal,
     onProgress: (fraction) => {
       report({ fraction });

@@ -10,8 +10,9 @@ export {
   type DatasetOptions,
   type Example,
 } from './text/dataset.js';
-export { openImages, type ImageOptions } from './images/dataset.js';
+export { labelsBeside, openImages, type ImageOptions } from './images/dataset.js';
 export type { Channels } from './images/decode.js';
+export { firstImages } from './images/first-images.js';
 export type { ImageBatch, ImageSet } from './images/image-set.js';
 export {
   readProcessed,

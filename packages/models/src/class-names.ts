@@ -1,4 +1,3 @@
-import type { Example } from '@eigenloom/datasets';
 import { corruptData, incompatible } from '@eigenloom/errors';
 
 /** The names that transformers gives to classes without names. */
@@ -60,6 +59,15 @@ export function classNamesOf(
   return names;
 }
 
+/** An example whose class is looked up. */
+export interface Labelled {
+  readonly label?: string;
+  /** In its file, from 1, where examples are lines. */
+  readonly line?: number;
+  /** What messages call it where it is no line. */
+  readonly name?: string;
+}
+
 /** A head's classes. */
 export interface HeadClasses {
   /** Rows of the head. */
@@ -71,11 +79,11 @@ export interface HeadClasses {
 /**
  * The row of each label of the data: by the names of the classes, or, when the labels are integers and not names, as the number of the
  * row. `where` says whose data these are; `todo` what may be done. Examples without a label are passed over.
- * Errors: `LABEL_UNKNOWN`, with the line and the classes that are known.
+ * Errors: `LABEL_UNKNOWN`, with the line or the name and the classes that are known.
  */
 export function rowsOfLabels(
   { count, names }: HeadClasses,
-  examples: readonly Example[],
+  examples: readonly Labelled[],
   where: string,
   todo = '',
 ): ReadonlyMap<string, number> {
@@ -84,7 +92,7 @@ export function rowsOfLabels(
       Array.from({ length: count }, (_, row) => [`LABEL_${row}`, row]),
   );
   const byNumber = new Map(Array.from({ length: count }, (_, row) => [String(row), row]));
-  const unknown = (rows: ReadonlyMap<string, number>): Example | undefined =>
+  const unknown = (rows: ReadonlyMap<string, number>): Labelled | undefined =>
     examples.find(({ label }) => label !== undefined && !rows.has(label));
   const stranger = unknown(byName);
   if (stranger === undefined) return byName;
@@ -96,6 +104,8 @@ export function rowsOfLabels(
       : `the classes are ${quoted(names)}`;
   throw incompatible(
     'LABEL_UNKNOWN',
-    `${where}: line ${stranger.line}: ${label} is not a class: ${known}${todo === '' ? '' : `; ${todo}`}`,
+    `${where}: ${placeOf(stranger)}: ${label} is not a class: ${known}${todo === '' ? '' : `; ${todo}`}`,
   );
 }
+
+const placeOf = ({ line, name = '' }: Labelled): string => (line === undefined ? name : `line ${line}`);

@@ -5,6 +5,7 @@ import { evaluateClassifier, evaluateLanguageModel } from './evaluate.js';
 import type { AppliedAdapter } from './forward/adapter-hooks.js';
 import { loadNetwork } from './network.js';
 import { GOLDEN, openFolder, readGolden } from './testing/golden.js';
+import { TextExamples } from './tokens/text-examples.js';
 
 beforeAll(() => setBackend('cpu'));
 
@@ -17,7 +18,8 @@ describe('evaluateClassifier', () => {
     const source = openFolder(join(GOLDEN, 'tiny-bert-classifier'));
     const network = await loadNetwork(source);
     const { head } = await loadClassifierHead(network, source);
-    const texts = golden.rows.map((row, i) => ({ ids: Int32Array.from(row), label: golden.labels[i]! }));
+    const rows = golden.rows.map((row, i) => ({ ids: Int32Array.from(row), label: golden.labels[i]! }));
+    const texts = new TextExamples(rows, 0);
     const best = golden.logits.map((scores) => scores.indexOf(Math.max(...scores)));
     for (const batchSize of [1, 2, 8]) {
       const result = await evaluateClassifier(network, head, texts, { batchSize });
@@ -38,7 +40,8 @@ describe('evaluateLanguageModel', () => {
       'tiny-llama.json',
     );
     const network = await loadNetwork(openFolder(join(GOLDEN, 'tiny-llama')));
-    const texts = golden.rows.map((row) => ({ ids: Int32Array.from(row) }));
+    const rows = golden.rows.map((row) => ({ ids: Int32Array.from(row), label: -1 }));
+    const texts = new TextExamples(rows, 0);
     const { loss } = await evaluateLanguageModel(network, texts, { batchSize: 2 });
     expect(loss).toBeCloseTo(golden.variants.default.loss, 4);
     const module = 'model.layers.0.mlp.down_proj';

@@ -1,10 +1,11 @@
 import { evaluationBatches } from '@eigenloom/datasets';
 import { tf } from '@eigenloom/engine';
 import { numericFailure } from '@eigenloom/errors';
+import type { Batch } from './batch.js';
 import { classifierLogits, type ClassifierHead } from './classifier-head.js';
+import { type Examples, loadAhead } from './examples/examples.js';
 import type { ForwardOptions } from './forward/forward-pass.js';
 import { nextTokens, type Network } from './network.js';
-import { makeBatch } from './tokens/batch.js';
 
 export interface Prediction {
   /** Index of the class with the largest probability; the first of equals. */
@@ -27,28 +28,22 @@ export interface EvaluateOptions extends Pick<ForwardOptions, 'adapters'> {
 
 const DEFAULT_BATCH_SIZE = 32;
 
-/** Token ids with the index of their class. */
-export interface ClassifiedText {
-  readonly ids: Int32Array;
-  readonly label: number;
-}
-
-/** Loss, accuracy and the prediction for every text, in the order given. */
+/** Loss, accuracy and the prediction for every example, in the order given. */
 export async function evaluateClassifier(
   network: Network,
   head: ClassifierHead,
-  texts: readonly ClassifiedText[],
+  examples: Examples,
   options: EvaluateOptions = {},
 ): Promise<Evaluation & { readonly predictions: readonly Prediction[] }> {
-  const predictions = new Array<Prediction>(texts.length);
+  const { labels } = examples;
+  const predictions = new Array<Prediction>(labels.length);
   let loss = 0;
   let right = 0;
-  await eachBatch(texts, options, async (indices, rows) => {
-    const batch = makeBatch(rows, network.config.padTokenId);
+  await eachBatch(examples, options, async (batch, indices) => {
     const logits = await readMatrix(() => classifierLogits(network, head, batch, forward(options)));
     indices.forEach((index, row) => {
       const scores = logits.values.subarray(row * logits.classes, (row + 1) * logits.classes);
-      const label = texts[index]?.label ?? -1;
+      const label = labels[index] ?? -1;
       const { prediction, crossEntropy } = readScores(scores, label);
       predictions[index] = prediction;
       loss += crossEntropy;
@@ -56,20 +51,19 @@ export async function evaluateClassifier(
     });
   });
   requireFinite(loss);
-  return { loss: loss / texts.length, accuracy: right / texts.length, predictions };
+  return { loss: loss / labels.length, accuracy: right / labels.length, predictions };
 }
 
 /** Loss and accuracy of the next token, over all tokens that have one before them. */
 export async function evaluateLanguageModel(
   network: Network,
-  texts: readonly { readonly ids: Int32Array }[],
+  examples: Examples,
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
   let loss = 0;
   let right = 0;
   let count = 0;
-  await eachBatch(texts, options, async (_, rows) => {
-    const batch = makeBatch(rows, network.config.padTokenId);
+  await eachBatch(examples, options, async (batch) => {
     const { values, classes } = await readMatrix(() => network.languageLogits(batch, forward(options)));
     nextTokens(batch).forEach((label, row) => {
       if (label < 0) return;
@@ -95,18 +89,17 @@ const forward = ({ adapters }: EvaluateOptions): ForwardOptions =>
   adapters === undefined ? {} : { adapters };
 
 async function eachBatch(
-  texts: readonly { readonly ids: Int32Array }[],
+  examples: Examples,
   options: EvaluateOptions,
-  visit: (indices: Int32Array, rows: Int32Array[]) => Promise<void>,
+  visit: (batch: Batch, indices: Int32Array) => Promise<void>,
 ): Promise<void> {
-  const lengths = texts.map(({ ids }) => ids.length);
-  const batches = evaluationBatches(lengths, options.batchSize ?? DEFAULT_BATCH_SIZE);
+  const { signal } = options;
+  const batches = evaluationBatches(examples.lengths, options.batchSize ?? DEFAULT_BATCH_SIZE);
   for (const [done, indices] of batches.entries()) {
-    options.signal?.throwIfAborted();
-    await visit(
-      indices,
-      Array.from(indices, (i) => texts[i]?.ids ?? new Int32Array(0)),
-    );
+    signal?.throwIfAborted();
+    await examples.load?.(indices, signal);
+    loadAhead(examples, batches[done + 1], signal);
+    await visit(examples.batch(indices), indices);
     options.onProgress?.((done + 1) / batches.length);
     await new Promise((resolve) => setImmediate(resolve));
   }

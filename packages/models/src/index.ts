@@ -1,6 +1,6 @@
 /** Forward passes of Hugging Face architectures in tf.js by their own tensor names; tokenizers. */
 export { captureLinearInputs, type CaptureOptions, type LinearInput } from './capture.js';
-export { classNamesOf, rowsOfLabels, type HeadClasses } from './class-names.js';
+export { classNamesOf, rowsOfLabels, type HeadClasses, type Labelled } from './class-names.js';
 export {
   addClassifierHead,
   classifierHead,
@@ -19,11 +19,20 @@ export {
 export {
   evaluateClassifier,
   evaluateLanguageModel,
-  type ClassifiedText,
   type EvaluateOptions,
   type Evaluation,
   type Prediction,
 } from './evaluate.js';
+export type {
+  DataSource,
+  ExampleKind,
+  ExampleReader,
+  ExampleSet,
+  ReadingModel,
+  ReadOptions,
+} from './examples/example-kind.js';
+export { loadAhead, type ExampleCounts, type Examples, type UsedExamples } from './examples/examples.js';
+export { EXAMPLE_KINDS } from './examples/index.js';
 export type {
   AppliedAdapter,
   Attend,
@@ -45,6 +54,7 @@ export type {
   ClassificationHead,
   Family,
   Heads,
+  ImageInput,
   LanguageHead,
   NetworkConfig,
   Pooling,
@@ -63,6 +73,7 @@ export {
 export type { Batch, PixelBatch } from './batch.js';
 export { makeBatch, type TokenBatch } from './tokens/batch.js';
 export { checkTextFits, type TextLength } from './tokens/check-length.js';
+export { TextExamples, type ClassifiedText } from './tokens/text-examples.js';
 export {
   TextSet,
   type TextCounts,

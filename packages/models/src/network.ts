@@ -1,6 +1,6 @@
 import { tf } from '@eigenloom/engine';
 import { incompatible } from '@eigenloom/errors';
-import { asTokens, wrongKind, type Batch } from './batch.js';
+import { asTokens, wrongKind, type Batch, type PixelBatch } from './batch.js';
 import type { Family, NetworkConfig } from './families/family.js';
 import { familyOf } from './families/index.js';
 import {
@@ -56,7 +56,7 @@ export class Network implements NetworkPlan {
     return new ForwardPass({ parameters: this.parameters, norms: this.#norms }, options);
   }
 
-  /** What the layers make of a batch. Call inside tf.tidy. Errors: `INPUT_KIND`, `TEXT_TOO_LONG`. */
+  /** What the layers make of a batch. Call inside tf.tidy. Errors: `INPUT_KIND`, `INPUT_SHAPE`, `TEXT_TOO_LONG`. */
   features(batch: Batch, pass: ForwardPass): Features {
     this.#requireFits(batch);
     return this.family.forward(this.config, this.prefix, pass, batch);
@@ -96,7 +96,17 @@ export class Network implements NetworkPlan {
         `a text has ${batch.length} tokens, the model has ${this.config.maxPositions} positions`,
       );
     }
+    if (batch.kind === 'pixels') requireImageFits(batch, this.config);
   }
+}
+
+function requireImageFits({ height, width, channels }: PixelBatch, { image }: NetworkConfig): void {
+  if (image === undefined) return;
+  if (height === image.height && width === image.width && channels === image.channels) return;
+  throw incompatible(
+    'INPUT_SHAPE',
+    `an image is ${width} × ${height} × ${channels}, the model reads ${image.width} × ${image.height} × ${image.channels}`,
+  );
 }
 
 /** The hidden states of the batch's own positions: an adapter may have put rows before them. */

@@ -35,7 +35,6 @@ export { OBJECTIVES } from './objectives/index.js';
 export type {
   CardLines,
   DataCounts,
-  DataSource,
   Objective,
   ObjectiveContext,
   ObjectiveData,
@@ -45,12 +44,8 @@ export type {
   ObjectiveState,
   Reading,
 } from './objectives/objective.js';
-export {
-  chooseClasses,
-  type ChosenClasses,
-  todoOf,
-} from './objectives/sequence-classification/choose-classes.js';
-export { headCard, labelConfig } from './objectives/sequence-classification/head-files.js';
+export { chooseClasses, type ChosenClasses, todoOf } from './objectives/classification/choose-classes.js';
+export { headCard, labelConfig } from './objectives/classification/head-files.js';
 export type { HeadStart, StoredHead } from './objectives/stored-head.js';
 export { ADAMW_DEFAULTS, adamwRule, type AdamWSettings } from './optimizers/adamw.js';
 export { gradientDescent } from './optimizers/gradient-descent.js';

@@ -4,7 +4,13 @@ import { openModel, readAdapter, writeAdapter } from '@eigenloom/checkpoint';
 import type { train } from '@eigenloom/contracts';
 import { conflict } from '@eigenloom/errors';
 import { setBackend } from '@eigenloom/engine';
-import { evaluateClassifier, loadClassifierHead, loadNetwork, loadTokenizer } from '@eigenloom/models';
+import {
+  evaluateClassifier,
+  loadClassifierHead,
+  loadNetwork,
+  loadTokenizer,
+  TextExamples,
+} from '@eigenloom/models';
 import {
   contextIn,
   newFolder,
@@ -198,7 +204,7 @@ describe('training an adapter', () => {
         const { text, label } = JSON.parse(line) as { text: string; label: string };
         return { ids: Int32Array.from(tokenizer.encode(text, 128)), label: label === 'spam' ? 1 : 0 };
       });
-      const { loss } = await evaluateClassifier(network, head, texts);
+      const { loss } = await evaluateClassifier(network, head, new TextExamples(texts, 0));
       const { evaluations } = await runReport(request.outputUri);
       expect(loss).toBeCloseTo(evaluations.find(({ step }) => step === response.bestStep)?.loss ?? 0, 5);
       network.dispose();

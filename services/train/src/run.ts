@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import type { train } from '@eigenloom/contracts';
 import { runOnEngine } from '@eigenloom/engine';
+import { EXAMPLE_KINDS } from '@eigenloom/models';
 import type { JobContext } from '@eigenloom/runtime';
 import type { DataCounts } from '@eigenloom/training';
 import { FENCE_CALL, READ_CALL, type TrainingInput, type TrainingOutput } from './loop/messages.js';
 import { lineageOf } from './output/lineage.js';
 import { reportOf } from './output/report.js';
-import { areShortened, textsLine } from './output/text-counts.js';
+import { areChanged, examplesLine } from './output/example-counts.js';
 import { writeResult } from './output/write-result.js';
 import { resolvePlan } from './plan/resolve-plan.js';
 import type { TrainPlan } from './plan/train-plan.js';
@@ -47,17 +48,16 @@ function trainOnEngine(
       calls: {
         [FENCE_CALL]: () => context.fence(),
         [READ_CALL]: (counts) => {
-          warnOfShortened(counts as DataCounts, plan, context);
+          warnOfChanged(counts as DataCounts, plan, context);
         },
       },
     },
   );
 }
 
-function warnOfShortened(counts: DataCounts, { maxLength }: TrainPlan, { log }: JobContext): void {
-  if (!areShortened(counts)) return;
-  log.warn(
-    { max_length: maxLength, ...counts },
-    `texts: ${textsLine(counts)}; batching.max_length is ${maxLength} tokens`,
-  );
+function warnOfChanged(counts: DataCounts, plan: TrainPlan, { log }: JobContext): void {
+  if (!areChanged(counts)) return;
+  const kind = EXAMPLE_KINDS[counts.kind];
+  const limits = kind.settings(plan).map(([name, value]) => `; ${name.toLowerCase()}: ${value}`);
+  log.warn({ ...counts }, `${kind.noun}: ${examplesLine(counts)}${limits.join('')}`);
 }

@@ -3,6 +3,7 @@ import type { EngineModule } from '@eigenloom/engine';
 import { loadDataset } from '@eigenloom/datasets';
 import {
   evaluateClassifier,
+  TextExamples,
   loadClassifierHead,
   loadNetwork,
   loadTokenizer,
@@ -34,6 +35,7 @@ const score: EngineModule<ScoreInput, number> = async (
     { maxLength, signal },
   );
   const texts = rows.map((ids, i) => ({ ids, label: labels.indexOf(examples[i]?.label ?? '') }));
-  return (await evaluateClassifier(network, head, texts, { signal })).accuracy;
+  const known = new TextExamples(texts, network.config.padTokenId);
+  return (await evaluateClassifier(network, head, known, { signal })).accuracy;
 };
 export default score;

@@ -10,12 +10,12 @@ import type { DigestCache } from './digest-cache.js';
 /** Files that a job reads, by the names that they have in its lineage: `model/model.safetensors`. */
 export type InputFiles = ReadonlyMap<string, string>;
 
-/** Of a model's folder, what says how its weights and its texts are read. */
-const MODEL_FILES = ['config.json', 'tokenizer.json', 'tokenizer_config.json'];
+/** Of a model's folder, what says how its weights and its examples are read. */
+const MODEL_FILES = ['config.json', 'preprocessor_config.json', 'tokenizer.json', 'tokenizer_config.json'];
 /** Beside an adapter that saved a head, config.json names the classes. */
 const BESIDE_ADAPTER = ['config.json'];
 
-/** The weight files of a model, and its config and tokenizer where it has them. */
+/** The weight files of a model, and its config, tokenizer and preprocessor where it has them. */
 export async function modelFiles(role: string, model: Model): Promise<InputFiles> {
   const weights = [...model.weightFiles.values()].map((path) => named(role, path));
   return new Map([...weights, ...(await present(role, model.directory, MODEL_FILES))]);

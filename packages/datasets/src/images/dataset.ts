@@ -94,12 +94,35 @@ function labelsFileOf(name: string): string | undefined {
     : undefined;
 }
 
-/** The labels in a file of the same folder, with `.gz` or without, read whole; undefined where there is none. */
+/** The file beside an array of images that has their labels; undefined for other data, and where there is none. */
+export async function labelsBeside(path: string): Promise<string | undefined> {
+  const info = await stat(path);
+  if (!info.isFile()) return undefined;
+  const bytes = await openBytes(path).catch(() => undefined);
+  if (bytes === undefined) return undefined;
+  try {
+    const head = await bytes.read(0, Math.min(bytes.size, NPY_MAGIC.length));
+    if (head.equals(NPY_MAGIC)) return await besideFile(path, 'labels.npy');
+    return isIdx(head) ? await besideFile(path, labelsFileOf(basename(path))) : undefined;
+  } finally {
+    await bytes.close();
+  }
+}
+
+/** The labels in a file of the same folder, read whole; undefined where there is none. */
 async function besides(
   path: string,
   name: string | undefined,
   read: (bytes: ByteSource) => Promise<StoredArray>,
 ): Promise<StoredArray | undefined> {
+  const file = await besideFile(path, name);
+  if (file === undefined) return undefined;
+  const bytes = await openBytes(file);
+  return closingOnError(bytes, () => read(bytes));
+}
+
+/** A file of the same folder, with `.gz` or without. */
+async function besideFile(path: string, name: string | undefined): Promise<string | undefined> {
   if (name === undefined) return undefined;
   const plain = name.replace(/\.gz$/, '');
   for (const candidate of [name, plain, `${plain}.gz`]) {
@@ -108,9 +131,7 @@ async function besides(
       (info) => info.isFile(),
       () => false,
     );
-    if (!isThere) continue;
-    const bytes = await openBytes(file);
-    return closingOnError(bytes, () => read(bytes));
+    if (isThere) return file;
   }
   return undefined;
 }

@@ -1,6 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 
 import { AppError, corruptData, limitExceeded } from '@eigenloom/errors';
+import type Sharp from 'sharp';
 
 import type { ImageBatch } from './image-set.js';
 
@@ -22,8 +24,7 @@ export async function decodeImage(path: string, name: string, channels: Channels
   const { size } = await stat(path);
   if (size > MAX_FILE_BYTES) throw tooLarge(`${name} has ${size} bytes, the limit is ${MAX_FILE_BYTES}`);
   const file = await readFile(path);
-  // Loaded where it is used: most commands never see an image.
-  const { default: sharp } = await import('sharp');
+  const sharp = decoder();
   try {
     const image = sharp(file, { limitInputPixels: false, failOn: 'error', ignoreIcc: true });
     const { width: w, height: h, format } = await image.metadata();
@@ -46,6 +47,9 @@ export async function decodeImage(path: string, name: string, channels: Channels
     throw corruptData('IMAGE_INVALID', `${name} is not an image that can be read: ${why}`, { cause });
   }
 }
+
+/** Loaded where it is used: most commands never see an image. */
+const decoder = (): typeof Sharp => createRequire(__filename)('sharp') as typeof Sharp;
 
 const tooLarge = (message: string): Error => limitExceeded('IMAGE_TOO_LARGE', message, { retryable: false });
 

@@ -118,7 +118,7 @@ function parseLabel(value: unknown, at: string, field: string): string | undefin
 }
 
 /** The classes of a data set: integers in order of value, otherwise in order of code units. */
-export function labelsOf(examples: readonly Example[]): string[] {
+export function labelsOf(examples: readonly { readonly label?: string }[]): string[] {
   const labels = [...new Set(examples.flatMap(({ label }) => label ?? []))];
   return labels.every((label) => /^-?\d+$/.test(label))
     ? labels.sort((a, b) => Number(a) - Number(b))

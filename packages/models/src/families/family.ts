@@ -8,15 +8,26 @@ import type { ModuleSpec } from './module-spec.js';
 /** How hidden states become one vector per example. */
 export type Pooling = 'mean' | 'first' | 'last';
 
+/** Images as a network reads them, in pixels. */
+export interface ImageInput {
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+}
+
 /** The sizes that every family has. */
 export interface NetworkConfig {
   readonly hiddenSize: number;
   readonly layerCount: number;
   readonly headCount: number;
-  /** 0 where the family reads no tokens; the same for the two below. */
+  /** 0 where the family reads no tokens. */
   readonly vocabularySize: number;
+  /** Positions that an example may take. */
   readonly maxPositions: number;
+  /** 0 where the family reads no tokens. */
   readonly padTokenId: number;
+  /** Of families that read pixels. */
+  readonly image?: ImageInput;
   /** Standard deviation of new weights. */
   readonly initializerRange: number;
 }

@@ -4,7 +4,7 @@ import { opening, type Place } from '@eigenloom/checkpoint';
 import { type Example, loadDataset } from '@eigenloom/datasets';
 import { corruptData, incompatible } from '@eigenloom/errors';
 
-import type { ClassifiedText } from '../evaluate.js';
+import type { ClassifiedText } from './text-examples.js';
 import { type TokenizedTexts, tokenizeExamples } from './tokenize.js';
 import type { TextTokenizer } from './tokenizer.js';
 

@@ -64,6 +64,8 @@ export interface LoopPlan<E extends Evaluation = Evaluation> {
   tokensOf?(step: number): number;
   /** Whether a parameter is part of the result. Default: all are. */
   isKept?(name: string): boolean;
+  /** Runs before a step, counted from 1, to read what it needs. */
+  beforeStep?(step: number): Promise<void>;
   /** Runs after the updates of a step. */
   afterStep?(step: number): Promise<void>;
   readonly evaluation?: EvaluationPlan<E> | undefined;

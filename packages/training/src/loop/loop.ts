@@ -45,6 +45,7 @@ export class Loop<E extends Evaluation = Evaluation> {
   /** Step number `step`, counted from 1, of all players. */
   async takeStep(step: number): Promise<StepRecord> {
     const { players, stepsPerEpoch } = this.plan;
+    await this.plan.beforeStep?.(step);
     const taken: (TakenStep & { readonly name: string; readonly learningRate: number })[] = [];
     for (const { name, optimizer, take, rate } of players) {
       const learningRate = rate(step);

@@ -1,14 +1,14 @@
 import type { Definition, ParametersOf } from '@eigenloom/contracts';
-import { invalidInput } from '@eigenloom/errors';
-import { type ClassifiedText, evaluateLanguageModel, makeBatch } from '@eigenloom/models';
+import { incompatible, invalidInput } from '@eigenloom/errors';
+import { evaluateLanguageModel } from '@eigenloom/models';
 import type { ObjectiveChoice } from '../choice.js';
 import type { Objective, ObjectiveContext, ObjectiveData, ObjectiveState, Reading } from './objective.js';
-import { readBoth, together, useBoth } from './text-data.js';
+import { readBoth, together, useBoth } from './both-sets.js';
 
 /** Cross-entropy of the next token, by the model's own language head. */
 export const causalLanguageModeling: Definition<
   ParametersOf<ObjectiveChoice, 'causalLanguageModeling'>,
-  Objective<ClassifiedText>
+  Objective
 > = {
   summary: 'Cross-entropy of the next token',
   paper: 'Bengio et al. 2003, A Neural Probabilistic Language Model',
@@ -28,26 +28,31 @@ export const causalLanguageModeling: Definition<
   }),
 };
 
-async function read(reading: Reading): Promise<ObjectiveData<ClassifiedText>> {
-  const tokenizer = await reading.tokenizer();
+async function read(reading: Reading): Promise<ObjectiveData> {
   const data = await readBoth(reading, false);
-  const used = await useBoth(data, (texts) => texts.withNextTokens(tokenizer, reading));
-  return { ...together(used), classes: [], headStart: 'new' };
+  const used = await useBoth(data, (set) => {
+    if (set.sequences !== undefined) return set.sequences();
+    throw incompatible(
+      'INPUT_KIND',
+      `a language model reads tokens, the examples are ${reading.reader.kind}`,
+    );
+  });
+  return { ...together(reading, used), classes: [], headStart: 'new' };
 }
 
 function atWork(
-  { train, validation }: ObjectiveData<ClassifiedText>,
+  { train, validation }: ObjectiveData,
   { network, pass, batchSize, signal }: ObjectiveContext,
 ): ObjectiveState {
   return {
-    losses(indices, step) {
-      const rows = Array.from(indices, (i) => train[i]?.ids ?? new Int32Array(0));
-      const batch = makeBatch(rows, network.config.padTokenId);
-      return { next_token: { value: network.languageLoss(batch, pass(step)) } };
-    },
+    load: async (indices) => train.load?.(indices, signal),
+    losses: (indices, step) => ({
+      next_token: { value: network.languageLoss(train.batch(indices), pass(step)) },
+    }),
     async evaluate() {
+      if (validation === null) throw new Error('an evaluation has validation data');
       const options = { ...pass(), batchSize, signal };
-      const { loss, accuracy } = await evaluateLanguageModel(network, validation ?? [], options);
+      const { loss, accuracy } = await evaluateLanguageModel(network, validation, options);
       return { loss, metrics: { accuracy } };
     },
   };

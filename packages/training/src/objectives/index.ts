@@ -2,7 +2,7 @@ import { type Definitions, registry } from '@eigenloom/contracts';
 import type { ObjectiveChoice } from '../choice.js';
 import { causalLanguageModeling } from './causal-language-modeling.js';
 import type { Objective } from './objective.js';
-import { sequenceClassification } from './sequence-classification/index.js';
+import { sequenceClassification } from './sequence-classification.js';
 
 const definitions: Definitions<ObjectiveChoice, Objective> = {
   sequenceClassification,

@@ -1,51 +1,45 @@
 import type { Model } from '@eigenloom/checkpoint';
 import type { tf } from '@eigenloom/engine';
-import type { Example } from '@eigenloom/datasets';
 import type {
+  Batch,
   ClassifierHead,
+  DataSource,
+  ExampleCounts,
+  ExampleReader,
+  Examples,
   ForwardOptions,
+  Labelled,
   Network,
   NetworkPlan,
-  TextCounts,
-  TextTokenizer,
 } from '@eigenloom/models';
 import type { NamedTensors } from '../checkpoints/named-tensors.js';
 import type { CombineGradients, NamedLosses } from '../gradients/take-gradients.js';
 import type { Evaluation } from '../loop/run-state.js';
 import type { HeadStart, StoredHead } from './stored-head.js';
 
-/** A data file with everything decided. */
-export interface DataSource {
-  readonly path: string;
-  readonly textField: string;
-  readonly labelField: string;
-  /** 0: all. */
-  readonly limit: number;
-}
-
+/** What became of the examples of a run. */
 export interface DataCounts {
-  readonly train: TextCounts;
-  readonly validation: TextCounts | null;
+  /** What they are. */
+  readonly kind: Batch['kind'];
+  readonly train: ExampleCounts;
+  readonly validation: ExampleCounts | null;
 }
 
 /** Where an objective reads its examples. */
 export interface Reading {
   readonly train: DataSource;
   readonly validation: DataSource | null;
-  /** Longest text, in tokens. */
-  readonly maxLength: number;
+  /** Of the kind that the model reads. */
+  readonly reader: ExampleReader;
   readonly signal: AbortSignal;
-  tokenizer(): Promise<TextTokenizer>;
   /** The head that the adapter or the model has, of the objective's kind; null where there is none. */
   storedHead(): Promise<StoredHead | null>;
 }
 
 /** What an objective learns from. */
-export interface ObjectiveData<E> {
-  readonly train: readonly E[];
-  readonly validation: readonly E[] | null;
-  /** Of the training examples, in tokens: those of like length share a batch. */
-  readonly lengths: Int32Array;
+export interface ObjectiveData<E extends Examples = Examples> {
+  readonly train: E;
+  readonly validation: E | null;
   readonly counts: DataCounts;
   /** Class names in the order of the head's rows; empty without a head. */
   readonly classes: readonly string[];
@@ -87,6 +81,8 @@ export interface ObjectivePlayer {
 
 /** An objective at work. Whatever it keeps between steps is saved and restored by `tensors` and `restore`. */
 export interface ObjectiveState {
+  /** Reads what the losses of a batch need, before them and before the step of the batch before. Default: all is in memory. */
+  load?(indices: Int32Array): Promise<void>;
   /** The losses of a batch of training examples; `step` counts from 1. Called inside tf.tidy; the same arguments give the same values. */
   losses(indices: Int32Array, step: number): NamedLosses;
   /** Makes one gradient of those of the losses. Default: that of the weighted sum. */
@@ -123,8 +119,8 @@ export interface CardLines {
 }
 
 /** What is minimised, with its parameters. All that it needs of data, heads and files is here and nowhere else. */
-export interface Objective<E = unknown> {
-  /** Examples without a label or without tokens are refused. */
+export interface Objective<E extends Examples = Examples> {
+  /** Examples without a label, and those of which nothing is left, are refused. */
   readonly isLabelled: boolean;
   /** Other models that it reads. */
   readonly models?: readonly ObjectiveModel[];
@@ -133,8 +129,8 @@ export interface Objective<E = unknown> {
   /** Whether a model can be trained so. Errors name the field of the request. */
   checkModel(network: NetworkPlan, tensors: { has(name: string): boolean }): Promise<void>;
   /** Whether examples fit the head. `where` says whose they are: `train_data`. Errors: `LABEL_UNKNOWN`, `LABELS_DIFFER`. */
-  checkExamples(examples: readonly Example[], stored: StoredHead | null, where: string): Promise<void>;
-  /** Errors name the file and line of an example that does not fit. */
+  checkExamples(examples: readonly Labelled[], stored: StoredHead | null, where: string): Promise<void>;
+  /** Errors name the example that does not fit. */
   read(reading: Reading): Promise<ObjectiveData<E>>;
   prepare(data: ObjectiveData<E>, context: ObjectiveContext): Promise<ObjectiveState>;
   files(network: NetworkPlan, classes: readonly string[]): ObjectiveFiles;

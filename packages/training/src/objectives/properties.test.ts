@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { openModel } from '@eigenloom/checkpoint';
 import { train } from '@eigenloom/contracts';
 import { setBackend, tf } from '@eigenloom/engine';
-import { addClassifierHead, headSpecs, loadNetwork, loadTokenizer, type Network } from '@eigenloom/models';
+import { addClassifierHead, EXAMPLE_KINDS, headSpecs, loadNetwork, type Network } from '@eigenloom/models';
 import type { ObjectiveChoice } from '../choice.js';
 import { gradientsOf, type NamedLosses } from '../gradients/take-gradients.js';
 import { adamwRule } from '../optimizers/adamw.js';
@@ -49,7 +49,7 @@ const FIXTURES: { readonly [K in ObjectiveChoice['$case']]: Fixture<K> } = {
 /** An objective at work on a tiny model. */
 interface Work {
   readonly network: Network;
-  readonly data: ObjectiveData<unknown>;
+  readonly data: ObjectiveData;
   readonly state: ObjectiveState;
   readonly parameters: ReadonlyMap<string, tf.Variable>;
 }
@@ -75,15 +75,17 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-const reading = (model: string): Reading => ({
-  ...{ train: source, validation: source, maxLength: 32, signal },
-  tokenizer: () => loadTokenizer(join(MODELS, model)),
+const reading = async (model: string, network: Network): Promise<Reading> => ({
+  ...{ train: source, validation: source, signal },
+  reader: await EXAMPLE_KINDS[network.family.input].open({
+    ...{ directory: join(MODELS, model), network, maxLength: 32 },
+  }),
   storedHead: () => Promise.resolve(null),
 });
 
 async function work(objective: Objective, { model, models = {}, weight }: Setting): Promise<Work> {
   const network = await loadNetwork(await openModel(join(MODELS, model)));
-  const data = await objective.read(reading(model));
+  const data = await objective.read(await reading(model, network));
   const head = objective.head(network);
   const count = data.classes.length;
   if (head !== null) addClassifierHead(network, head, count, 1n);
@@ -92,6 +94,7 @@ async function work(objective: Objective, { model, models = {}, weight }: Settin
     pass: () => ({}),
     open: (role) => openModel(join(MODELS, models[role] ?? role)),
   });
+  await state.load?.(ALL);
   const trained = [weight, ...(head === null ? [] : headSpecs(network, head, count).map(({ name }) => name))];
   return {
     network,
@@ -138,11 +141,11 @@ describe.each(CASES)('%s', (_, objective, fixture) => {
   });
 
   it('reads examples that its batches are made of', () => {
-    const { train: texts, validation, lengths, counts } = own.data;
-    expect(texts).toHaveLength(EXAMPLES);
-    expect(validation).toHaveLength(EXAMPLES);
-    expect(lengths).toHaveLength(EXAMPLES);
-    expect(counts.train.texts).toBe(EXAMPLES);
+    const { train: examples, validation, counts } = own.data;
+    expect(examples.labels).toHaveLength(EXAMPLES);
+    expect(validation?.labels).toHaveLength(EXAMPLES);
+    expect(examples.lengths).toHaveLength(EXAMPLES);
+    expect(counts.train.examples).toBe(EXAMPLES);
   });
 
   it('has losses that fall', async () => {

@@ -16,7 +16,7 @@ export interface Surroundings extends Around {
 export async function prepareTraining(
   plan: TrainPlan,
   objective: Objective,
-  data: ObjectiveData<unknown>,
+  data: ObjectiveData,
   { signal, open = noModel, ...around }: Surroundings,
 ): Promise<{ readonly prepared: PreparedNetwork; readonly steps: LoopPlan; readonly loop: Loop }> {
   const head = { count: data.classes.length, start: data.headStart };

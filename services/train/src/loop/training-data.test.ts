@@ -2,11 +2,13 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { withoutSpecialTokens } from '@eigenloom/checkpoint/dist/testing/without-special-tokens.js';
-import { loadTokenizer } from '@eigenloom/models';
+import { openModel } from '@eigenloom/checkpoint';
+import { planNetwork } from '@eigenloom/models';
 import type { ObjectiveData } from '@eigenloom/training';
 import pino from 'pino';
 
 import { checkInputs } from '../plan/check-inputs.js';
+import { openReader } from '../plan/open-reader.js';
 import { resolvePlan } from '../plan/resolve-plan.js';
 import {
   contextIn,
@@ -40,12 +42,12 @@ async function write(name: string, lines: readonly object[]): Promise<string> {
 const classifier = { model: { uri: '' }, sequenceClassification: {}, full: {} };
 const language = { model: { uri: '' }, causalLanguageModeling: {}, full: {} };
 
-async function load(request: object): Promise<ObjectiveData<unknown>> {
+async function load(request: object): Promise<ObjectiveData> {
   const whole = requestOf({ batching: { batchSize: 2, maxLength: 4 }, ...request });
   const plan = await resolvePlan(whole, contextIn(folder));
   return objectiveOf(plan).read({
-    ...{ train: plan.trainData, validation: plan.validationData, maxLength: plan.maxLength, signal },
-    tokenizer: () => loadTokenizer(plan.modelPath),
+    ...{ train: plan.trainData, validation: plan.validationData, signal },
+    reader: await openReader(plan, planNetwork(await openModel(plan.modelPath))),
     storedHead: () => Promise.resolve(null),
   });
 }
@@ -113,8 +115,18 @@ describe('a language model', () => {
       { text: 'w3 w4' },
     ]);
     const { counts, train } = await load({ ...language, trainData: { uri: mixed } });
-    expect(counts).toEqual({ train: { texts: 3, cut: 1, unused: 1 }, validation: null });
-    expect(train).toHaveLength(2);
+    expect(counts).toEqual({
+      kind: 'tokens',
+      train: {
+        examples: 3,
+        changed: [
+          { count: 1, how: 'lost their end' },
+          { count: 1, how: 'have no next token and are left out' },
+        ],
+      },
+      validation: null,
+    });
+    expect(train.labels).toHaveLength(2);
   });
 });
 

@@ -1,8 +1,10 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setBackend, tf } from '@eigenloom/engine';
-import { loadTokenizer } from '@eigenloom/models';
+import { openModel } from '@eigenloom/checkpoint';
+import { planNetwork } from '@eigenloom/models';
 import { CheckpointStore, type Objective } from '@eigenloom/training';
+import { openReader } from '../plan/open-reader.js';
 import { resolvePlan } from '../plan/resolve-plan.js';
 import {
   contextIn,
@@ -42,14 +44,14 @@ describe('the loop of a plan', () => {
         trainData: data,
         validationData: data,
         sequenceClassification: {},
-        batching: { batchSize: 8 },
+        batching: { batchSize: 8, maxLength: 32 },
         ...(method === 'lora' ? { adapter: lora } : { full: {} }),
       });
       const plan = await resolvePlan(request, contextIn(folder));
       const objective = objectiveOf(plan);
       const texts = await objective.read({
-        ...{ train: plan.trainData, validation: plan.validationData, maxLength: 32, signal },
-        tokenizer: () => loadTokenizer(TINY_BERT),
+        ...{ train: plan.trainData, validation: plan.validationData, signal },
+        reader: await openReader(plan, planNetwork(await openModel(TINY_BERT))),
         storedHead: () => Promise.resolve(null),
       });
       const { prepared, steps, loop } = await prepareTraining(plan, objective, texts, { signal });
@@ -71,13 +73,13 @@ describe('the loop of a plan', () => {
     const data = { uri: await writeExamples(folder, 'added.jsonl', 16) };
     const request = requestOf({
       ...{ model: { uri: TINY_BERT }, trainData: data, sequenceClassification: {}, full: {} },
-      ...{ batching: { batchSize: 8 }, maxSteps: 4, optimizer: { learningRate: 0.1 } },
+      ...{ batching: { batchSize: 8, maxLength: 32 }, maxSteps: 4, optimizer: { learningRate: 0.1 } },
     });
     const plan = await resolvePlan(request, contextIn(folder));
     const base = objectiveOf(plan);
     const texts = await base.read({
-      ...{ train: plan.trainData, validation: null, maxLength: 32, signal },
-      tokenizer: () => loadTokenizer(TINY_BERT),
+      ...{ train: plan.trainData, validation: null, signal },
+      reader: await openReader(plan, planNetwork(await openModel(TINY_BERT))),
       storedHead: () => Promise.resolve(null),
     });
     /** One number more, whose square is added to the loss, and a count that is kept beside it. */

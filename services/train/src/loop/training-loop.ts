@@ -1,5 +1,6 @@
 import type { tf } from '@eigenloom/engine';
 import { BatchOrder } from '@eigenloom/datasets';
+import { loadAhead } from '@eigenloom/models';
 import {
   type CheckpointPlan,
   type EvaluationPlan,
@@ -20,7 +21,7 @@ import { ruleOf } from '../plan/choices.js';
 /** What a plan trains, and by what. */
 export interface Trained {
   readonly objective: ObjectiveState;
-  readonly data: ObjectiveData<unknown>;
+  readonly data: ObjectiveData;
   readonly parameters: ReadonlyMap<string, tf.Variable>;
 }
 
@@ -37,7 +38,8 @@ export function trainingLoop(
   { checkpoints, observer }: Around = {},
 ): LoopPlan {
   const { batchSize, seed } = plan;
-  const order = new BatchOrder({ lengths: data.lengths, batchSize, seed });
+  const { lengths } = data.train;
+  const order = new BatchOrder({ lengths, batchSize, seed });
   const totalSteps = plan.maxSteps > 0 ? plan.maxSteps : Math.max(1, Math.ceil(plan.epochs * order.perEpoch));
   const all = new Map([...parameters, ...(objective.parameters ?? [])]);
   const playing: readonly [ObjectivePlayer, ...ObjectivePlayer[]] = objective.players?.(all) ?? [
@@ -55,7 +57,11 @@ export function trainingLoop(
     totalSteps,
     stepsPerEpoch: order.perEpoch,
     isKept: (name) => parameters.has(name),
-    tokensOf: (step) => order.batch(step - 1).reduce((sum, i) => sum + (data.lengths[i] ?? 0), 0),
+    tokensOf: (step) => order.batch(step - 1).reduce((sum, i) => sum + (lengths[i] ?? 0), 0),
+    async beforeStep(step) {
+      await objective.load?.(order.batch(step - 1));
+      loadAhead(objective, step < totalSteps ? order.batch(step) : undefined);
+    },
     afterStep: async (step) => objective.afterStep?.(step),
     evaluation: data.validation === null ? undefined : evaluationOf(plan, objective, order, totalSteps),
     extra: {

@@ -2,10 +2,11 @@ import { join } from 'node:path';
 import { openModel } from '@eigenloom/adapters';
 import type { Model } from '@eigenloom/checkpoint';
 import type { EngineContext, EngineModule } from '@eigenloom/engine';
-import { loadTokenizer, planNetwork } from '@eigenloom/models';
+import { planNetwork } from '@eigenloom/models';
 import {
   CheckpointStore,
   type LoopResult,
+  type ObjectiveData,
   planFingerprint,
   type Reading,
   TrainingProgress,
@@ -13,6 +14,7 @@ import {
 } from '@eigenloom/training';
 import { checkSteps } from '../plan/check-steps.js';
 import { objectiveOf } from '../plan/choices.js';
+import { openReader } from '../plan/open-reader.js';
 import { storedHead } from '../plan/stored-head.js';
 import type { TrainPlan } from '../plan/train-plan.js';
 import {
@@ -31,7 +33,7 @@ const run: EngineModule<TrainingInput, TrainingOutput> = async (input, context) 
   const { signal } = context;
   context.report({ phase: 'reading data', fraction: 0 });
   const objective = objectiveOf(plan);
-  const data = await objective.read(readingOf(plan, signal));
+  const data = await objective.read(await readingOf(plan, signal));
   await context.call(READ_CALL, data.counts);
   context.report({ phase: 'loading the model', fraction: 0 });
   const { steps, loop } = await prepareTraining(plan, objective, data, {
@@ -50,7 +52,7 @@ const run: EngineModule<TrainingInput, TrainingOutput> = async (input, context) 
     observer: (totalSteps) => new TrainingProgress(totalSteps, context.report),
   });
   checkSteps(steps.totalSteps);
-  const result = await loop.run();
+  const result = await loop.run().finally(() => close(data));
   const weightsFile = join(scratch, 'weights.safetensors');
   await writeTensors(weightsFile, result.parameters);
   return {
@@ -61,14 +63,20 @@ const run: EngineModule<TrainingInput, TrainingOutput> = async (input, context) 
 };
 export default run;
 
-const readingOf = (plan: TrainPlan, signal: EngineContext['signal']): Reading => ({
-  ...{ train: plan.trainData, validation: plan.validationData, maxLength: plan.maxLength, signal },
-  tokenizer: () => loadTokenizer(plan.modelPath),
-  async storedHead() {
-    const model = await openBase(plan, signal);
-    return storedHead(plan, model, planNetwork(model), signal);
-  },
-});
+async function readingOf(plan: TrainPlan, signal: EngineContext['signal']): Promise<Reading> {
+  const model = await openBase(plan, signal);
+  const network = planNetwork(model);
+  return {
+    ...{ train: plan.trainData, validation: plan.validationData, signal },
+    reader: await openReader(plan, network),
+    storedHead: () => storedHead(plan, model, network, signal),
+  };
+}
+
+async function close({ train, validation }: ObjectiveData): Promise<void> {
+  await train.close?.();
+  await validation?.close?.();
+}
 
 function openRole({ models }: TrainPlan, role: string, signal: EngineContext['signal']): Promise<Model> {
   const found = models[role];

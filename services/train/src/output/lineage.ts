@@ -8,6 +8,7 @@ import {
   openModel,
 } from '@eigenloom/checkpoint';
 import type { JobContext, Lineage } from '@eigenloom/runtime';
+import { labelsBeside } from '@eigenloom/datasets';
 import type { TrainPlan } from '../plan/train-plan.js';
 
 /** Digests of everything that a run reads, by role and file name. */
@@ -29,8 +30,15 @@ export async function lineageOf(
       model(role, path),
       ...adapterPaths.map((folder, index) => adapterFiles(`${role}/adapters/${index}`, folder)),
     ]),
-    dataFiles('train_data', trainData.path),
-    ...(validationData === null ? [] : [dataFiles('validation_data', validationData.path)]),
+    data('train_data', trainData.path),
+    ...(validationData === null ? [] : [data('validation_data', validationData.path)]),
   ];
   return { inputs: await digestsOf(allFiles(...(await Promise.all(parts))), { signal, digests }) };
+}
+
+/** The data of a request, and the labels that lie beside them. */
+async function data(role: string, path: string): Promise<InputFiles> {
+  const beside = await labelsBeside(path);
+  const parts = [dataFiles(role, path), ...(beside === undefined ? [] : [dataFiles(role, beside)])];
+  return allFiles(...(await Promise.all(parts)));
 }

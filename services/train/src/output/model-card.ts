@@ -1,7 +1,8 @@
 import { methodId } from '@eigenloom/contracts';
+import { EXAMPLE_KINDS } from '@eigenloom/models';
 import type { CardLines } from '@eigenloom/training';
 import type { TrainingOutput } from '../loop/messages.js';
-import { textsLine } from './text-counts.js';
+import { examplesLine } from './example-counts.js';
 import { ruleOf } from '../plan/choices.js';
 import type { TrainPlan } from '../plan/train-plan.js';
 
@@ -34,6 +35,7 @@ function cardRows(
   layout: CardLines,
 ): Row[] {
   const kept = state.evaluations.find(({ step }) => step === keptStep);
+  const kind = EXAMPLE_KINDS[counts.kind];
   const rows: (Row | null)[] = [
     ['Method', plan.method.kind === 'adapter' ? 'LoRA (arXiv:2106.09685)' : 'full fine-tuning'],
     ['Objective', methodId(plan.objective.$case).replaceAll('_', ' ')],
@@ -41,8 +43,8 @@ function cardRows(
     layout.head === '' ? null : ['Head', layout.head],
     ['Steps', `${state.step} of at most ${totalSteps}; the weights are those of step ${keptStep}`],
     ['Batch size', String(plan.batchSize)],
-    ['Longest text', `${plan.maxLength} tokens`],
-    ['Texts', textsLine(counts)],
+    ...kind.settings(plan),
+    [capitalised(kind.noun), examplesLine(counts)],
     ['Optimiser', optimizerOf(plan)],
     ['Schedule', `${plan.schedule.kind}, ${plan.schedule.warmupSteps} steps of warm-up`],
     ['Seed', String(plan.seed)],
@@ -53,6 +55,7 @@ function cardRows(
   return rows.filter((row) => row !== null);
 }
 
+const capitalised = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 const escaped = (text: string): string => text.replaceAll('|', '\\|').replaceAll(/[\r\n]+/g, ' ');
 
 function optimizerOf(plan: TrainPlan): string {

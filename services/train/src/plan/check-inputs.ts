@@ -2,26 +2,27 @@ import { type AdapterFiles, fitAdapter, openModel, readAdapterFolder } from '@ei
 import { type Place, changesBase, isStoredBuffer, opening, type Model } from '@eigenloom/checkpoint';
 import type { train } from '@eigenloom/contracts';
 import { AppError, invalidInput } from '@eigenloom/errors';
-import { checkDataset } from '@eigenloom/datasets';
 import {
   checkTextFits,
+  type DataSource,
+  EXAMPLE_KINDS,
+  type ExampleReader,
   headTensors,
-  loadTokenizer,
   type NetworkPlan,
   planNetwork,
-  type TextTokenizer,
-  tokenizeExamples,
 } from '@eigenloom/models';
 import type { Objective, StoredHead } from '@eigenloom/training';
 import { checkSteps } from './check-steps.js';
 import { objectiveOf } from './choices.js';
 import { storedHead } from './stored-head.js';
-import type { DataPlan, TrainPlan } from './train-plan.js';
+import { openReader } from './open-reader.js';
+import type { TrainPlan } from './train-plan.js';
 
 /** What a plan is about, opened but not read. */
 export interface CheckedInputs {
   readonly model: Model;
   readonly network: NetworkPlan;
+  readonly reader: ExampleReader;
 }
 
 /** What errors show of a request: its URIs, for the paths of a plan may be those of a server. */
@@ -49,30 +50,45 @@ export async function checkInputs(
   const network = await opening(modelPlace, () => planNetwork(model));
   const objective = objectiveOf(plan);
   await objective.checkModel(network, model.tensors);
-  const { maxLength } = plan;
-  checkTextFits(
-    {
-      field: 'batching.max_length',
-      maxLength,
-      isDefault: request !== undefined && request.batching?.maxLength === undefined,
-    },
-    network.config.maxPositions,
-  );
-  const tokenizer = await opening(modelPlace, () => loadTokenizer(modelPath));
+  checkSettings(plan, network, request);
+  const reader = await opening(modelPlace, () => openReader(plan, network));
   await checkAdapter(plan, { model, network }, request, signal);
   const stored = await storedHead(plan, model, network, signal);
-  const read = { objective, stored, tokenizer, maxLength, signal };
+  const read = { objective, stored, reader, signal };
   await checkData(plan.trainData, placeOf('train_data.uri', request?.trainData?.uri), read);
   if (plan.validationData !== null) {
     const place = placeOf('validation_data.uri', request?.validationData?.uri);
     await checkData(plan.validationData, place, read);
   }
-  return { model, network };
+  return { model, network, reader };
 }
+
+/** Whether the model's kind of example has a use for what a request says of the data. Errors: `FIELD_UNUSED`, `OUT_OF_RANGE`. */
+function checkSettings({ maxLength }: TrainPlan, { family, config }: NetworkPlan, request?: Named): void {
+  const { noun, takes } = EXAMPLE_KINDS[family.input];
+  const given = request?.batching?.maxLength !== undefined;
+  const field = 'batching.max_length';
+  if (takes.maxLength) {
+    const isDefault = request !== undefined && !given;
+    checkTextFits({ field, maxLength, isDefault }, config.maxPositions);
+  }
+  const unused = [
+    ...(takes.maxLength || !given ? [] : [field]),
+    ...(takes.fields ? [] : fieldsOf('train_data', request?.trainData)),
+    ...(takes.fields ? [] : fieldsOf('validation_data', request?.validationData)),
+  ];
+  const [first] = unused;
+  if (first !== undefined) throw invalidInput('FIELD_UNUSED', first, `says nothing of ${noun}; leave it out`);
+}
+
+const fieldsOf = (name: string, data: Named['trainData']): string[] => [
+  ...(data?.textField === undefined ? [] : [`${name}.text_field`]),
+  ...(data?.labelField === undefined ? [] : [`${name}.label_field`]),
+];
 
 async function checkAdapter(
   plan: TrainPlan,
-  { model, network }: CheckedInputs,
+  { model, network }: Omit<CheckedInputs, 'reader'>,
   request: Named | undefined,
   signal: AbortSignal,
 ): Promise<void> {
@@ -144,26 +160,20 @@ function refuseOthersInFull(
   );
 }
 
-interface Reading {
+interface Checking {
   readonly objective: Objective;
   readonly stored: StoredHead | null;
-  readonly tokenizer: TextTokenizer;
-  readonly maxLength: number;
+  readonly reader: ExampleReader;
   readonly signal: AbortSignal;
 }
 
 async function checkData(
-  { path, textField, labelField, limit }: DataPlan,
+  source: DataSource,
   place: Place,
-  { objective, stored, tokenizer, maxLength, signal }: Reading,
+  { objective, stored, reader, signal }: Checking,
 ): Promise<void> {
-  const { isLabelled } = objective;
-  const examples = await opening(place, async () => {
-    const reading = { textField, labelField, limit, requireLabels: isLabelled, signal };
-    const found = await checkDataset(path, reading);
-    await tokenizeExamples(tokenizer, found, { path, maxLength, requireTokens: isLabelled, signal });
-    return found;
-  });
+  const { isLabelled: requireLabels } = objective;
+  const examples = await opening(place, () => reader.check(source, { requireLabels, signal }));
   await objective.checkExamples(examples, stored, place.field.replace(/\.uri$/, ''));
 }
 

@@ -4,16 +4,10 @@ import { type common, train } from '@eigenloom/contracts';
 import { checkDataRef } from '@eigenloom/datasets';
 import type { BackendName } from '@eigenloom/engine';
 import { invalidInput } from '@eigenloom/errors';
+import type { DataSource } from '@eigenloom/models';
 import { defaultBackend, type RequestContext } from '@eigenloom/runtime';
 import { type ObjectiveChoice, OBJECTIVES, OPTIMIZERS, type TrainedKind } from '@eigenloom/training';
-import type {
-  DataPlan,
-  MethodPlan,
-  ModelPaths,
-  OptimizerPlan,
-  SchedulePlan,
-  TrainPlan,
-} from './train-plan.js';
+import type { MethodPlan, ModelPaths, OptimizerPlan, SchedulePlan, TrainPlan } from './train-plan.js';
 
 const MAX_BATCH_SIZE = 4096;
 const MAX_LENGTH = 131_072;
@@ -94,7 +88,7 @@ async function resolveData(
   data: common.DatasetRef | undefined,
   field: string,
   resolve: Resolve,
-): Promise<DataPlan> {
+): Promise<DataSource> {
   if (data === undefined || data.uri === '')
     throw invalidInput('DATA_MISSING', `${field}.uri`, 'names no data');
   checkDataRef(data, field);

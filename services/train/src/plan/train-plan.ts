@@ -1,14 +1,6 @@
 import type { BackendName } from '@eigenloom/engine';
+import type { DataSource } from '@eigenloom/models';
 import type { ObjectiveChoice, OptimizerChoice } from '@eigenloom/training';
-
-/** A data file with everything decided. */
-export interface DataPlan {
-  readonly path: string;
-  readonly textField: string;
-  readonly labelField: string;
-  /** 0: all. */
-  readonly limit: number;
-}
 
 export type MethodPlan =
   | {
@@ -46,8 +38,8 @@ export interface TrainPlan {
   readonly modelPath: string;
   /** Adapters folded into the model before training. */
   readonly foldedAdapterPaths: readonly string[];
-  readonly trainData: DataPlan;
-  readonly validationData: DataPlan | null;
+  readonly trainData: DataSource;
+  readonly validationData: DataSource | null;
   readonly method: MethodPlan;
   readonly objective: ObjectiveChoice;
   /** Models of the objective, such as a teacher, by role. */

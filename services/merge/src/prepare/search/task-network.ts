@@ -12,6 +12,7 @@ import {
   Parameters,
   reachedParameters,
   requireHeadFits,
+  TextExamples,
   type TextTokenizer,
 } from '@eigenloom/models';
 
@@ -76,7 +77,8 @@ export class TaskNetwork {
     const labelled = this.texts.every(({ label }) => label >= 0);
     // Without labels only the predictions are of use; any class will do for the rest.
     const texts = labelled ? this.texts : this.texts.map(({ ids }) => ({ ids, label: 0 }));
-    const { loss, accuracy, predictions } = await evaluateClassifier(this.network, this.head, texts, {
+    const examples = new TextExamples(texts, this.network.config.padTokenId);
+    const { loss, accuracy, predictions } = await evaluateClassifier(this.network, this.head, examples, {
       batchSize,
       signal,
     });

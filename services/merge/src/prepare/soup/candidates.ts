@@ -1,6 +1,13 @@
 import type { Model } from '@eigenloom/checkpoint';
 import { toAppError } from '@eigenloom/errors';
-import { type ClassifiedText, evaluateClassifier, loadClassifierHead, loadNetwork } from '@eigenloom/models';
+import {
+  type ClassifiedText,
+  evaluateClassifier,
+  loadClassifierHead,
+  loadNetwork,
+  type Network,
+  TextExamples,
+} from '@eigenloom/models';
 
 import { ModelCache } from '../search/model-cache.js';
 import type { SearchTensor } from '../search/search-input.js';
@@ -53,7 +60,8 @@ async function scoreFromMemory(
   const soup = new RunningSoup(cache.tensors, network);
   return async (members) => {
     soup.assign(members);
-    return (await evaluateClassifier(network, head, texts, { batchSize, signal })).accuracy;
+    return (await evaluateClassifier(network, head, examplesOf(network, texts), { batchSize, signal }))
+      .accuracy;
   };
 }
 
@@ -69,8 +77,12 @@ const scoreFromDisk =
     const network = await loadNetwork(source, { signal });
     try {
       const { head } = await loadClassifierHead(network, source);
-      return (await evaluateClassifier(network, head, texts, { batchSize, signal })).accuracy;
+      return (await evaluateClassifier(network, head, examplesOf(network, texts), { batchSize, signal }))
+        .accuracy;
     } finally {
       network.dispose();
     }
   };
+
+const examplesOf = ({ config }: Network, texts: readonly ClassifiedText[]): TextExamples =>
+  new TextExamples(texts, config.padTokenId);

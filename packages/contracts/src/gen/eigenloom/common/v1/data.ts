@@ -9,7 +9,10 @@ import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 
 /** Examples for initialisation, training, evaluation and analysis. */
 export interface DatasetRef {
-  /** Where they are. Texts: a file with one text a line, or JSONL with the fields named below. Same URI forms as ModelRef.uri. */
+  /**
+   * Where they are. Texts: a file with one text a line, or JSONL with the fields named below. Images: a folder with a sub-folder for each
+   * class, an IDX file, a .npy or a .npz. What is read is what the model reads. Same URI forms as ModelRef.uri.
+   */
   uri: string;
   /** JSONL field that holds the text. Default `text`. */
   textField?:
@@ -19,7 +22,7 @@ export interface DatasetRef {
   labelField?:
     | string
     | undefined;
-  /** Use the first examples only. Default: all. */
+  /** Use the first examples only; of a folder of images the first of each class in turn. Default: all. */
   limit?: number | undefined;
 }
 

@@ -18,7 +18,7 @@ export function headCard({ family }: NetworkPlan, head: ClassifierHead): CardLin
   return {
     head: `\`${head.module}\`: linear, on the ${head.pooling} of the last hidden states`,
     note: [
-      `The head \`${head.module}\` (weight and bias) reads the ${head.pooling} of the last hidden states over the tokens of a text.`,
+      `The head \`${head.module}\` (weight and bias) reads the ${head.pooling} of the last hidden states over the positions of an example.`,
       `\`${className}\` pools otherwise, so the head has a name that this class does not look for.`,
     ].join(' '),
   };

@@ -1,29 +1,28 @@
 import { incompatible } from '@eigenloom/errors';
-import { type Example, labelsOf } from '@eigenloom/datasets';
-import { type ClassifiedText, type HeadClasses, rowsOfLabels, type TextTokenizer } from '@eigenloom/models';
+import { labelsOf } from '@eigenloom/datasets';
+import { type HeadClasses, type Labelled, rowsOfLabels } from '@eigenloom/models';
 import type { ObjectiveData, Reading } from '../objective.js';
-import { readBoth, together, useBoth } from '../text-data.js';
+import { readBoth, together, useBoth } from '../both-sets.js';
 import { type ChosenClasses, namesOf, todoOf } from './choose-classes.js';
 
 /**
- * Reads texts and the rows of their classes. A new head without given classes has those of the training data, sorted. `field` is where the
- * request has the classes. Errors: `ONE_CLASS`, `LABEL_UNKNOWN`; `LABEL_MISSING` and `TEXT_EMPTY`, with the line; those of the files.
+ * Reads examples and the rows of their classes. A new head without given classes has those of the training data, sorted. `field` is where the
+ * request has the classes. Errors: `ONE_CLASS`, `LABEL_UNKNOWN`; those of the reader, naming the example.
  */
 export async function readClassified(
   reading: Reading,
-  tokenizer: TextTokenizer,
   chosen: ChosenClasses,
   field: string,
-): Promise<ObjectiveData<ClassifiedText>> {
+): Promise<ObjectiveData> {
   const data = await readBoth(reading, true);
-  const classes = chosen.classes ?? classesOf(data.train.examples);
-  const examples = { train: data.train.examples, validation: data.validation?.examples ?? [] };
+  const classes = chosen.classes ?? classesOf(data.train.labelled);
+  const examples = { train: data.train.labelled, validation: data.validation?.labelled ?? [] };
   const rowOf = rowsOfAll(classes, examples, todoOf(chosen, field));
-  const used = await useBoth(data, (texts) => texts.classified(tokenizer, rowOf, reading));
-  return { ...together(used), classes: namesOf(classes), headStart: chosen.start };
+  const used = await useBoth(data, (set) => set.classified(rowOf));
+  return { ...together(reading, used), classes: namesOf(classes), headStart: chosen.start };
 }
 
-function classesOf(examples: readonly Example[]): HeadClasses {
+function classesOf(examples: readonly Labelled[]): HeadClasses {
   const names = labelsOf(examples);
   if (names.length < 2) {
     throw incompatible(
@@ -37,7 +36,7 @@ function classesOf(examples: readonly Example[]): HeadClasses {
 /** One meaning of the labels for both data sets: names or numbers. */
 function rowsOfAll(
   classes: HeadClasses,
-  { train, validation }: { readonly train: readonly Example[]; readonly validation: readonly Example[] },
+  { train, validation }: { readonly train: readonly Labelled[]; readonly validation: readonly Labelled[] },
   todo: string,
 ): ReadonlyMap<string, number> {
   const rows = rowsOfLabels(classes, train, 'train_data', todo);
