@@ -1,5 +1,5 @@
-/** A kind of task that a head is for. */
-export type HeadKind = 'classification' | 'language_modeling';
+/** A kind of task that a head is for; `pooling`: one vector for an example, which a checkpoint may have and no task reads. */
+export type HeadKind = 'classification' | 'language_modeling' | 'pooling';
 
 /** What every module has. Its tensors are named after `path`. */
 interface Module {
