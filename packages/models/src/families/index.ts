@@ -3,9 +3,10 @@ import { bert } from './bert.js';
 import type { RawConfig } from './config-field.js';
 import type { Family } from './family.js';
 import { llama } from './llama.js';
+import { vit } from './vit.js';
 
 /** Every family that has a forward pass. */
-export const FAMILIES: readonly Family[] = [bert, llama];
+export const FAMILIES: readonly Family[] = [bert, llama, vit];
 
 /** The family of a model by `config.model_type`. */
 export function familyOf(config: RawConfig): Family {
