@@ -101,7 +101,7 @@ export interface ObjectiveState {
 
 /** What the files of the result say of an objective. */
 export interface ObjectiveFiles {
-  /** PEFT's task type. */
+  /** PEFT's task type; empty where it has none. */
   readonly taskType: string;
   /** Keys of config.json, such as the names of classes; null where the model's config stays as it is. */
   readonly config: Readonly<Record<string, unknown>> | null;
