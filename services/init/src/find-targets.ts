@@ -50,7 +50,7 @@ export function findTargets(model: Model, request: TargetRequest, rank: number, 
 function taskOf(model: Model, taskType: string): string {
   if (taskType !== '') return taskType;
   const [name = ''] = architecturesOf(model.config);
-  return name.endsWith('ForSequenceClassification') ? 'SEQ_CLS' : '';
+  return /For(?:Sequence|Image)Classification$/.test(name) ? 'SEQ_CLS' : '';
 }
 
 function targetOf(path: string, model: Model, rank: number, adapter: string): Target {
