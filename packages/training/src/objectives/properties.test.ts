@@ -56,6 +56,12 @@ const FIXTURES: { readonly [K in ObjectiveChoice['$case']]: Fixture<K> } = {
     weight: 'model.layers.0.self_attn.v_proj.weight',
     evaluated: ['next_token'],
   },
+  imageClassification: {
+    value: { labels: [], pooling: train.Pooling.UNSPECIFIED },
+    model: '../vit/classifier',
+    weight: 'vit.encoder.layer.0.attention.attention.value.weight',
+    evaluated: ['cross_entropy'],
+  },
 };
 
 /** An objective at work on a tiny model. */

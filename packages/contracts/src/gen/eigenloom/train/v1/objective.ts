@@ -9,11 +9,11 @@ import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 
 /** How hidden states become one vector. */
 export enum Pooling {
-  /** UNSPECIFIED - What the architecture does: mean for sentence encoders, the last token for decoders. */
+  /** UNSPECIFIED - What the architecture does: mean for sentence encoders, the last token for decoders, the class token for images. */
   UNSPECIFIED = "POOLING_UNSPECIFIED",
-  /** MEAN - Mean over the tokens of the text. */
+  /** MEAN - Mean over the tokens of the text, or over all positions of an image. */
   MEAN = "POOLING_MEAN",
-  /** FIRST - First token. */
+  /** FIRST - First token: the class token of an image. */
   FIRST = "POOLING_FIRST",
   /** LAST - Last token. */
   LAST = "POOLING_LAST",
@@ -75,10 +75,11 @@ export function poolingToNumber(object: Pooling): number {
 
 /** An objective with its parameters. */
 export interface Objective {
-  kind: { $case: "sequenceClassification"; value: SequenceClassification } | {
-    $case: "causalLanguageModeling";
-    value: CausalLanguageModeling;
-  } | undefined;
+  kind:
+    | { $case: "sequenceClassification"; value: SequenceClassification }
+    | { $case: "causalLanguageModeling"; value: CausalLanguageModeling }
+    | { $case: "imageClassification"; value: ImageClassification }
+    | undefined;
 }
 
 /** Cross-entropy of a linear head on the pooled hidden states. */
@@ -96,6 +97,17 @@ export interface SequenceClassification {
 export interface CausalLanguageModeling {
 }
 
+/** Cross-entropy of a linear head on the pooled hidden states of an image. */
+export interface ImageClassification {
+  /**
+   * Class names in the order of the head's rows. Default: as for sequence_classification; for a new head the sorted names of the folders, or
+   * the numbers of the classes.
+   */
+  labels: string[];
+  /** How the hidden states become one vector. */
+  pooling: Pooling;
+}
+
 function createBaseObjective(): Objective {
   return { kind: undefined };
 }
@@ -108,6 +120,9 @@ export const Objective: MessageFns<Objective> = {
         break;
       case "causalLanguageModeling":
         CausalLanguageModeling.encode(message.kind.value, writer.uint32(18).fork()).join();
+        break;
+      case "imageClassification":
+        ImageClassification.encode(message.kind.value, writer.uint32(26).fork()).join();
         break;
     }
     return writer;
@@ -148,6 +163,14 @@ export const Objective: MessageFns<Objective> = {
             };
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.kind = { $case: "imageClassification", value: ImageClassification.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -170,6 +193,10 @@ export const Objective: MessageFns<Objective> = {
         ? { $case: "causalLanguageModeling", value: CausalLanguageModeling.fromJSON(object.causalLanguageModeling) }
         : isSet(object.causal_language_modeling)
         ? { $case: "causalLanguageModeling", value: CausalLanguageModeling.fromJSON(object.causal_language_modeling) }
+        : isSet(object.imageClassification)
+        ? { $case: "imageClassification", value: ImageClassification.fromJSON(object.imageClassification) }
+        : isSet(object.image_classification)
+        ? { $case: "imageClassification", value: ImageClassification.fromJSON(object.image_classification) }
         : undefined,
     };
   },
@@ -180,6 +207,8 @@ export const Objective: MessageFns<Objective> = {
       obj.sequenceClassification = SequenceClassification.toJSON(message.kind.value);
     } else if (message.kind?.$case === "causalLanguageModeling") {
       obj.causalLanguageModeling = CausalLanguageModeling.toJSON(message.kind.value);
+    } else if (message.kind?.$case === "imageClassification") {
+      obj.imageClassification = ImageClassification.toJSON(message.kind.value);
     }
     return obj;
   },
@@ -205,6 +234,12 @@ export const Objective: MessageFns<Objective> = {
             $case: "causalLanguageModeling",
             value: CausalLanguageModeling.fromPartial(object.kind.value),
           };
+        }
+        break;
+      }
+      case "imageClassification": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "imageClassification", value: ImageClassification.fromPartial(object.kind.value) };
         }
         break;
       }
@@ -346,6 +381,91 @@ export const CausalLanguageModeling: MessageFns<CausalLanguageModeling> = {
   },
   fromPartial(_: DeepPartial<CausalLanguageModeling>): CausalLanguageModeling {
     const message = createBaseCausalLanguageModeling();
+    return message;
+  },
+};
+
+function createBaseImageClassification(): ImageClassification {
+  return { labels: [], pooling: Pooling.UNSPECIFIED };
+}
+
+export const ImageClassification: MessageFns<ImageClassification> = {
+  encode(message: ImageClassification, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.labels) {
+      writer.uint32(10).string(v!);
+    }
+    if (message.pooling !== Pooling.UNSPECIFIED) {
+      writer.uint32(16).int32(poolingToNumber(message.pooling));
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ImageClassification {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseImageClassification();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.labels.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.pooling = poolingFromJSON(reader.int32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ImageClassification {
+    return {
+      labels: globalThis.Array.isArray(object?.labels) ? object.labels.map((e: any) => globalThis.String(e)) : [],
+      pooling: isSet(object.pooling) ? poolingFromJSON(object.pooling) : Pooling.UNSPECIFIED,
+    };
+  },
+
+  toJSON(message: ImageClassification): unknown {
+    const obj: any = {};
+    if (message.labels?.length) {
+      obj.labels = message.labels;
+    }
+    if (message.pooling !== Pooling.UNSPECIFIED) {
+      obj.pooling = poolingToJSON(message.pooling);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ImageClassification>): ImageClassification {
+    return ImageClassification.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ImageClassification>): ImageClassification {
+    const message = createBaseImageClassification();
+    message.labels = object.labels?.map((e) => e) || [];
+    message.pooling = object.pooling ?? Pooling.UNSPECIFIED;
     return message;
   },
 };
