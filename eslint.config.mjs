@@ -5,12 +5,19 @@ import { LAYERS, SERVICES } from './scripts/layers.mjs';
 const SERVICE_PACKAGES = SERVICES.map((name) => `@eigenloom/${name}-service`);
 const PACKAGES = Object.keys(LAYERS);
 
-const forbid = (files, names, message) => ({
+/** What folds adapters of every kind is in packages/adapters. */
+const FOLDS_LORA_ALONE = {
+  name: '@eigenloom/checkpoint',
+  importNames: ['openModel', 'openModelRef'],
+  message: 'takes LoRA alone; those of @eigenloom/adapters take every kind of adapter',
+};
+
+const forbid = (files, names, message, ...paths) => ({
   files,
   rules: {
     'no-restricted-imports': [
       'error',
-      { patterns: [{ group: names.flatMap((n) => [n, `${n}/*`]), message }] },
+      { paths, patterns: [{ group: names.flatMap((n) => [n, `${n}/*`]), message }] },
     ],
   },
 });
@@ -62,6 +69,15 @@ export default tseslint.config(
     [...SERVICE_PACKAGES, '@eigenloom/cli'],
     'services never import each other',
   ),
+  {
+    ...forbid(
+      ['services/*/src/**/*.ts'],
+      [...SERVICE_PACKAGES, '@eigenloom/cli'],
+      'services never import each other',
+      FOLDS_LORA_ALONE,
+    ),
+    ignores: ['**/*.test.ts', '**/testing/**'],
+  },
   {
     files: ['**/*.test.ts'],
     rules: {

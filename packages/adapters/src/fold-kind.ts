@@ -32,7 +32,8 @@ export function byRule({ format, read }: Reading): AdapterKind {
       if (fold === undefined) {
         throw incompatible(
           'ADAPTER_NOT_FOLDABLE',
-          `an adapter of the kind ${format.peftType} depends on the input and cannot be folded into weights`,
+          `an adapter of the kind ${format.peftType} depends on the input and cannot be folded into weights; take the model without it, ` +
+            'and use or train it on the result',
         );
       }
       const modules = new Map(

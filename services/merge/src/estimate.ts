@@ -2,7 +2,8 @@ import type { common } from '@eigenloom/contracts';
 
 import { matrixBytesOf } from './steps/task-matrices.js';
 import { notesOf } from './plan/notes.js';
-import { contextOf, type MergePlan } from './plan/planned.js';
+import { foldCost } from './fold/dense-inputs.js';
+import { contextOf, inputsOf, type MergePlan } from './plan/planned.js';
 
 /** Bytes a second that a merge reads and writes on two cores, measured with bf16 models in the page cache. */
 const BYTES_PER_SECOND = 1e9;
@@ -35,11 +36,17 @@ export function estimateOf(plans: readonly MergePlan[], searchBytes = 0): common
     written += shards.totalBytes + (rearranged?.bytes ?? 0);
     tokens += rearranged?.tokens ?? 0;
   }
+  const folding = foldCost(plans.flatMap(inputsOf));
   return {
     durationSeconds:
-      (read + written) / BYTES_PER_SECOND + operations / OPERATIONS_PER_SECOND + tokens * SECONDS_PER_TOKEN,
-    memoryBytes: BigInt(Math.max(WORKING_BYTES + matrixBytes + tokens * BYTES_PER_TOKEN, searchBytes)),
-    diskBytes: BigInt(written),
+      folding.seconds +
+      (read + written) / BYTES_PER_SECOND +
+      operations / OPERATIONS_PER_SECOND +
+      tokens * SECONDS_PER_TOKEN,
+    memoryBytes: BigInt(
+      Math.max(WORKING_BYTES + matrixBytes + tokens * BYTES_PER_TOKEN, searchBytes, folding.memoryBytes),
+    ),
+    diskBytes: BigInt(written + folding.diskBytes),
     readBytes: BigInt(read),
     notes: [...new Set(plans.flatMap(notesOf))],
   };

@@ -9,9 +9,10 @@ export const foldOf = (settings: LoraSettings): FoldRule<DoraPart> => ({
     const [rows = 0, columns = 0] = site.shape;
     const sum = await foldPair(settings).weight(site, weight, tensors);
     const norms = rowNorms(sum, rows, columns);
-    const scales = tensors('lora_magnitude_vector').map((m, row) =>
-      norms[row] === 0 ? 0 : m / (norms[row] ?? 1),
-    );
-    return sum.map((value, i) => value * (scales[Math.floor(i / columns)] ?? 0));
+    for (const [row, m] of tensors('lora_magnitude_vector').entries()) {
+      const scale = norms[row] === 0 ? 0 : m / (norms[row] ?? 1);
+      for (let i = row * columns; i < (row + 1) * columns; i += 1) sum[i] = (sum[i] ?? 0) * scale;
+    }
+    return sum;
   },
 });

@@ -38,11 +38,36 @@ test('kinds of adapters that are handed in are folded when a tensor is read', as
   expect(folded.source(query).pairs).toHaveLength(1);
 });
 
-test('a tensor that is changed by more than pairs cannot be streamed', async () => {
+test('a tensor that is changed by more than pairs is streamed from a file, once there is one', async () => {
   const folded = await openModel(golden('base'), { adapters: [folder], kinds: [doubling] });
-  expect(() => folded.source(NAME)).toThrow(
-    expect.objectContaining({ reason: 'ADAPTER_NOT_STREAMED' }) as Error,
-  );
+  const { shape } = folded.tensors.get(NAME)!;
+  expect(folded.dense?.plans).toEqual([{ name: NAME, dtype: 'F32', shape }]);
+  expect(() => folded.source(NAME)).toThrow('before its adapters are folded');
+  const path = join(folder, 'folded.safetensors');
+  const heard: number[][] = [];
+  await folded.dense?.write(path, { onTensor: (...counts) => heard.push(counts) });
+  expect(heard).toEqual([[1, 1]]);
+  const exact = await folded.read(NAME, 'f64');
+  await folded.dense?.open(path);
+  expect(folded.dense?.path).toBe(path);
+  const { file, pairs, derived } = folded.source(NAME);
+  expect([file.path, pairs, derived]).toEqual([path, [], true]);
+  expect(await file.read(NAME, 'f32')).toEqual(Float32Array.from(exact));
+  expect(await folded.read(NAME, 'f32')).toEqual(Float32Array.from(exact));
+  expect(await folded.read(NAME, 'f64')).toEqual(exact);
+  // What only pairs change comes from the model.
+  expect(folded.source('model.embed_tokens.weight').derived).toBeUndefined();
+});
+
+test('a file of another model is not taken for that of the folded tensors', async () => {
+  const folded = await openModel(golden('base'), { adapters: [folder], kinds: [doubling] });
+  const other = join(golden('adapters/lora'), 'adapter_model.safetensors');
+  await expect(folded.dense?.open(other)).rejects.toThrow(NAME);
+});
+
+test('a model that pairs alone change has nothing to fold', async () => {
+  const folded = await openModel(golden('base'), { adapters: [golden('adapters/lora')], kinds: [doubling] });
+  expect(folded.dense).toBeUndefined();
 });
 
 test('a kind that nobody hands in is refused by its name', async () => {

@@ -1,5 +1,6 @@
 import type { CallOptions, Dtype, SafetensorsFile } from '@eigenloom/numeric';
 
+import type { DenseTensors } from './dense-tensors.js';
 import type { ModelConfig } from './model-config.js';
 
 /** A tensor of a model, before it is read. */
@@ -30,7 +31,7 @@ export interface FoldedPair {
   readonly b: Float32Array;
 }
 
-/** What an adapter that adds no low-rank pair makes of a tensor, row by row in float64. */
+/** What an adapter that adds no low-rank pair makes of a tensor, row by row in float64. The given values stay as they are. */
 export interface DenseFold {
   apply(values: Float64Array, options: CallOptions): Float64Array | Promise<Float64Array>;
 }
@@ -44,6 +45,8 @@ export interface TensorSource {
   readonly name: string;
   /** In order of the adapters. */
   readonly pairs: readonly FoldedPair[];
+  /** The file was made from the model and is none of its own. */
+  readonly derived?: boolean;
 }
 
 /** A checkpoint. Tensors are read when asked for; adapters given to `openModel` are part of what is read. */
@@ -64,12 +67,14 @@ export interface Model {
   readonly ignored: readonly string[];
   /** What else is worth knowing of its files: two sets of weights in one folder, and the like. */
   readonly notes?: readonly string[];
+  /** What adapters change by more than pairs; left out where they change nothing so. */
+  readonly dense?: DenseTensors | undefined;
   /** A tensor in the given precision. Errors: `UNKNOWN_TENSOR`. */
   read<K extends keyof ModelArrays>(name: string, as: K, options?: CallOptions): Promise<ModelArrays[K]>;
   /** The stored bytes of a tensor that no adapter changes, else `undefined`. */
   readRaw(name: string, options?: CallOptions): Promise<Uint8Array | undefined>;
   /** NaN and infinite elements of a tensor as it is stored. */
   countNonFinite(name: string, options?: CallOptions): Promise<number>;
-  /** Where a tensor comes from. Errors: `UNKNOWN_TENSOR`; `ADAPTER_NOT_STREAMED` where more than pairs is folded into it. */
+  /** Where a tensor comes from. Errors: `UNKNOWN_TENSOR`; internal, for one of `dense` that has no file yet. */
   source(name: string): TensorSource;
 }

@@ -1,11 +1,12 @@
 import { readdir, stat } from 'node:fs/promises';
 
-import { AppError, incompatible, notFound } from '@eigenloom/errors';
+import { AppError, notFound } from '@eigenloom/errors';
 import { type CallOptions, type SafetensorsFile, type StoredTensor, foldLowRank } from '@eigenloom/numeric';
 
 import { WEIGHTS_FILE } from '../adapter/adapter.js';
 import { type Place, opening } from '../place.js';
 import { carriedFilesOf } from './carried-files.js';
+import { DenseFile, type DenseTensors } from './dense-tensors.js';
 import { type FoldOptions, type FoldedSource, foldAdapters } from './fold-adapters.js';
 import type { FoldedPair, Model, ModelArrays, TensorFold, TensorInfo, TensorSource } from './model.js';
 import { loadConfig } from './model-config.js';
@@ -132,6 +133,7 @@ class OpenedModel implements Model {
   readonly ignored: readonly string[];
   readonly untied: boolean;
   readonly notes: readonly string[];
+  private readonly denseFile: DenseFile | undefined;
 
   constructor(
     parts: Parts & { readonly untied: boolean },
@@ -145,17 +147,20 @@ class OpenedModel implements Model {
     this.carriedFiles = parts.carriedFiles;
     this.tensors = tensorInfos(sources);
     this.weightFiles = new Map([...parts.weights.files].map(([name, file]) => [name, file.path]));
+    const dense = [...this.tensors.values()].filter(({ name }) => isDense(this.folded(name)));
+    if (dense.length > 0)
+      this.denseFile = new DenseFile(dense, (name, options) => this.fold(name, 'f64', options));
+  }
+
+  get dense(): DenseTensors | undefined {
+    return this.denseFile;
   }
 
   source(name: string): TensorSource {
     const { folds, ...stored } = this.folded(name);
     const pairs = folds.filter((fold) => 'rank' in fold);
-    if (pairs.length === folds.length) return { ...stored, pairs };
-    throw incompatible(
-      'ADAPTER_NOT_STREAMED',
-      `tensor ${JSON.stringify(name)}: an adapter changes it by more than a low-rank pair, and such a tensor cannot be streamed; ` +
-        'merge the adapter into its model with PEFT (merge_and_unload), and take that',
-    );
+    if (pairs.length === folds.length || this.denseFile === undefined) return { ...stored, pairs };
+    return { file: this.denseFile.streamed(name), name, pairs: [], derived: true };
   }
 
   private folded(name: string): FoldedSource {
@@ -169,9 +174,18 @@ class OpenedModel implements Model {
     as: K,
     options: CallOptions = {},
   ): Promise<ModelArrays[K]> {
+    const made = this.denseFile?.holding(name, as);
+    return made === undefined ? this.fold(name, as, options) : made.read(name, as, options);
+  }
+
+  private async fold<K extends keyof ModelArrays>(
+    name: string,
+    as: K,
+    options: CallOptions,
+  ): Promise<ModelArrays[K]> {
     const { file, name: stored, folds } = this.folded(name);
     // Folds that are no pairs are worked out in f64, and rounded once.
-    const dense = folds.some((fold) => 'apply' in fold);
+    const dense = isDense({ folds });
     let values: Float32Array | Float64Array = await file.read(stored, dense ? 'f64' : as, options);
     for (const fold of folds) values = await foldOne(name, values, fold, options);
     return (dense && as === 'f32' ? Float32Array.from(values) : values) as ModelArrays[K];
@@ -188,6 +202,8 @@ class OpenedModel implements Model {
   }
 }
 
+const isDense = ({ folds }: Pick<FoldedSource, 'folds'>): boolean => folds.some((fold) => 'apply' in fold);
+
 async function foldOne(
   name: string,
   values: Float32Array | Float64Array,
@@ -195,7 +211,7 @@ async function foldOne(
   options: CallOptions,
 ): Promise<Float32Array | Float64Array> {
   return 'apply' in fold
-    ? fold.apply(Float64Array.from(values), options)
+    ? fold.apply(values as Float64Array, options)
     : foldPair(name, values, fold, options);
 }
 

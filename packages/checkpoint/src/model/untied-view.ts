@@ -14,7 +14,7 @@ export function untiedView(model: Model): Model {
     name === head && !model.tensors.has(head) ? embeddings.name : name;
   return {
     ...{ directory: model.directory, ignored: model.ignored, untied: true },
-    ...{ weightFiles: model.weightFiles, carriedFiles: model.carriedFiles },
+    ...{ weightFiles: model.weightFiles, carriedFiles: model.carriedFiles, dense: model.dense },
     config: untiedConfig(model.config),
     tensors: new Map([...model.tensors, [head, model.tensors.get(head) ?? { ...embeddings, name: head }]]),
     read: (name, as, options) => model.read(stored(name), as, options),

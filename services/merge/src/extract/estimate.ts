@@ -1,5 +1,6 @@
 import type { common } from '@eigenloom/contracts';
 
+import { foldCost } from '../fold/dense-inputs.js';
 import type { ExtractPlan, ExtractTarget, TensorPair } from './planned.js';
 
 /** As for decompositions in the init service. */
@@ -22,10 +23,12 @@ export function estimateExtract({ targets, biases, others, model, base }: Extrac
     (sum, { byteLength }) => sum + byteLength,
     0,
   );
+  const folding = foldCost([base, model]);
   return {
-    durationSeconds: operations / OPERATIONS_PER_SECOND + (read + 2 * pairs + full) / BYTES_PER_SECOND,
-    memoryBytes: BigInt(WORKING_BYTES + COPIES * F32 * largest),
-    diskBytes: BigInt(2 * pairs + full + compared),
+    durationSeconds:
+      folding.seconds + operations / OPERATIONS_PER_SECOND + (read + 2 * pairs + full) / BYTES_PER_SECOND,
+    memoryBytes: BigInt(Math.max(WORKING_BYTES + COPIES * F32 * largest, folding.memoryBytes)),
+    diskBytes: BigInt(2 * pairs + full + compared + folding.diskBytes),
     readBytes: BigInt(read),
     notes: [],
   };

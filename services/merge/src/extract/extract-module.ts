@@ -12,7 +12,7 @@ import type { MergedPair } from '../adapters/steps/adapter-method.js';
 import { chooseRank } from '../adapters/steps/choose-rank.js';
 import { balancedFactors, transpose } from '../adapters/steps/product-svd.js';
 import { nonFiniteInput } from './find-changes.js';
-import type { ExtractPlan, ExtractTarget } from './planned.js';
+import { type ExtractPlan, type ExtractTarget, sourcesOf } from './planned.js';
 import { sumOfSquares } from './sum-of-squares.js';
 
 /** With fewer triplets than this share of the smaller side the randomised decomposition is several times faster. */
@@ -44,7 +44,8 @@ export async function extractModule(
   { parameters, seed }: Pick<ExtractPlan, 'parameters' | 'seed'>,
   options: CallOptions,
 ): Promise<Extracted | undefined> {
-  const { tuned, base, rows, columns } = target;
+  const { rows, columns } = target;
+  const { tuned, base } = sourcesOf(target);
   const steps = [{ step: 'delta' }, { step: 'sum', divisor: 'one', weights: [1] }] as const;
   const data = await MergeJob.toMemory({ name: target.name, models: [tuned], base, steps }, options);
   const delta = { rows, columns, data };
@@ -73,10 +74,11 @@ export async function extractModule(
   return { a, b, rank, scaling: 1, norm: Math.sqrt(total), error };
 }
 
-async function nonFinite({ name, tuned, base }: ExtractTarget, options: CallOptions): Promise<Error> {
+async function nonFinite(target: ExtractTarget, options: CallOptions): Promise<Error> {
+  const { tuned, base } = sourcesOf(target);
   const inModel = await tuned.file.countNonFinite(tuned.name, options);
   const inBase = (await base?.file.countNonFinite(base.name, options)) ?? 0;
-  return nonFiniteInput(name, inModel || inBase, inModel === 0);
+  return nonFiniteInput(target.name, inModel || inBase, inModel === 0);
 }
 
 async function decompose(

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { incompatible } from '@eigenloom/errors';
 import { MergeJob, SafetensorsWriter } from '@eigenloom/numeric';
 
-import type { TensorPair } from './planned.js';
+import { type TensorPair, sourcesOf } from './planned.js';
 
 /** A tensor that the fine-tuning changed. */
 export interface Change {
@@ -25,7 +25,8 @@ export async function findChanges(
   const changes: Change[] = [];
   const path = join(folder, 'compared.safetensors');
   for (const pair of pairs) {
-    const { name, shape, tuned, base } = pair;
+    const { name, shape } = pair;
+    const { tuned, base } = sourcesOf(pair);
     const writer = await SafetensorsWriter.create(path, [{ name, dtype: 'F32', shape }], {}, { signal });
     try {
       const job = new MergeJob();

@@ -88,15 +88,16 @@ function withHeads(model: PlannedInput, base: PlannedInput): readonly PlannedInp
 }
 
 /** Every floating-point tensor of the fine-tuned model but buffers. Integers must be the base's, if it has them. */
-function pairTensors({ model, label }: PlannedInput, base: PlannedInput): TensorPair[] {
+function pairTensors(input: PlannedInput, base: PlannedInput): TensorPair[] {
+  const { model, label } = input;
   const pairs: TensorPair[] = [];
   for (const [name, tensor] of model.tensors) {
     if (isStoredBuffer(tensor)) continue;
     const found = findTensor(name, base.model.tensors);
     if (found !== undefined) checkShapes(name, tensor, found, label);
     if (!isFloat(tensor.dtype)) continue;
-    const reference = found === undefined ? undefined : base.model.source(found.name);
-    pairs.push({ name, shape: tensor.shape, tuned: model.source(name), base: reference });
+    const reference = found === undefined ? undefined : { input: base, tensor: found };
+    pairs.push({ name, shape: tensor.shape, tuned: { input, tensor }, base: reference });
   }
   return pairs;
 }

@@ -1,17 +1,25 @@
-import type { AdapterModuleKind } from '@eigenloom/checkpoint';
+import type { AdapterModuleKind, TensorSource } from '@eigenloom/checkpoint';
 import type { merge } from '@eigenloom/contracts';
-import type { MergeSource } from '@eigenloom/numeric';
 
-import type { PlannedInput } from '../plan/planned.js';
+import { type PlannedInput, type PlannedSource, sourceOf } from '../plan/planned.js';
 
 /** A tensor of the fine-tuned model with the base's. */
 export interface TensorPair {
   readonly name: string;
   readonly shape: readonly number[];
-  readonly tuned: MergeSource;
+  readonly tuned: PlannedSource;
   /** Undefined where only the fine-tuned model has it. */
-  readonly base: MergeSource | undefined;
+  readonly base: PlannedSource | undefined;
 }
+
+/** Where both are read. */
+export const sourcesOf = ({
+  tuned,
+  base,
+}: Pick<TensorPair, 'tuned' | 'base'>): { tuned: TensorSource; base: TensorSource | undefined } => ({
+  tuned: sourceOf(tuned),
+  base: base === undefined ? undefined : sourceOf(base),
+});
 
 /** A matrix to decompose, seen as it is stored: rows × columns. */
 export interface ExtractTarget extends TensorPair {

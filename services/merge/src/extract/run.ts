@@ -9,6 +9,7 @@ import type { ModuleReport } from '../adapters/write/module-report.js';
 import { PairStore } from '../adapters/write/pair-store.js';
 import type { PlannedSaved } from '../adapters/plan/planned.js';
 import { type StoredAdapter, writeStoredPairs } from '../adapters/write/write-stored-pairs.js';
+import { sourceOf } from '../plan/planned.js';
 import { type Extracted, extractModule } from './extract-module.js';
 import { type Change, findChanges } from './find-changes.js';
 import type { ExtractPlan, ExtractTarget } from './planned.js';
@@ -120,7 +121,7 @@ const savedOf = (changes: readonly Change[]): Map<string, PlannedSaved> =>
   new Map(
     changes.map(({ pair }) => [
       pair.name,
-      { shape: pair.shape, sources: [{ source: pair.tuned, weight: 1 }] },
+      { shape: pair.shape, sources: [{ source: sourceOf(pair.tuned), weight: 1 }] },
     ]),
   );
 

@@ -1,5 +1,3 @@
-import type { TensorSource } from '@eigenloom/checkpoint';
-
 import type { MergePlan, PlannedSource, PlannedTensor } from '../plan/planned.js';
 
 /** Larger matrices are compared element by element only: their values would have to be in memory, 4 bytes each and as much again. */
@@ -15,8 +13,6 @@ export interface ComparedTensor {
   readonly sources: readonly PlannedSource[];
   readonly base: PlannedSource;
 }
-
-export const sourceOf = ({ input, tensor }: PlannedSource): TensorSource => input.model.source(tensor.name);
 
 /** Tensors of a plan that are merged and have a base, with every model. */
 export const comparedTensors = ({ tensors, models }: MergePlan): ComparedTensor[] =>

@@ -1,13 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { findTensor, openModel, sortedJson } from '@eigenloom/checkpoint';
+import { openModel } from '@eigenloom/adapters';
+import { findTensor, sortedJson } from '@eigenloom/checkpoint';
 import type { merge } from '@eigenloom/contracts';
 import type { Interference } from '@eigenloom/numeric';
 import type { JobContext, Lineage } from '@eigenloom/runtime';
 
-import type { MergePlan } from '../plan/planned.js';
-import { comparedTensors, sourceOf } from './compared-tensors.js';
+import { type MergePlan, sourceOf } from '../plan/planned.js';
+import { comparedTensors } from './compared-tensors.js';
 import { type Spectra, inflationOf, meanOfPairs, measuresOf, together } from './measures.js';
 import type { InterferenceReport, MeasuredTensor } from './interference-report.js';
 import { singularValuesOf } from './singular-values.js';

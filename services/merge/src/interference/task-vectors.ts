@@ -10,8 +10,8 @@ import {
 } from '@eigenloom/numeric';
 import type { JobContext, Lineage } from '@eigenloom/runtime';
 
-import type { PlannedInput, PlannedSource } from '../plan/planned.js';
-import { type ComparedTensor, sourceOf } from './compared-tensors.js';
+import { type PlannedInput, type PlannedSource, sourceOf } from '../plan/planned.js';
+import type { ComparedTensor } from './compared-tensors.js';
 import { singularValuesOf } from './singular-values.js';
 
 /** Changes with every change of the numbers. */

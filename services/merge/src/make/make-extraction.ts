@@ -7,6 +7,7 @@ import { modulesTable, totalsOf } from '../adapters/write/module-report.js';
 import { estimateExtract } from '../extract/estimate.js';
 import { planExtract } from '../extract/plan.js';
 import { type ExtractOutcome, extractAdapter } from '../extract/run.js';
+import { foldInputs } from '../fold/fold-inputs.js';
 import type { Extraction } from '../methods/extract-adapter.js';
 import { lineageOf } from '../run/lineage.js';
 import { mergeReport, responseOf, writeMergeReport } from '../write/merge-report.js';
@@ -23,6 +24,7 @@ export const makeExtraction = (method: Extraction): Maker => ({
   async run(request, context) {
     const planned = await planExtract(request, method, context);
     const inputs = [planned.base, planned.model];
+    await foldInputs('extraction', inputs, new Map(), context);
     const lineage = await lineageOf(inputs, context.signal);
     let outcome: ExtractOutcome = { modules: [], notes: [] };
     let report: Report | undefined;

@@ -7,10 +7,12 @@ import { loadTokenizer } from '@eigenloom/models';
 import type { Report } from '@eigenloom/report';
 import type { JobContext, Lineage, RequestContext } from '@eigenloom/runtime';
 
+import { foldInputs } from '../fold/fold-inputs.js';
 import type { Mixture } from '../methods/mixture-of-experts.js';
 import { estimateMixture } from '../mixture/estimate.js';
 import { type MixturePlan, planMixture } from '../mixture/plan.js';
 import { degenerateLayers, routersOf } from '../mixture/routers.js';
+import { inputsOf } from '../plan/planned.js';
 import { networkOf } from '../prepare/statistics/network-of.js';
 import { InputDigests } from '../run/input-digests.js';
 import { lineageOf } from '../run/lineage.js';
@@ -61,7 +63,8 @@ export const makeMixture = (method: Mixture): Maker => ({
   },
   async run(request, context) {
     const plan = await planned(request, method, context);
-    const inputs = [plan.base, ...plan.models];
+    const inputs = inputsOf(plan);
+    await foldInputs('mixture', inputs, new Map(), context);
     const digests = new InputDigests(context.digests);
     const withRouters = await addRouters(plan, method, context);
     let lineage: Lineage = { inputs: {} };

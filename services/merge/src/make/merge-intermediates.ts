@@ -1,11 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openModel } from '@eigenloom/checkpoint';
+import { openModel } from '@eigenloom/adapters';
 import type { merge } from '@eigenloom/contracts';
 import { internal } from '@eigenloom/errors';
 import type { JobContext } from '@eigenloom/runtime';
 
-import type { MergePlan } from '../plan/planned.js';
+import { foldInputs } from '../fold/fold-inputs.js';
+import { type MergePlan, inputsOf } from '../plan/planned.js';
 import { type StageResult, type Stages, isUntied } from '../plan/stages.js';
 import { finishedShards } from '../run/finished-shards.js';
 import type { InputDigests } from '../run/input-digests.js';
@@ -44,6 +45,7 @@ export async function mergeIntermediates(
   const { signal } = context;
   for (const [index, stage] of stages.entries()) {
     const plan = await stage.plan(results);
+    await foldInputs(String(index), inputsOf(plan), made, context);
     await plan.rearranged?.write(await newFolder(folderOf(context), `vocabulary-${index}`), { signal });
     if (index === stages.length - 1) return { plan, share, made };
     const path = join(folderOf(context), String(index));

@@ -4,7 +4,7 @@ import type { RequestContext } from '@eigenloom/runtime';
 
 import { mergekitStages } from '../mergekit/stages.js';
 import { planRecipe } from '../plan/plan-recipe.js';
-import type { MergePlan, ReadInput } from '../plan/planned.js';
+import { inputsOf, type MergePlan, type ReadInput } from '../plan/planned.js';
 import type { Stages } from '../plan/stages.js';
 import type { TensorMethod } from '../steps/tensor-method.js';
 
@@ -22,7 +22,7 @@ export function stagesOf(
   let inputs: readonly ReadInput[] = [];
   const plan = async (): Promise<MergePlan> => {
     const planned = await planRecipe(request, method, context);
-    inputs = planned.base === undefined ? planned.models : [planned.base, ...planned.models];
+    inputs = inputsOf(planned);
     return planned;
   };
   return { stages: [{ name: '', needs: new Set(), plan }], inputs: () => inputs };

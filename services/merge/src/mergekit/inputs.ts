@@ -1,4 +1,5 @@
-import { type Model, openModel } from '@eigenloom/checkpoint';
+import { openModel } from '@eigenloom/adapters';
+import type { Model } from '@eigenloom/checkpoint';
 import type { RequestContext } from '@eigenloom/runtime';
 
 import { agreeOnHeads } from '../plan/agree-on-heads.js';

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 
-import { type Model, type TensorInfo, findTensor, openModel } from '@eigenloom/checkpoint';
+import { openModel } from '@eigenloom/adapters';
+import { type Model, type TensorInfo, findTensor } from '@eigenloom/checkpoint';
 import { incompatible, internal } from '@eigenloom/errors';
 import {
   type CallOptions,
@@ -66,6 +67,7 @@ function viewOf(input: MergekitInput, models: readonly MergekitInput[], picks: R
   const view: Model = {
     ...{ directory: model.directory, config: model.config, ignored: model.ignored, untied: model.untied },
     ...{ weightFiles: model.weightFiles, carriedFiles: model.carriedFiles, notes: model.notes ?? [] },
+    dense: model.dense,
     tensors: new Map([...model.tensors].map(([name, info]) => [name, changed.get(name) ?? info])),
     read: (name, as, options) => holder(name).read(name, as, options),
     readRaw: (name, options) => holder(name).readRaw(name, options),

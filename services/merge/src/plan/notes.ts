@@ -1,14 +1,14 @@
 import { isOutputLayer, tiesEmbeddings } from '@eigenloom/checkpoint';
 
 import { differenceIn } from './find-problems.js';
-import type { MergePlan, PlannedInput, PlannedTensor } from './planned.js';
+import { inputsOf, type MergePlan, type PlannedInput, type PlannedTensor } from './planned.js';
 
 /** Tensors that a note names. */
 const NAMED = 3;
 
 /** What is worth knowing of a merge that can run, before it does: one sentence each. */
 export function notesOf(plan: MergePlan): string[] {
-  const inputs = plan.base === undefined ? plan.models : [plan.base, ...plan.models];
+  const inputs = inputsOf(plan);
   const notes = ['architectures', 'vocab_size', 'max_position_embeddings', 'rope_theta'].flatMap((key) => {
     const difference = differenceIn(key, inputs);
     return difference === undefined ? [] : [`${key} ${difference}`];

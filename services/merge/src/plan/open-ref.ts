@@ -1,4 +1,4 @@
-import { openModelRef } from '@eigenloom/checkpoint';
+import { openModelRef } from '@eigenloom/adapters';
 import type { common } from '@eigenloom/contracts';
 import { invalidInput } from '@eigenloom/errors';
 import type { RequestContext } from '@eigenloom/runtime';

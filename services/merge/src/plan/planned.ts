@@ -1,4 +1,4 @@
-import type { Model, ModelConfig, ShardPlan, TensorInfo } from '@eigenloom/checkpoint';
+import type { Model, ModelConfig, ShardPlan, TensorInfo, TensorSource } from '@eigenloom/checkpoint';
 import type { CallOptions, Dtype, MergeStatistic, Real } from '@eigenloom/numeric';
 import type { MethodInfo } from '@eigenloom/contracts';
 
@@ -11,6 +11,8 @@ export interface ModelPaths {
   readonly adapters: readonly string[];
   /** Its head is a tensor of its own, though the files may have one for both: another model of the merge was untied by an adapter. */
   readonly untied: boolean;
+  /** File of the tensors that adapters change by more than pairs, where it has been written. */
+  readonly dense?: string | undefined;
 }
 
 /** What a merge reads, for its lineage. */
@@ -27,7 +29,7 @@ export interface ReadInput {
 }
 
 /** A model that is read, open. */
-export interface PlannedInput extends Omit<ModelPaths, 'untied'>, ReadInput {
+export interface PlannedInput extends Pick<ModelPaths, 'path' | 'adapters'>, ReadInput {
   readonly model: Model;
   /** Where the request names it, for messages: `models[0]`. */
   readonly label: string;
@@ -38,6 +40,9 @@ export interface PlannedSource {
   readonly input: PlannedInput;
   readonly tensor: TensorInfo;
 }
+
+/** Where its values are read. */
+export const sourceOf = ({ input, tensor }: PlannedSource): TensorSource => input.model.source(tensor.name);
 
 /** One that the method merges. */
 export interface MergedSource extends PlannedSource {
@@ -63,6 +68,10 @@ export interface PlannedTensor {
   readonly base: PlannedSource | undefined;
   readonly method: TensorMethod;
 }
+
+/** Every model that a plan reads. */
+export const inputsOf = ({ base, models }: Pick<MergePlan, 'base' | 'models'>): readonly PlannedInput[] =>
+  base === undefined ? models : [base, ...models];
 
 /** What the tensor's method may know of it. */
 export function contextOf(

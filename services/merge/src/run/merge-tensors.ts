@@ -6,7 +6,6 @@ import { incompatible } from '@eigenloom/errors';
 import {
   MergeJob,
   type MergeReport,
-  type MergeSource,
   type MergeStep,
   type MergeTensor,
   type SafetensorsFile,
@@ -14,7 +13,13 @@ import {
   type TensorDifference,
 } from '@eigenloom/numeric';
 
-import { contextOf, type MergePlan, type PlannedSource, type PlannedTensor } from '../plan/planned.js';
+import {
+  contextOf,
+  type MergePlan,
+  type PlannedSource,
+  type PlannedTensor,
+  sourceOf,
+} from '../plan/planned.js';
 import type { Preparation } from '../plan/preparation.js';
 import { type Changes, changesOf, decodeDifferences, encodeDifferences } from './changes.js';
 import type { InputDigests } from './input-digests.js';
@@ -89,7 +94,9 @@ const filesOf = (tensors: readonly PlannedTensor[]): SafetensorsFile[] =>
   tensors
     .flatMap(sourcesOf)
     .filter(({ input }) => input.role !== undefined)
-    .map(({ input, tensor }) => input.model.source(tensor.name).file);
+    .map(sourceOf)
+    .filter(({ derived }) => derived !== true)
+    .map(({ file }) => file);
 
 /** A shard on disk. */
 interface MadeShard {
@@ -204,12 +211,11 @@ export function describeTensor(
   tensor: PlannedTensor,
   { mode, seed }: Pick<MergePlan, 'mode' | 'seed'>,
 ): MergeTensor {
-  const read = ({ input, tensor: { name } }: PlannedSource): MergeSource => input.model.source(name);
   const { name, sources, base } = tensor;
   return {
     name,
-    models: sources.map((source) => ({ ...read(source), statistic: source.statistic })),
-    base: base === undefined ? undefined : read(base),
+    models: sources.map((source) => ({ ...sourceOf(source), statistic: source.statistic })),
+    base: base === undefined ? undefined : sourceOf(base),
     steps: stepsOf(tensor, mode),
     seed,
     wide: tensor.wide,

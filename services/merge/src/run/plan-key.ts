@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { ADAPTER_FILES } from '@eigenloom/checkpoint';
 import { EIGENLOOM_VERSION } from '@eigenloom/runtime';
 
-import type { MergePlan, PlannedInput, PlannedSource } from '../plan/planned.js';
+import { inputsOf, type MergePlan, type PlannedInput, type PlannedSource } from '../plan/planned.js';
 import type { Preparation } from '../plan/preparation.js';
 import { preparedTensors, stepsOf } from './merge-tensors.js';
 
@@ -21,7 +21,7 @@ export async function planKey(
   prepared: Preparation | undefined,
   made: MadeInputs,
 ): Promise<string> {
-  const inputs = plan.base === undefined ? plan.models : [plan.base, ...plan.models];
+  const inputs = inputsOf(plan);
   const position = new Map(inputs.map((input, index) => [input, index]));
   const place = ({ input, tensor }: PlannedSource): unknown => [position.get(input), tensor.name];
   const hash = createHash('sha256');
@@ -49,7 +49,11 @@ export async function planKey(
   return hash.digest('hex');
 }
 
-async function identityOf({ path, files, adapters }: PlannedInput, made: MadeInputs): Promise<unknown> {
+/** What stands for the files of an input. */
+export async function identityOf(
+  { path, files, adapters }: PlannedInput,
+  made: MadeInputs,
+): Promise<unknown> {
   const key = made.get(path);
   const read = adapters.flatMap((folder) => ADAPTER_FILES.map((name) => join(folder, name)));
   const stats = await Promise.all([...(key === undefined ? files : []), ...read].map(statOf));

@@ -1,3 +1,4 @@
+import { openModel } from '@eigenloom/adapters';
 import {
   adapterFiles,
   allFiles,
@@ -5,7 +6,6 @@ import {
   digestsOf,
   type InputFiles,
   modelFiles,
-  openModel,
 } from '@eigenloom/checkpoint';
 import type { JobContext, Lineage } from '@eigenloom/runtime';
 import { labelsBeside } from '@eigenloom/datasets';
