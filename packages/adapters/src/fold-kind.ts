@@ -5,8 +5,8 @@ import {
   doesNotFit,
   isEmbedding,
   isOfFormat,
+  isStoredTransposed,
   prepareFold,
-  storesTransposed,
   transpose,
 } from '@eigenloom/checkpoint';
 import { incompatible } from '@eigenloom/errors';
@@ -49,8 +49,9 @@ function foldsOf(
   name: string,
   { path, tensor, target }: ModulePlace,
   fold: FoldRule<string>,
-  { parametrisation, factors }: AdapterFiles,
+  files: AdapterFiles,
 ): [string, DenseFold][] {
+  const { parametrisation, factors, settings } = files;
   const kind = kindOf(path, tensor.shape);
   if (!parametrisation.at.includes(kind) || tensor.shape.length > 2)
     throw doesNotFit(
@@ -58,17 +59,21 @@ function foldsOf(
       `has a weight of shape [${tensor.shape.join(', ')}], which such an adapter cannot change`,
     );
   const [first = 0, second = 0] = tensor.shape;
-  const turned = kind === 'linear' && storesTransposed(target.config, path) === true;
+  const misfit = (shape: readonly number[]): Misfit | undefined => misfitOf(siteOf(kind, name, shape), files);
+  const place = { path, tensor, config: target.config, settings };
+  const turned =
+    kind === 'linear' &&
+    isStoredTransposed(name, place, {
+      plain: misfit([first, second]) === undefined,
+      turned: misfit([second, first]) === undefined,
+    });
   const shape = turned ? [second, first] : tensor.shape;
   const site: FoldSite = { kind, name, shape };
   const values = new Map(factors.map((each) => [factorName(each.part, each.module), each.data]));
-  for (const { part, module, shape: wanted } of parametrisation.tensors([siteOf(kind, name, shape)])) {
-    const found = module === null ? undefined : factors.find((f) => f.part === part && f.module === name);
-    if (found === undefined || found.shape.join() === wanted.join()) continue;
-    throw doesNotFit(
-      name,
-      `its ${part} is [${found.shape.join(', ')}], the model needs [${wanted.join(', ')}]`,
-    );
+  const wrong = misfit(shape);
+  if (wrong !== undefined) {
+    const { part, found, wanted } = wrong;
+    throw doesNotFit(name, `its ${part} is [${found.join(', ')}], the model needs [${wanted.join(', ')}]`);
   }
   const ofSite = (part: string): Float64Array => {
     const found = values.get(factorName(part, name)) ?? values.get(part);
@@ -91,8 +96,25 @@ function foldsOf(
   ];
 }
 
+/** A tensor of an adapter that has another shape than its module needs. */
+interface Misfit {
+  readonly part: string;
+  readonly found: readonly number[];
+  readonly wanted: readonly number[];
+}
+
+function misfitOf(site: Site, { parametrisation, factors }: AdapterFiles): Misfit | undefined {
+  for (const { part, module, shape: wanted } of parametrisation.tensors([site])) {
+    const found =
+      module === null ? undefined : factors.find((f) => f.part === part && f.module === site.name);
+    if (found !== undefined && found.shape.join() !== wanted.join())
+      return { part, found: found.shape, wanted };
+  }
+  return undefined;
+}
+
 /** A module of a model whose family is not known here. */
-function siteOf(kind: SiteKind, name: string, [first = 0, second = 0]: readonly number[]): Site {
+export function siteOf(kind: SiteKind, name: string, [first = 0, second = 0]: readonly number[]): Site {
   const all = { path: name, name, index: 0 };
   if (kind === 'norm') return { ...all, kind, form: 'layer', size: first, epsilon: 0 };
   if (kind === 'embedding') return { ...all, kind, rows: first, width: second };

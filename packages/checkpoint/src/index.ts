@@ -21,7 +21,7 @@ export {
   needsConversion,
   prepareFold,
 } from './adapter/fold-adapter.js';
-export { doesNotFit, transpose } from './adapter/orient-pair.js';
+export { doesNotFit, isStoredTransposed, transpose } from './adapter/orient-pair.js';
 export {
   LORA_FORMAT,
   type LoraPart,

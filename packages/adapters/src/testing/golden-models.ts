@@ -4,10 +4,11 @@ import { join } from 'node:path';
 
 import { tf } from '@eigenloom/engine';
 import { type ForwardOptions, type Network, loadNetwork, makeBatch } from '@eigenloom/models';
-import { SafetensorsFile, randomNormals, streamKey } from '@eigenloom/numeric';
+import { SafetensorsFile } from '@eigenloom/numeric';
 
 import { openModel } from '../open-model.js';
 import type { FactorValues, Parametrisation, Site } from '../parametrisation.js';
+import { startValues, trainedValues, type WeightOf } from './factor-values.js';
 
 const GOLDEN = join(__dirname, '..', '..', '..', '..', 'tests', 'golden');
 /** Path of a file of tests/golden/peft. */
@@ -49,36 +50,26 @@ export const valuesOf = (
   options: ForwardOptions = {},
 ): Float32Array => tf.tidy(() => statesOf(network, texts, options).dataSync<'float32'>().slice());
 
+type Tensors = Pick<Parametrisation, 'tensors'>;
+
 /** Values as training might leave them: none is zero, and B·A is about as large as a change of a weight is. */
-export async function trainedFactors(
-  parametrisation: Pick<Parametrisation, 'tensors'>,
+export const trainedFactors = (
+  made: Tensors,
   sites: readonly Site[],
   network: Network,
-): Promise<FactorValues[]> {
-  const trained = new Set(parametrisation.tensors(sites).flatMap((t) => (t.trained ? [t.part] : [])));
-  const factors = await startFactors(parametrisation, sites, network);
-  return factors.map((factor) => {
-    const { part, module, data } = factor;
-    const noise = randomNormals(streamKey(3n, part, module ?? ''), data.length, 0.1);
-    return trained.has(part) ? { ...factor, data: data.map((value, i) => value + (noise[i] ?? 0)) } : factor;
-  });
-}
+): Promise<FactorValues[]> => trainedValues(made, sites, weightsOf(network));
 
 /** Values as the parametrisation starts. */
 export const startFactors = (
-  { tensors }: Pick<Parametrisation, 'tensors'>,
+  made: Tensors,
   sites: readonly Site[],
   network: Network,
-): Promise<FactorValues[]> => {
-  const weight = async (module: string): Promise<Float64Array> =>
-    Float64Array.from(await network.parameters.get(`${module}.weight`).data());
-  return Promise.all(
-    tensors(sites).map(async ({ part, module, shape, start }) => ({
-      ...{ part, module, shape },
-      data: await start({ seed: 7n, weight }),
-    })),
-  );
-};
+): Promise<FactorValues[]> => startValues(made, sites, weightsOf(network));
+
+const weightsOf =
+  ({ parameters }: Network): WeightOf =>
+  async (module) =>
+    Float64Array.from(await parameters.get(`${module}.weight`).data());
 
 /** ‖x − y‖ / ‖y‖. */
 export function distance(x: ArrayLike<number>, y: ArrayLike<number>): number {

@@ -23,7 +23,9 @@ export function orientPair(module: string, pair: AdapterModule, place: PairPlace
   if (tensor.shape.length < 2) throw doesNotFit(module, `${tensor.name} is not a matrix`);
   const plain = a.length === rank * columns && b.length === rows * rank;
   const turned = a.length === rank * rows && b.length === columns * rank;
-  const transposed = isTransposed(module, pair, place, { plain, turned });
+  const transposed =
+    pair.kind === 'embedding' ||
+    (tensor.shape.length === 2 && isStoredTransposed(module, place, { plain, turned }));
   if (!(transposed ? turned : plain)) {
     throw doesNotFit(
       module,
@@ -35,18 +37,22 @@ export function orientPair(module: string, pair: AdapterModule, place: PairPlace
   return { rows, columns, rank, scale, a: transpose(b, columns, rank), b: transpose(a, rank, rows) };
 }
 
+/** Which ways round the tensors of an adapter fit a weight. */
+export interface Fits {
+  readonly plain: boolean;
+  readonly turned: boolean;
+}
+
 /**
- * The architecture decides, as in PEFT, which puts `fan_in_fan_out` right by the kind of the module. Where it is not known, the config's
- * word counts as long as the shapes allow it; without a word a square weight of a module that may be either is refused.
+ * Whether a linear module's weight is stored (in, out). The architecture decides, as in PEFT, which puts `fan_in_fan_out` right by the kind of the
+ * module. Where it is not known, the config's word counts as long as the shapes allow it; without a word a square weight of a module that may
+ * be either is refused. Errors: `ADAPTER_DOES_NOT_FIT`.
  */
-function isTransposed(
+export function isStoredTransposed(
   module: string,
-  { kind }: AdapterModule,
   { path, tensor, config, settings }: PairPlace,
-  { plain, turned }: { readonly plain: boolean; readonly turned: boolean },
+  { plain, turned }: Fits,
 ): boolean {
-  if (kind === 'embedding') return true;
-  if (tensor.shape.length > 2) return false;
   const known = storesTransposed(config, path);
   if (known !== undefined) return known;
   if (plain !== turned) return turned;
