@@ -3,7 +3,7 @@ export { type AdapterToWrite, readAdapterFolder, writeAdapterFolder } from './ad
 export type { AdapterChoice } from './choice.js';
 export type { AdapterDefinition, AdapterFiles } from './definition.js';
 export { type FittedAdapter, type FittedFactor, fitAdapter } from './fit-adapter.js';
-export { openModel, openModelRef } from './open-model.js';
+export { openModel, openModelRef, plannedFold } from './open-model.js';
 export { type PlacedAdapter, placeAdapter } from './place-adapter.js';
 export {
   type AdapterTensor,

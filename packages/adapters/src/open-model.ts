@@ -3,6 +3,7 @@ import {
   type OpenModelOptions,
   openModel as openWith,
   openModelRef as openRefWith,
+  plannedFold as plannedFoldWith,
 } from '@eigenloom/checkpoint';
 
 import { ADAPTER_KINDS } from './fold-kind.js';
@@ -18,3 +19,10 @@ export const openModelRef = (
   context: Parameters<typeof openRefWith>[2],
   options: Pick<OpenModelOptions, 'label'> = {},
 ): ReturnType<typeof openRefWith> => openRefWith(ref, field, context, { ...options, kinds: ADAPTER_KINDS });
+
+/** A model that has not been made yet with an adapter, as `plannedFold` of the checkpoint package has it, of every kind. */
+export const plannedFold = (
+  model: Model,
+  adapter: Parameters<typeof plannedFoldWith>[1],
+  options: Omit<OpenModelOptions, 'kinds'> = {},
+): Promise<Model> => plannedFoldWith(model, adapter, { ...options, kinds: ADAPTER_KINDS });

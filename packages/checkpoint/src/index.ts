@@ -64,6 +64,7 @@ export type {
   TensorInfo,
   TensorSource,
 } from './model/model.js';
+export { plannedFold } from './model/planned-fold.js';
 export type { DenseTensors } from './model/dense-tensors.js';
 export { type TiedEmbeddings, tiedEmbeddingsOf, tiesEmbeddings } from './model/tied-embeddings.js';
 export { untiedView } from './model/untied-view.js';

@@ -90,7 +90,7 @@ export async function foldAdapters(
 }
 
 /** The kind of a folder's adapter; what is none is left to LoRA's reader to refuse. */
-async function kindOf(folder: string, kinds: readonly AdapterKind[]): Promise<AdapterKind> {
+export async function kindOf(folder: string, kinds: readonly AdapterKind[]): Promise<AdapterKind> {
   if (kinds.length === 0) return LORA_KIND;
   const config = await readAdapterConfig(folder);
   return kinds.find((kind) => kind.recognises(config)) ?? LORA_KIND;

@@ -1,4 +1,4 @@
-import { openModel } from '@eigenloom/adapters';
+import { openModel, plannedFold } from '@eigenloom/adapters';
 import type { Model } from '@eigenloom/checkpoint';
 import type { RequestContext } from '@eigenloom/runtime';
 
@@ -65,8 +65,7 @@ export class Inputs {
     const path = result === undefined ? await this.context.resolve(uri, at) : (result.path ?? '');
     setRole(fields, reference, role, result);
     const adapters = adapter === undefined ? [] : [await this.context.resolve(adapter, `${at}.lora`)];
-    const planned = result !== undefined && (result.path === undefined || adapters.length === 0);
-    const model = planned ? result.model : await this.openAt(reference, path, adapters);
+    const model = await this.modelOf(reference, path, adapters, result);
     const opened: KnownInput = {
       ...{ path, adapters, model, fields, role, architecture, label: at },
       files: result === undefined ? [...model.weightFiles.values()] : [],
@@ -77,13 +76,19 @@ export class Inputs {
     return opened;
   }
 
-  private openAt(
+  private modelOf(
     { at, uri, adapter = '' }: Located,
     path: string,
     adapters: readonly string[],
+    result: StageResult | undefined,
   ): Promise<Model> {
-    const places = { model: { field: at, uri }, adapters: [{ field: `${at}.lora`, uri: adapter }] };
     const { signal } = this.context;
+    const [folder] = adapters;
+    const place = { field: `${at}.lora`, uri: adapter };
+    if (result !== undefined && folder === undefined) return Promise.resolve(result.model);
+    if (result !== undefined && folder !== undefined && result.path === undefined)
+      return plannedFold(result.model, { folder, place }, { signal });
+    const places = { model: { field: at, uri }, adapters: [place] };
     return openModel(path, { adapters, places, signal, label: at });
   }
 }
