@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ErrorCase } from './error-case.js';
 import { writeSafetensors } from '../safetensors.js';
@@ -80,5 +80,32 @@ export const ADAPTER_ERROR_CASES: readonly ErrorCase[] = [
     reason: 'ADAPTER_DOES_NOT_FIT',
     exitStatus: 4,
     message: /the model has no such tensor; did you mean "encoder\.layer\.0\.attention\.self\.query\.bias"/,
+  },
+  {
+    title: 'an adapter that depends on the input, in a merge',
+    service: 'merge',
+    request: { models: [{ model: { uri: 'model', adapters: ['prefix'] } }], linear: {}, output_uri: 'out' },
+    wireRequest: (folder: string) => ({
+      models: [
+        {
+          model: { uri: `file:${join(folder, 'model')}`, adapters: [`file:${join(folder, 'prefix')}`] },
+        },
+      ],
+      linear: {},
+      output_uri: `file:${join(folder, 'out')}`,
+    }),
+    async prepare(folder: string): Promise<void> {
+      await good(folder);
+      await mkdir(join(folder, 'prefix'));
+      const config = { peft_type: 'PREFIX_TUNING', num_virtual_tokens: 2, prefix_projection: false };
+      await writeFile(join(folder, 'prefix', CONFIG), JSON.stringify(config));
+      await writeSafetensors(join(folder, 'prefix/adapter_model.safetensors'), {
+        prompt_embeddings: { shape: [2, 128], values: new Float32Array(256).fill(0.5) },
+      });
+    },
+    code: 'FAILED_PRECONDITION',
+    reason: 'ADAPTER_NOT_FOLDABLE',
+    exitStatus: 4,
+    message: /models\[0\]\.model\.adapters\[0\] \(".*prefix"\): .*PREFIX_TUNING depends on the input/,
   },
 ];
