@@ -14,6 +14,7 @@ import {
 } from './families/module-spec.js';
 import type { ForwardOptions } from './forward/forward-pass.js';
 import { pool } from './forward/pooling.js';
+import type { Features } from './forward/row-layout.js';
 import type { ModelSource } from './model-source.js';
 import type { Network, NetworkPlan } from './network.js';
 
@@ -148,16 +149,32 @@ export async function loadClassifierHead(
   return { head, classCount };
 }
 
+/** What a network makes of a batch, and the scores that a loss is taken of. */
+export interface Scored {
+  readonly features: Features;
+  /** Of the classes [examples, classes], or of the next token at every position [size·length, vocabulary]. */
+  readonly logits: tf.Tensor2D;
+}
+
+/** Runs a network under a head, or without one as a language model. Call inside tf.tidy. Errors: `NO_LANGUAGE_HEAD`. */
+export function scored(
+  network: Network,
+  head: ClassifierHead | null,
+  batch: Batch,
+  options: ForwardOptions = {},
+): Scored {
+  const pass = network.pass(options);
+  const features = network.features(batch, pass);
+  if (head === null) return { features, logits: network.languageScores(batch, features, pass) };
+  const pooled = pool(features.hidden, features.layout, head.pooling);
+  const read = nativeHeadOf(network, head)?.read?.(network.prefix, pass, pooled) ?? pooled;
+  return { features, logits: pass.linear(head.module, read) };
+}
+
 /** Scores of the classes: [examples, classes]. Call inside tf.tidy. */
-export function classifierLogits(
+export const classifierLogits = (
   network: Network,
   head: ClassifierHead,
   batch: Batch,
   options: ForwardOptions = {},
-): tf.Tensor2D {
-  const pass = network.pass(options);
-  const { hidden, layout } = network.features(batch, pass);
-  const pooled = pool(hidden, layout, head.pooling);
-  const read = nativeHeadOf(network, head)?.read?.(network.prefix, pass, pooled) ?? pooled;
-  return pass.linear(head.module, read);
-}
+): tf.Tensor2D => scored(network, head, batch, options).logits;

@@ -14,7 +14,9 @@ export {
   nativeHeadOf,
   reachedParameters,
   requireHeadFits,
+  scored,
   type ClassifierHead,
+  type Scored,
 } from './classifier-head.js';
 export {
   evaluateClassifier,

@@ -10,7 +10,6 @@ import {
   type ModuleSpec,
   type NormSpec,
 } from './families/module-spec.js';
-import { meanCrossEntropy } from './forward/losses.js';
 import { ForwardPass, type ForwardOptions } from './forward/forward-pass.js';
 import { loadParameters, type Parameters } from './forward/parameters.js';
 import type { Features } from './forward/row-layout.js';
@@ -70,18 +69,17 @@ export class Network implements NetworkPlan {
 
   /** Scores of the next token at every position of the batch: [size·length, vocabulary]. Call inside tf.tidy. */
   languageLogits(batch: Batch, options: ForwardOptions = {}): tf.Tensor2D {
+    const pass = this.pass(options);
+    return this.languageScores(batch, this.features(batch, pass), pass);
+  }
+
+  /** As `languageLogits`, of what the layers made of the batch in a pass. Errors: `NO_LANGUAGE_HEAD`. */
+  languageScores(batch: Batch, features: Features, pass: ForwardPass): tf.Tensor2D {
     const { heads, id } = this.family;
     const head = heads.language_modeling;
     if (head === undefined)
       throw incompatible('NO_LANGUAGE_HEAD', `the ${id} family has no causal language model here`);
-    const pass = this.pass(options);
-    const features = this.features(batch, pass);
     return head.logits(this.config, this.prefix, pass, ownRows(features, asTokens(batch)));
-  }
-
-  /** Mean cross-entropy of the next token over all texts of the batch. Call inside tf.tidy. */
-  languageLoss(batch: Batch, options: ForwardOptions = {}): tf.Scalar {
-    return meanCrossEntropy(this.languageLogits(batch, options), nextTokens(batch));
   }
 
   dispose(): void {

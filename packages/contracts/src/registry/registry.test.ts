@@ -46,6 +46,9 @@ describe('registry', () => {
   it('names the methods where none is chosen, and the field where a parameter is wrong', () => {
     expect(() => shapes.create(undefined)).toThrow('shape: choose one of unit_circle, square');
     expect(() => shapes.create({ $case: 'square', value: { side: -1 } })).toThrow('square.side: is negative');
+    expect(() => shapes.create(undefined, 'frame.shape')).toThrow('frame.shape: choose one of');
+    const below = { $case: 'square', value: { side: -1 } } as const;
+    expect(() => shapes.create(below, 'frame.shape')).toThrow('frame.square.side: is negative');
     const unknown = { $case: 'toString', value: {} } as unknown as Shape;
     expect(() => shapes.create(unknown)).toThrow('choose one of');
   });

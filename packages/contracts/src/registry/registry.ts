@@ -46,8 +46,8 @@ export interface MethodInfo extends MethodText {
 export interface Registry<C extends Choice, B> {
   /** In the order of the proto. */
   readonly methods: readonly MethodInfo[];
-  /** Errors: `METHOD_MISSING`; those of the method. */
-  create(choice: C | undefined): Chosen<B>;
+  /** `at` is where the request has the choice, where that is not the registry's own field. Errors: `METHOD_MISSING`; those of the method. */
+  create(choice: C | undefined, at?: string): Chosen<B>;
 }
 
 /** A method with its parameters. */
@@ -72,19 +72,15 @@ export function registry<C extends Choice, B>(field: string, definitions: Defini
     ]),
   );
   const methods = [...infos.values()];
-  // Errors leave choices out: parameters of `optimizer.rule` lie at `optimizer.adamw`.
-  const above = field.slice(0, field.lastIndexOf('.') + 1);
   return {
     methods,
-    create(choice) {
+    create(choice, at = field) {
       const info = choice === undefined ? undefined : infos.get(choice.$case);
       if (choice === undefined || info === undefined) {
-        throw invalidInput(
-          'METHOD_MISSING',
-          field,
-          `choose one of ${methods.map(({ id }) => id).join(', ')}`,
-        );
+        throw invalidInput('METHOD_MISSING', at, `choose one of ${methods.map(({ id }) => id).join(', ')}`);
       }
+      // Errors leave choices out: parameters of `optimizer.rule` lie at `optimizer.adamw`.
+      const above = at.slice(0, at.lastIndexOf('.') + 1);
       const definition = (definitions as Readonly<Record<string, Definition<unknown, B>>>)[choice.$case];
       // `infos` has an entry for each definition and for nothing else.
       return { info, method: (definition as Definition<unknown, B>).create(choice.value, above + info.id) };

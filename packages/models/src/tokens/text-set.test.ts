@@ -19,6 +19,7 @@ const tokenizer: TextTokenizer = {
     const ids = (text.match(/[a-z]/g) ?? []).map((letter) => letter.charCodeAt(0) - 96);
     return { ids: ids.slice(0, maxLength), isCut: ids.length > maxLength };
   },
+  tokenOf: (id) => String.fromCharCode(id + 96),
 };
 const options = { maxLength: 3 };
 

@@ -25,6 +25,7 @@ describe('tokenizer', () => {
     const tokenizer = await loadTokenizer(MINILM);
     expect(tokenizer.encode('one two three', 4)).toEqual([101, 2028, 2048, 102]);
     expect(tokenizer.encode('one', 2)).toEqual([101, 102]);
+    expect([101, 2028, 10 ** 6].map((id) => tokenizer.tokenOf(id))).toEqual(['[CLS]', 'one', undefined]);
     expect(() => tokenizer.encode('one', 1)).toThrow(/max_length.*2 tokens/);
   });
 

@@ -12,6 +12,8 @@ export interface TextTokenizer {
   encode(text: string, maxLength: number): number[];
   /** As `encode`, and whether the text lost its end. */
   encodeWithin(text: string, maxLength: number): EncodedText;
+  /** The token of an id; undefined where it has none. */
+  tokenOf(id: number): string | undefined;
 }
 
 export interface EncodedText {
@@ -78,6 +80,7 @@ function wrap(tokenizer: HuggingFaceTokenizer, settings: JsonObject, rows: numbe
     padTokenId: padText === undefined ? undefined : tokenizer.token_to_id(padText),
     encode: (text, maxLength) => encodeWithin(text, maxLength).ids,
     encodeWithin,
+    tokenOf: (id) => tokenizer.id_to_token(id),
   };
 }
 
