@@ -35,6 +35,8 @@ export { OBJECTIVES } from './objectives/index.js';
 export type {
   CardLines,
   DataCounts,
+  Forwarded,
+  KnownClasses,
   Objective,
   ObjectiveContext,
   ObjectiveData,
@@ -42,7 +44,9 @@ export type {
   ObjectiveModel,
   ObjectivePlayer,
   ObjectiveState,
+  OpenedModel,
   Reading,
+  TrainedModel,
 } from './objectives/objective.js';
 export { chooseClasses, type ChosenClasses, todoOf } from './objectives/classification/choose-classes.js';
 export { headCard, labelConfig } from './objectives/classification/head-files.js';

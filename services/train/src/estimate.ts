@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { common } from '@eigenloom/contracts';
 import { dataFiles } from '@eigenloom/checkpoint';
 import type { ExampleReader } from '@eigenloom/models';
+import type { OpenedModel } from '@eigenloom/training';
 import type { CheckedInputs } from './plan/check-inputs.js';
 import { checkSteps } from './plan/check-steps.js';
 import type { TrainPlan } from './plan/train-plan.js';
@@ -17,32 +18,56 @@ const KEPT_PER_POSITION_AND_LAYER = 20;
 /** Time by counting products, memory by counting what is held, disk by what is written. */
 export async function estimate(
   plan: TrainPlan,
-  { model, network, reader }: CheckedInputs,
+  { model, network, reader, others }: CheckedInputs,
   signal: AbortSignal,
 ): Promise<common.Estimate> {
-  const sizes = [...model.tensors.values()].map(({ shape }) => shape.reduce((product, n) => product * n, 1));
-  const parameters = sizes.reduce((sum, size) => sum + size, 0);
-  const { hiddenSize, layerCount, vocabularySize } = network.config;
-  const inLayers = Math.max(0, parameters - vocabularySize * hiddenSize);
+  const { parameters, inLayers, bytes: weightBytes } = sizeOf({ model, network });
+  const { hiddenSize, layerCount } = network.config;
+  const frozen = [...others.values()].map(sizeOf);
   const steps = await stepsOf(plan, reader, signal);
   checkSteps(steps);
   const positions = plan.batchSize * reader.mostPositions;
   // Two operations a weight forward and two for the gradient of the inputs; two more where the weight itself is trained.
-  const perPosition = inLayers * (plan.method.kind === 'full' ? 6 : 4);
+  const own = inLayers * (plan.method.kind === 'full' ? 6 : 4);
+  // The objective's other models run forward alone, and keep nothing for a gradient.
+  const perPosition = own + 2 * sum(frozen.map((size) => size.inLayers));
+  const held = parameters + sum(frozen.map((size) => size.parameters));
   const trained = plan.method.kind === 'full' ? parameters : await adapterValues(plan);
   const activations = positions * hiddenSize * KEPT_PER_POSITION_AND_LAYER * layerCount;
-  const weightBytes = [...model.tensors.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
   const doubled = plan.method.kind === 'adapter' && plan.method.residualPath !== null ? 2 : 1;
   return {
     durationSeconds: (steps * positions * perPosition) / FLOPS_PER_SECOND,
     memoryBytes: BigInt(
-      (parameters + 4 * trained + activations) * BYTES_PER_VALUE + plan.batchSize * reader.bytesOfExample,
+      (held + 4 * trained + activations) * BYTES_PER_VALUE + plan.batchSize * reader.bytesOfExample,
     ),
     diskBytes: BigInt(trained * doubled * BYTES_PER_VALUE),
-    readBytes: BigInt(weightBytes + (await bytesOf(plan.trainData.path))),
+    readBytes: BigInt(
+      weightBytes + sum(frozen.map((size) => size.bytes)) + (await bytesOf(plan.trainData.path)),
+    ),
     notes: (model.notes ?? []).map((note) => `model: ${note}`),
   };
 }
+
+interface ModelSize {
+  readonly parameters: number;
+  /** Without the embeddings of tokens. */
+  readonly inLayers: number;
+  /** On disk. */
+  readonly bytes: number;
+}
+
+function sizeOf({ model, network }: Pick<OpenedModel, 'model' | 'network'>): ModelSize {
+  const tensors = [...model.tensors.values()];
+  const parameters = sum(tensors.map(({ shape }) => shape.reduce((product, n) => product * n, 1)));
+  const { hiddenSize, vocabularySize } = network.config;
+  return {
+    parameters,
+    inLayers: Math.max(0, parameters - vocabularySize * hiddenSize),
+    bytes: sum(tensors.map(({ byteLength }) => byteLength)),
+  };
+}
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
 async function stepsOf(plan: TrainPlan, reader: ExampleReader, signal: AbortSignal): Promise<number> {
   if (plan.maxSteps > 0) return plan.maxSteps;
@@ -56,13 +81,12 @@ async function bytesOf(path: string): Promise<number> {
   const apart = Math.max(1, Math.floor(files.length / FILES_LOOKED_AT));
   const some = files.filter((_, i) => i % apart === 0);
   const sizes = await Promise.all(some.map(async (file) => (await stat(file)).size));
-  const sum = sizes.reduce((total, size) => total + size, 0);
-  return Math.round((sum * files.length) / Math.max(1, some.length));
+  return Math.round((sum(sizes) * files.length) / Math.max(1, some.length));
 }
 
 async function adapterValues({ method }: TrainPlan): Promise<number> {
   if (method.kind !== 'adapter') return 0;
   const names = (await readdir(method.adapterPath)).filter((name) => name.endsWith('.safetensors'));
   const files = await Promise.all(names.map((name) => stat(join(method.adapterPath, name))));
-  return files.reduce((sum, { size }) => sum + size, 0) / BYTES_PER_VALUE;
+  return sum(files.map(({ size }) => size)) / BYTES_PER_VALUE;
 }

@@ -1,5 +1,6 @@
 import { linear, setBackend, softmaxCrossEntropy, tf } from '@eigenloom/engine';
 import { backward } from './backward.js';
+import { unrecorded } from './tape.js';
 import { gradientsOf } from './take-gradients.js';
 
 beforeAll(() => setBackend('native'));
@@ -73,6 +74,41 @@ test('a variable may be changed once its gradient is there, without changing tho
     });
     gradient.dispose();
   });
+});
+
+test('what is not recorded is a constant, and keeps nothing', async () => {
+  const w = variable([3, 3], 1);
+  const target = tf.tensor2d(numbers(9, 2), [3, 3]);
+  // The distance to what another pass over the same weights gives: its gradient is that of the distance to a constant.
+  const other = (): tf.Tensor2D => tf.relu(tf.matMul(tf.relu(target), w as tf.Tensor2D));
+  const constant = tf.tidy(other);
+  const distance = (to: tf.Tensor2D): tf.Scalar => tf.sum(tf.squaredDifference(w, to));
+  const { value: before, grads } = tf.variableGrads(() => distance(constant), [w]);
+  const count = tf.memory().numTensors;
+  let held = 0;
+  const value = await backward(
+    () => {
+      const start = tf.memory().numTensors;
+      const made = unrecorded(other);
+      held = tf.memory().numTensors - start;
+      return distance(made);
+    },
+    [w],
+    (_, gradient) => {
+      expect(bitsOf(gradient)).toEqual(bitsOf(grads[w.name]!));
+      gradient.dispose();
+    },
+  );
+  expect(held).toBe(1);
+  expect(bitsOf(value)).toEqual(bitsOf(before));
+  value.dispose();
+  expect(tf.memory().numTensors).toBe(count);
+  expect(() =>
+    unrecorded(() => {
+      throw new Error('broken');
+    }),
+  ).toThrow('broken');
+  expect(tf.variableGrads(() => tf.sum(tf.square(w)), [w]).grads[w.name]!.size).toBe(9);
 });
 
 test('a loss may hold a gradient of its own, such as a penalty on the slope of a critic', async () => {

@@ -15,7 +15,7 @@ export interface TapeNode {
 interface Recorder {
   startTape(): void;
   endTape(): void;
-  readonly state: { activeTape: TapeNode[] | null };
+  readonly state: { activeTape: TapeNode[] | null; kernelDepth: number };
 }
 
 /** Computes a scalar and records how, in order. The tensors that the nodes saved are the caller's to dispose of. */
@@ -34,6 +34,20 @@ export function record(loss: () => tf.Scalar): { value: tf.Scalar; tape: readonl
   const tape = engine.state.activeTape ?? [];
   engine.state.activeTape = null;
   return { value, tape };
+}
+
+/**
+ * Computes tensors that no gradient goes back through, such as a teacher's: nothing is recorded, so all that lies between is dropped at
+ * once. tf.js records only what is called outside a kernel.
+ */
+export function unrecorded<T extends tf.TensorContainer>(run: () => T): T {
+  const { state } = tf.engine() as unknown as Recorder;
+  state.kernelDepth += 1;
+  try {
+    return tf.tidy(run);
+  } finally {
+    state.kernelDepth -= 1;
+  }
 }
 
 /** A node on the way from the variables to the value, with those of its inputs that depend on the variables. */

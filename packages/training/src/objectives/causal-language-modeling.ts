@@ -1,8 +1,15 @@
 import type { Definition, ParametersOf } from '@eigenloom/contracts';
 import { incompatible, invalidInput } from '@eigenloom/errors';
-import { evaluateLanguageModel } from '@eigenloom/models';
+import { evaluateLanguageModel, meanCrossEntropy, nextTokens, scored } from '@eigenloom/models';
 import type { ObjectiveChoice } from '../choice.js';
-import type { Objective, ObjectiveContext, ObjectiveData, ObjectiveState, Reading } from './objective.js';
+import type {
+  Forwarded,
+  Objective,
+  ObjectiveContext,
+  ObjectiveData,
+  ObjectiveState,
+  Reading,
+} from './objective.js';
 import { readBoth, together, useBoth } from './both-sets.js';
 
 /** Cross-entropy of the next token, by the model's own language head. */
@@ -44,11 +51,17 @@ function atWork(
   { train, validation }: ObjectiveData,
   { network, pass, batchSize, signal }: ObjectiveContext,
 ): ObjectiveState {
+  const forward = (indices: Int32Array, step: number): Forwarded => {
+    const batch = train.batch(indices);
+    const targets = nextTokens(batch);
+    const found = scored(network, null, batch, pass(step));
+    const losses = { next_token: { value: meanCrossEntropy(found.logits, targets) } };
+    return { ...found, batch, targets, losses };
+  };
   return {
     load: async (indices) => train.load?.(indices, signal),
-    losses: (indices, step) => ({
-      next_token: { value: network.languageLoss(train.batch(indices), pass(step)) },
-    }),
+    losses: (indices, step) => forward(indices, step).losses,
+    forward,
     async evaluate() {
       if (validation === null) throw new Error('an evaluation has validation data');
       const options = { ...pass(), batchSize, signal };

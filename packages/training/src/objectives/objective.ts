@@ -11,6 +11,8 @@ import type {
   Labelled,
   Network,
   NetworkPlan,
+  Scored,
+  TextTokenizer,
 } from '@eigenloom/models';
 import type { NamedTensors } from '../checkpoints/named-tensors.js';
 import type { CombineGradients, NamedLosses } from '../gradients/take-gradients.js';
@@ -57,6 +59,27 @@ export interface ObjectiveModel {
   readonly adapters: readonly string[];
 }
 
+/** A model whose weights have not been read. */
+export interface OpenedModel {
+  readonly model: Model;
+  readonly network: NetworkPlan;
+  tokenizer(): Promise<TextTokenizer>;
+}
+
+/** The model that is trained, and what it is trained on. */
+export interface TrainedModel extends OpenedModel {
+  readonly classes: KnownClasses;
+  /** Longest text, in tokens. */
+  readonly maxLength: number;
+}
+
+/** Class names as far as they are known: those of a new head are, once all training examples have been read. */
+export interface KnownClasses {
+  /** Empty without a head. */
+  readonly names: readonly string[];
+  readonly areAll: boolean;
+}
+
 /** What an objective works with once the model is loaded. */
 export interface ObjectiveContext {
   readonly network: Network;
@@ -79,12 +102,22 @@ export interface ObjectivePlayer {
   losses(indices: Int32Array, step: number): NamedLosses;
 }
 
+/** A batch, what the network made of it, and the losses of that. */
+export interface Forwarded extends Scored {
+  readonly batch: Batch;
+  /** The right column of each row of the scores; −1 where none is. */
+  readonly targets: Int32Array;
+  readonly losses: NamedLosses;
+}
+
 /** An objective at work. Whatever it keeps between steps is saved and restored by `tensors` and `restore`. */
 export interface ObjectiveState {
   /** Reads what the losses of a batch need, before them and before the step of the batch before. Default: all is in memory. */
   load?(indices: Int32Array): Promise<void>;
   /** The losses of a batch of training examples; `step` counts from 1. Called inside tf.tidy; the same arguments give the same values. */
   losses(indices: Int32Array, step: number): NamedLosses;
+  /** As `losses`, with what they are taken of, for an objective that adds to this one. Left out where that is no one forward pass. */
+  forward?(indices: Int32Array, step: number): Forwarded;
   /** Makes one gradient of those of the losses. Default: that of the weighted sum. */
   readonly combine?: CombineGradients;
   /** Trained beside what the plan trains, by names of their own, and no part of the result: projections, a critic. */
@@ -128,6 +161,10 @@ export interface Objective<E extends Examples = Examples> {
   head(network: NetworkPlan): ClassifierHead | null;
   /** Whether a model can be trained so. Errors name the field of the request. */
   checkModel(network: NetworkPlan, tensors: { has(name: string): boolean }): Promise<void>;
+  /** Whether the other models go with the one that is trained. Errors name the field of the request. */
+  checkModels?(models: ReadonlyMap<string, OpenedModel>, trained: TrainedModel): Promise<void>;
+  /** The classes, told from some of the training examples. Left out where there are none. Errors: `LABELS_DIFFER`. */
+  classes?(examples: readonly Labelled[], stored: StoredHead | null): KnownClasses;
   /** Whether examples fit the head. `where` says whose they are: `train_data`. Errors: `LABEL_UNKNOWN`, `LABELS_DIFFER`. */
   checkExamples(examples: readonly Labelled[], stored: StoredHead | null, where: string): Promise<void>;
   /** Errors name the example that does not fit. */

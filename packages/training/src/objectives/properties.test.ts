@@ -35,7 +35,7 @@ interface Setting {
   readonly models?: Readonly<Record<string, string>>;
   /** A matrix of the network whose gradient is looked at. */
   readonly weight: string;
-  /** The losses whose sum, by their weights, an evaluation gives. */
+  /** The losses whose sum, before their weights, an evaluation gives. */
   readonly evaluated: readonly string[];
 }
 
@@ -234,9 +234,25 @@ describe.each(CASES)('%s', (_, objective, fixture) => {
   it('evaluates to the losses of the same examples', async () => {
     const parts = await read(atStep(own.state, 1));
     const { loss, metrics } = await own.state.evaluate();
-    const wanted = fixture.evaluated.map((name) => [name, parts[name]!] as const);
-    expect(loss).toBeCloseTo(totalOf(Object.fromEntries(wanted)), 5);
+    const wanted = fixture.evaluated.reduce((sum, name) => sum + parts[name]!.value, 0);
+    expect(loss).toBeCloseTo(wanted, 5);
     for (const value of Object.values(metrics)) expect(Number.isFinite(value)).toBe(true);
+  });
+
+  it('takes its losses of the forward pass that it shows, where it has one', async () => {
+    const { state } = own;
+    if (state.forward === undefined) return;
+    const count = tf.memory().numTensors;
+    const shown = tf.tidy(() => {
+      const { batch, features, logits, targets, losses } = state.forward!(ALL, 1);
+      expect(batch.size).toBe(EXAMPLES);
+      expect(features.hidden.shape[0]).toBe(features.layout.size * features.layout.length);
+      expect(targets).toHaveLength(logits.shape[0]);
+      for (const { value } of Object.values(losses)) tf.keep(value);
+      return losses as Record<string, never>;
+    });
+    expect(await read(() => shown)).toEqual(await read(atStep(state, 1)));
+    expect(tf.memory().numTensors).toBe(count);
   });
 
   it('gives the same losses for the same step, from what it saved too', async () => {

@@ -1,6 +1,4 @@
 import { join } from 'node:path';
-import { openModel } from '@eigenloom/adapters';
-import type { Model } from '@eigenloom/checkpoint';
 import type { EngineContext, EngineModule } from '@eigenloom/engine';
 import { planNetwork } from '@eigenloom/models';
 import {
@@ -14,6 +12,7 @@ import {
 } from '@eigenloom/training';
 import { checkSteps } from '../plan/check-steps.js';
 import { objectiveOf } from '../plan/choices.js';
+import { checkObjectiveModels, openRole } from '../plan/objective-models.js';
 import { openReader } from '../plan/open-reader.js';
 import { storedHead } from '../plan/stored-head.js';
 import type { TrainPlan } from '../plan/train-plan.js';
@@ -36,6 +35,12 @@ const run: EngineModule<TrainingInput, TrainingOutput> = async (input, context) 
   const data = await objective.read(await readingOf(plan, signal));
   await context.call(READ_CALL, data.counts);
   context.report({ phase: 'loading the model', fraction: 0 });
+  // A step of a pipeline names models that did not exist when it was validated; and now all classes are known.
+  const trained = {
+    model: await openBase(plan, signal),
+    classes: { names: data.classes, areAll: true },
+  };
+  await checkObjectiveModels(plan, objective, trained, signal);
   const { steps, loop } = await prepareTraining(plan, objective, data, {
     signal,
     open: (role) => openRole(plan, role, signal),
@@ -76,12 +81,6 @@ async function readingOf(plan: TrainPlan, signal: EngineContext['signal']): Prom
 async function close({ train, validation }: ObjectiveData): Promise<void> {
   await train.close?.();
   await validation?.close?.();
-}
-
-function openRole({ models }: TrainPlan, role: string, signal: EngineContext['signal']): Promise<Model> {
-  const found = models[role];
-  if (found === undefined) throw new Error(`the plan has no model for the role ${role}`);
-  return openModel(found.path, { adapters: found.adapterPaths, signal });
 }
 
 const stateOf = ({ state }: LoopResult): TrainedState => ({

@@ -8,12 +8,14 @@ import {
   EXAMPLE_KINDS,
   type ExampleReader,
   headTensors,
+  type Labelled,
   type NetworkPlan,
   planNetwork,
 } from '@eigenloom/models';
-import type { Objective, StoredHead } from '@eigenloom/training';
+import type { Objective, OpenedModel, StoredHead } from '@eigenloom/training';
 import { checkSteps } from './check-steps.js';
 import { objectiveOf } from './choices.js';
+import { checkObjectiveModels, NO_CLASSES } from './objective-models.js';
 import { storedHead } from './stored-head.js';
 import { openReader } from './open-reader.js';
 import type { TrainPlan } from './train-plan.js';
@@ -23,6 +25,8 @@ export interface CheckedInputs {
   readonly model: Model;
   readonly network: NetworkPlan;
   readonly reader: ExampleReader;
+  /** Models of the objective, by role. */
+  readonly others: ReadonlyMap<string, OpenedModel>;
 }
 
 /** What errors show of a request: its URIs, for the paths of a plan may be those of a server. */
@@ -55,12 +59,14 @@ export async function checkInputs(
   await checkAdapter(plan, { model, network }, request, signal);
   const stored = await storedHead(plan, model, network, signal);
   const read = { objective, stored, reader, signal };
-  await checkData(plan.trainData, placeOf('train_data.uri', request?.trainData?.uri), read);
+  const examples = await checkData(plan.trainData, placeOf('train_data.uri', request?.trainData?.uri), read);
   if (plan.validationData !== null) {
     const place = placeOf('validation_data.uri', request?.validationData?.uri);
     await checkData(plan.validationData, place, read);
   }
-  return { model, network, reader };
+  const classes = objective.classes?.(examples, stored) ?? NO_CLASSES;
+  const others = await checkObjectiveModels(plan, objective, { model, classes }, signal);
+  return { model, network, reader, others };
 }
 
 /** Whether the model's kind of example has a use for what a request says of the data. Errors: `FIELD_UNUSED`, `OUT_OF_RANGE`. */
@@ -88,7 +94,7 @@ const fieldsOf = (name: string, data: Named['trainData']): string[] => [
 
 async function checkAdapter(
   plan: TrainPlan,
-  { model, network }: Omit<CheckedInputs, 'reader'>,
+  { model, network }: Pick<CheckedInputs, 'model' | 'network'>,
   request: Named | undefined,
   signal: AbortSignal,
 ): Promise<void> {
@@ -171,10 +177,11 @@ async function checkData(
   source: DataSource,
   place: Place,
   { objective, stored, reader, signal }: Checking,
-): Promise<void> {
+): Promise<readonly Labelled[]> {
   const { isLabelled: requireLabels } = objective;
   const examples = await opening(place, () => reader.check(source, { requireLabels, signal }));
   await objective.checkExamples(examples, stored, place.field.replace(/\.uri$/, ''));
+  return examples;
 }
 
 const placeOf = (field: string, uri: string | undefined): Place =>

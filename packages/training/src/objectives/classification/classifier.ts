@@ -1,19 +1,20 @@
 import { opening } from '@eigenloom/checkpoint';
 import { train } from '@eigenloom/contracts';
+import { labelsOf } from '@eigenloom/datasets';
 import { invalidInput } from '@eigenloom/errors';
 import {
   type Batch,
   classifierHead,
-  classifierLogits,
   evaluateClassifier,
   meanCrossEntropy,
   type Pooling,
   requireHeadFits,
   rowsOfLabels,
+  scored,
 } from '@eigenloom/models';
-import type { Objective, ObjectiveContext, ObjectiveData, ObjectiveState } from '../objective.js';
+import type { Forwarded, Objective, ObjectiveContext, ObjectiveData, ObjectiveState } from '../objective.js';
 import { requireInput } from '../require-input.js';
-import { chooseClasses, todoOf } from './choose-classes.js';
+import { chooseClasses, namesOf, todoOf } from './choose-classes.js';
 import { headCard, labelConfig } from './head-files.js';
 import { readClassified } from './read-classified.js';
 
@@ -53,6 +54,12 @@ export function classifier(choice: ClassifierChoice, field: string, kind: Classi
         const own = head(network);
         if (own !== null) requireHeadFits(network, own, tensors);
       });
+    },
+    classes(examples, stored) {
+      const { classes } = chooseClasses(labels, stored, where);
+      return classes === undefined
+        ? { names: labelsOf(examples), areAll: false }
+        : { names: namesOf(classes), areAll: true };
     },
     async checkExamples(examples, stored, owner) {
       const chosen = chooseClasses(labels, stored, where);
@@ -94,13 +101,17 @@ function atWork(
   { network, head, pass, batchSize, signal }: ObjectiveContext,
 ): ObjectiveState {
   if (head === null) throw new Error('a classifier has a head');
+  const forward = (indices: Int32Array, step: number): Forwarded => {
+    const batch = examples.batch(indices);
+    const targets = Int32Array.from(indices, (i) => examples.labels[i] ?? -1);
+    const found = scored(network, head, batch, pass(step));
+    const losses = { cross_entropy: { value: meanCrossEntropy(found.logits, targets) } };
+    return { ...found, batch, targets, losses };
+  };
   return {
     load: async (indices) => examples.load?.(indices, signal),
-    losses(indices, step) {
-      const labels = Int32Array.from(indices, (i) => examples.labels[i] ?? -1);
-      const logits = classifierLogits(network, head, examples.batch(indices), pass(step));
-      return { cross_entropy: { value: meanCrossEntropy(logits, labels) } };
-    },
+    losses: (indices, step) => forward(indices, step).losses,
+    forward,
     async evaluate() {
       if (validation === null) throw new Error('an evaluation has validation data');
       const options = { ...pass(), batchSize, signal };
