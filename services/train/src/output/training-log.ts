@@ -4,8 +4,10 @@ import type { TrainedState as RunState } from '../loop/messages.js';
 export function trainingLog(state: RunState): string {
   const evaluations = new Map(state.evaluations.map((evaluation) => [evaluation.step, evaluation]));
   const lines = state.steps.flatMap((record) => {
-    const { step, epoch, loss, learningRate, gradientNorm, tokens } = record;
-    const taken = { step, epoch, loss, learning_rate: learningRate, gradient_norm: gradientNorm, tokens };
+    const { step, epoch, loss, losses, learningRate, gradientNorm, tokens } = record;
+    const parts = losses === undefined ? {} : { losses };
+    const rest = { learning_rate: learningRate, gradient_norm: gradientNorm, tokens };
+    const taken = { step, epoch, loss, ...parts, ...rest };
     const evaluation = evaluations.get(step);
     if (evaluation === undefined) return [taken];
     const { loss: validationLoss, accuracy } = evaluation;
