@@ -62,6 +62,19 @@ const FIXTURES: { readonly [K in ObjectiveChoice['$case']]: Fixture<K> } = {
     weight: 'vit.encoder.layer.0.attention.attention.value.weight',
     evaluated: ['cross_entropy'],
   },
+  distillation: {
+    value: {
+      task: { kind: { $case: 'causalLanguageModeling', value: {} } },
+      teacher: { uri: 'teacher', adapters: [] },
+      temperature: 3,
+      logitWeight: 0.4,
+      featureWeight: 0.05,
+    },
+    model: 'tiny-llama',
+    models: { teacher: '../mergekit/a' },
+    weight: 'model.layers.0.self_attn.v_proj.weight',
+    evaluated: ['next_token'],
+  },
 };
 
 /** An objective at work on a tiny model. */

@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { ModelRef } from "../../common/v1/model";
 
 /** How hidden states become one vector. */
 export enum Pooling {
@@ -79,6 +80,7 @@ export interface Objective {
     | { $case: "sequenceClassification"; value: SequenceClassification }
     | { $case: "causalLanguageModeling"; value: CausalLanguageModeling }
     | { $case: "imageClassification"; value: ImageClassification }
+    | { $case: "distillation"; value: Distillation }
     | undefined;
 }
 
@@ -108,6 +110,37 @@ export interface ImageClassification {
   pooling: Pooling;
 }
 
+/**
+ * A task, and the distance to what a teacher makes of the same batch: α·T²·KL(softmax(z_t/T) ‖ softmax(z_s/T)) + (1 − α)·task +
+ * w·‖f_s − f_t‖². Hinton et al. 2015, arXiv:1503.02531; the distance of features: Lee et al. 2023, arXiv:2210.02871.
+ */
+export interface Distillation {
+  /** The student's own objective, which is no distillation. An evaluation is this task's. */
+  task:
+    | Objective
+    | undefined;
+  /** A model of the same vocabulary, and for scores of the same classes, in any order. It stays as it is. */
+  teacher:
+    | ModelRef
+    | undefined;
+  /** T, by which the scores of both are divided. Default 2, the paper's best of 1, 2, 5 and 10 on speech. */
+  temperature?:
+    | number
+    | undefined;
+  /**
+   * α, in [0, 1]: the share of the teacher's scores, beside that of the task. Default 0.5, as in the paper's section 3. 0: the teacher's scores are
+   * not computed.
+   */
+  logitWeight?:
+    | number
+    | undefined;
+  /**
+   * w: weight of the squared distance between the pooled last hidden states of both, summed over the width, mean over the examples. They are
+   * pooled as the student's head does, without one as the architecture does. Default 0; 1 in self-distillation.
+   */
+  featureWeight?: number | undefined;
+}
+
 function createBaseObjective(): Objective {
   return { kind: undefined };
 }
@@ -123,6 +156,9 @@ export const Objective: MessageFns<Objective> = {
         break;
       case "imageClassification":
         ImageClassification.encode(message.kind.value, writer.uint32(26).fork()).join();
+        break;
+      case "distillation":
+        Distillation.encode(message.kind.value, writer.uint32(34).fork()).join();
         break;
     }
     return writer;
@@ -171,6 +207,14 @@ export const Objective: MessageFns<Objective> = {
             message.kind = { $case: "imageClassification", value: ImageClassification.decode(reader, reader.uint32()) };
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.kind = { $case: "distillation", value: Distillation.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -197,6 +241,8 @@ export const Objective: MessageFns<Objective> = {
         ? { $case: "imageClassification", value: ImageClassification.fromJSON(object.imageClassification) }
         : isSet(object.image_classification)
         ? { $case: "imageClassification", value: ImageClassification.fromJSON(object.image_classification) }
+        : isSet(object.distillation)
+        ? { $case: "distillation", value: Distillation.fromJSON(object.distillation) }
         : undefined,
     };
   },
@@ -209,6 +255,8 @@ export const Objective: MessageFns<Objective> = {
       obj.causalLanguageModeling = CausalLanguageModeling.toJSON(message.kind.value);
     } else if (message.kind?.$case === "imageClassification") {
       obj.imageClassification = ImageClassification.toJSON(message.kind.value);
+    } else if (message.kind?.$case === "distillation") {
+      obj.distillation = Distillation.toJSON(message.kind.value);
     }
     return obj;
   },
@@ -240,6 +288,12 @@ export const Objective: MessageFns<Objective> = {
       case "imageClassification": {
         if (object.kind?.value !== undefined && object.kind?.value !== null) {
           message.kind = { $case: "imageClassification", value: ImageClassification.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "distillation": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "distillation", value: Distillation.fromPartial(object.kind.value) };
         }
         break;
       }
@@ -469,6 +523,159 @@ export const ImageClassification: MessageFns<ImageClassification> = {
     return message;
   },
 };
+
+function createBaseDistillation(): Distillation {
+  return {
+    task: undefined,
+    teacher: undefined,
+    temperature: undefined,
+    logitWeight: undefined,
+    featureWeight: undefined,
+  };
+}
+
+export const Distillation: MessageFns<Distillation> = {
+  encode(message: Distillation, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.task !== undefined) {
+      Objective.encode(message.task, writer.uint32(10).fork()).join();
+    }
+    if (message.teacher !== undefined) {
+      ModelRef.encode(message.teacher, writer.uint32(18).fork()).join();
+    }
+    if (message.temperature !== undefined) {
+      writer.uint32(25).double(message.temperature);
+    }
+    if (message.logitWeight !== undefined) {
+      writer.uint32(33).double(message.logitWeight);
+    }
+    if (message.featureWeight !== undefined) {
+      writer.uint32(41).double(message.featureWeight);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Distillation {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDistillation();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.task = Objective.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.teacher = ModelRef.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.temperature = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.logitWeight = reader.double();
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.featureWeight = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Distillation {
+    return {
+      task: isSet(object.task) ? Objective.fromJSON(object.task) : undefined,
+      teacher: isSet(object.teacher) ? ModelRef.fromJSON(object.teacher) : undefined,
+      temperature: isSet(object.temperature) ? globalThis.Number(object.temperature) : undefined,
+      logitWeight: isSet(object.logitWeight)
+        ? globalThis.Number(object.logitWeight)
+        : isSet(object.logit_weight)
+        ? globalThis.Number(object.logit_weight)
+        : undefined,
+      featureWeight: isSet(object.featureWeight)
+        ? globalThis.Number(object.featureWeight)
+        : isSet(object.feature_weight)
+        ? globalThis.Number(object.feature_weight)
+        : undefined,
+    };
+  },
+
+  toJSON(message: Distillation): unknown {
+    const obj: any = {};
+    if (message.task !== undefined) {
+      obj.task = Objective.toJSON(message.task);
+    }
+    if (message.teacher !== undefined) {
+      obj.teacher = ModelRef.toJSON(message.teacher);
+    }
+    if (message.temperature !== undefined) {
+      obj.temperature = floatToJson(message.temperature);
+    }
+    if (message.logitWeight !== undefined) {
+      obj.logitWeight = floatToJson(message.logitWeight);
+    }
+    if (message.featureWeight !== undefined) {
+      obj.featureWeight = floatToJson(message.featureWeight);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Distillation>): Distillation {
+    return Distillation.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Distillation>): Distillation {
+    const message = createBaseDistillation();
+    message.task = (object.task !== undefined && object.task !== null) ? Objective.fromPartial(object.task) : undefined;
+    message.teacher = (object.teacher !== undefined && object.teacher !== null)
+      ? ModelRef.fromPartial(object.teacher)
+      : undefined;
+    message.temperature = object.temperature ?? undefined;
+    message.logitWeight = object.logitWeight ?? undefined;
+    message.featureWeight = object.featureWeight ?? undefined;
+    return message;
+  },
+};
+
+function floatToJson(value: number | null | undefined): number | string | null | undefined {
+  return typeof value === "number" && !globalThis.Number.isFinite(value) ? globalThis.String(value) : value;
+}
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
 
