@@ -168,6 +168,9 @@ describe('a teacher that the student cannot be held against is refused by valida
       return json;
     });
     expect(await refused(byClass(strange))).toEqual(at(where, 'VOCABULARY_DIFFERS', 'token 10 is'));
+    // A step of a pipeline could not be checked before.
+    const step = fromTeacher('never', { distillation: byClass(strange) });
+    await expect(run(step, join(folder, 'scratch-never'))).rejects.toEqual(at(where, 'VOCABULARY_DIFFERS'));
   });
 
   it('for what is taken from it', async () => {
