@@ -1,5 +1,6 @@
 import { galore } from './03-galore.js';
 import { matrixSensing } from './07-matrix-sensing.js';
+import { selfDistillation } from './26-self-distillation.js';
 import { ssf } from './32-ssf.js';
 import { intruders } from './36-intruders.js';
 import { atlas } from './45-atlas.js';
@@ -14,6 +15,7 @@ import type { Claim } from './claim.js';
 export const CLAIMS: readonly Claim[] = [
   galore,
   matrixSensing,
+  selfDistillation,
   ssf,
   intruders,
   atlas,
