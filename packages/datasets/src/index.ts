@@ -1,5 +1,6 @@
 /** What is learned from: readers of each kind of data, and the order in which examples come. */
 export { checkDataRef, type DataRef } from './check-data-ref.js';
+export { NamedArrays, type RowBlock, type StoredMatrix } from './arrays/named-arrays.js';
 export { BatchOrder, type BatchOrderOptions } from './order/batch-order.js';
 export { epochBatches, evaluationBatches } from './order/batches.js';
 export {

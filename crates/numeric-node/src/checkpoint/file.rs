@@ -111,6 +111,26 @@ impl NativeSafetensorsFile {
     }
 
     #[napi]
+    pub fn read_part_f64<'env>(
+        &self,
+        env: &'env Env,
+        task: &NativeTask,
+        name: String,
+        first: f64,
+        count: f64,
+    ) -> napi::Result<PromiseRaw<'env, Float64Array>> {
+        let file = Arc::clone(&self.file);
+        let (first, count) = (first as u64, count as u64);
+        start(
+            env,
+            task,
+            Lane::Compute,
+            move |task| read::read_part::<f64>(&file, &name, first..first + count, task),
+            |_env, values| Ok(Float64Array::new(values)),
+        )
+    }
+
+    #[napi]
     pub fn read_raw<'env>(
         &self,
         env: &'env Env,

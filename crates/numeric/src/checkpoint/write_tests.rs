@@ -63,6 +63,11 @@ fn tensors_of_several_types_survive() {
     assert_eq!(read::read::<f32>(&file, "a", &task).unwrap(), values);
     assert_eq!(read::read::<f32>(&file, "b", &task).unwrap(), values);
     assert_eq!(read::read_raw(&file, "c", &task).unwrap(), [1, 2, 3]);
+    let part = |name, range| read::read_part::<f64>(&file, name, range, &task);
+    assert_eq!(part("a", 1..3).unwrap(), [-2.0, 0.25]);
+    assert_eq!(part("b", 3..4).unwrap(), [3.0]);
+    assert!(part("b", 4..4).unwrap().is_empty());
+    assert_eq!(part("a", 2..5).unwrap_err().reason, Reason::OutOfRange);
     assert_eq!(file.tensor("a").unwrap().shape, [2, 2]);
     assert_eq!(folder.entries(), 1);
 }

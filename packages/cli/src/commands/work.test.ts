@@ -99,6 +99,7 @@ describe('the commands that start jobs', () => {
 
   it.each([
     [['init', '--method', 'pisa'], 'method: there is no method pisa; did you mean pissa?'],
+    [['analyze', 'spectrum', '--data', 'x'], 'spectrum.data: is not a field'],
     [['analyze', 'spectra'], 'method: there is no method spectra; did you mean spectrum?'],
     [
       ['init', '--set', 'pissa.power_iteration=4'],

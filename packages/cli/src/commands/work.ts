@@ -100,6 +100,7 @@ const WORK: readonly Work[] = [
       MODEL,
       ADAPTER,
       BASE,
+      { flags: '--data <file>', description: 'what the study looks at beside a model', path: 'data.uri' },
       {
         flags: '--tensor <pattern>',
         description: 'only tensors that match; * matches anything (may be repeated)',

@@ -69,13 +69,34 @@ export class SafetensorsFile {
 
   /** A tensor, converted if needed. Integers become floating-point numbers of the same value where they fit. */
   async read<K extends keyof ReadAs>(name: string, as: K, options: CallOptions = {}): Promise<ReadAs[K]> {
-    if (!this.tensors.has(name)) {
-      throw notFound('UNKNOWN_TENSOR', `${this.file}: no tensor ${JSON.stringify(name)}`);
-    }
+    this.#find(name);
     const read = { f32: 'readF32', f64: 'readF64', raw: 'readRaw' } as const;
     return aboutFile(this.file, () =>
       call(this.file, options, async (task) => (await this.native[read[as]](task, name)) as ReadAs[K]),
     );
+  }
+
+  /**
+   * Rows `first` to `first + count` of a tensor along its first axis, so that a tensor larger than the memory can be gone through. A scalar
+   * is one row. Errors: `OUT_OF_RANGE` where there are not as many; those of `read`.
+   */
+  async readRows(
+    name: string,
+    { first, count }: { readonly first: number; readonly count: number },
+    options: CallOptions = {},
+  ): Promise<Float64Array> {
+    const width = this.#find(name).shape.slice(1).reduce((product, size) => product * size, 1);
+    return aboutFile(this.file, () =>
+      call(this.file, options, (task) => this.native.readPartF64(task, name, first * width, count * width)),
+    );
+  }
+
+  #find(name: string): StoredTensor {
+    const tensor = this.tensors.get(name);
+    if (tensor === undefined) {
+      throw notFound('UNKNOWN_TENSOR', `${this.file}: no tensor ${JSON.stringify(name)}`);
+    }
+    return tensor;
   }
 
   /** NaN and infinite elements of a tensor. */

@@ -15,6 +15,7 @@ export interface NativeSafetensorsFile {
   identity(): string;
   readF32(task: NativeTask, name: string): Promise<Float32Array>;
   readF64(task: NativeTask, name: string): Promise<Float64Array>;
+  readPartF64(task: NativeTask, name: string, first: number, count: number): Promise<Float64Array>;
   readRaw(task: NativeTask, name: string): Promise<Uint8Array>;
   countNonFinite(task: NativeTask, name: string): Promise<number>;
 }
