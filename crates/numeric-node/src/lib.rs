@@ -6,6 +6,7 @@ mod checkpoint;
 mod kernels;
 mod linalg;
 mod merge;
+mod projection;
 mod random;
 mod spectrum;
 mod threads;

@@ -9,6 +9,7 @@ pub mod error;
 pub mod kernels;
 pub mod linalg;
 pub mod merge;
+pub mod projection;
 pub mod random;
 pub mod spectrum;
 

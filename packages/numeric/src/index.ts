@@ -53,5 +53,6 @@ export {
   type MergeTensor,
 } from './merge/merge-job.js';
 export type { MaskNeeds, MatrixRule, MergeStep } from './merge/merge-step.js';
+export { Fastfood, type FastfoodSize } from './projection/fastfood.js';
 export { kernels } from './kernels/kernels.js';
 export { type NativeKernels } from './kernels/native-kernels.js';

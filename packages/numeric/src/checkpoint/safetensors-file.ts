@@ -85,7 +85,9 @@ export class SafetensorsFile {
     { first, count }: { readonly first: number; readonly count: number },
     options: CallOptions = {},
   ): Promise<Float64Array> {
-    const width = this.#find(name).shape.slice(1).reduce((product, size) => product * size, 1);
+    const width = this.#find(name)
+      .shape.slice(1)
+      .reduce((product, size) => product * size, 1);
     return aboutFile(this.file, () =>
       call(this.file, options, (task) => this.native.readPartF64(task, name, first * width, count * width)),
     );

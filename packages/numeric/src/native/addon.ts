@@ -8,6 +8,7 @@ import type { NativeMergeCalls } from '../merge/native-merge.js';
 import type { NativeKernels } from '../kernels/native-kernels.js';
 import type { NativeCalls } from './native-task.js';
 import type { NativeLinalg } from '../linalg/native-linalg.js';
+import type { NativeProjections } from '../projection/native-projection.js';
 import type { NativeRandom } from '../native-random.js';
 import type { NativeSpectrumCalls } from '../spectrum/native-spectrum.js';
 
@@ -20,6 +21,7 @@ export interface Addon
     NativeSpectrumCalls,
     NativeCheckpoint,
     NativeMergeCalls,
+    NativeProjections,
     NativeKernels {}
 
 const FOLDER = join(__dirname, '..', '..', 'native');

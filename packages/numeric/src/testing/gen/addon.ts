@@ -123,6 +123,10 @@ export interface NativeMasks {
   own: Float64Array;
   masked: Float64Array;
 }
+export interface NativeFastfood {
+  project(task: NativeTask, x: Float32Array): Promise<Float32Array>;
+  transpose(task: NativeTask, y: Float32Array): Promise<Float32Array>;
+}
 export type NativeDistribution = 'normal' | 'uniform';
 export type NativePrecision = 'f32' | 'f64';
 export interface NativeTail {
@@ -186,6 +190,7 @@ export interface Addon {
   cholesky(task: NativeTask, a: NativeMatrix): Promise<NativeMatrix>;
   compareSingularVectors(task: NativeTask, tuned: Float64Array, base: Float64Array, rows: number, columns: number, k: number): Promise<NativeComparison>;
   createSafetensors(task: NativeTask, path: string, plans: Array<NativePlan>, metadata: Record<string, string>, allowNonFinite: boolean): Promise<NativeSafetensorsWriter>;
+  drawFastfood(task: NativeTask, seed: bigint, columns: number, rows: number): Promise<NativeFastfood>;
   eigen(task: NativeTask, a: NativeMatrix, vectors: boolean): Promise<NativeEigen>;
   foldF32(task: NativeTask, weight: Float32Array, a: Float32Array, b: Float32Array, shape: NativeFoldShape, scale: number): Promise<Float32Array>;
   foldF64(task: NativeTask, weight: Float64Array, a: Float64Array, b: Float64Array, shape: NativeFoldShape, scale: number): Promise<Float64Array>;
