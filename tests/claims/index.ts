@@ -3,6 +3,7 @@ import { matrixSensing } from './07-matrix-sensing.js';
 import { selfDistillation } from './26-self-distillation.js';
 import { ssf } from './32-ssf.js';
 import { intruders } from './36-intruders.js';
+import { nearestMean } from './37-nearest-mean.js';
 import { atlas } from './45-atlas.js';
 import { soups } from './55-soups.js';
 import { eva } from './58-eva.js';
@@ -18,6 +19,7 @@ export const CLAIMS: readonly Claim[] = [
   selfDistillation,
   ssf,
   intruders,
+  nearestMean,
   atlas,
   soups,
   eva,

@@ -6,15 +6,18 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { NearestMean } from "./features";
 import { MatrixSensing } from "./theory";
 import { IntruderDimensions, Spectrum } from "./weights";
 
 /** A study with its inputs and parameters. */
 export interface Study {
-  kind: { $case: "spectrum"; value: Spectrum } | { $case: "intruders"; value: IntruderDimensions } | {
-    $case: "matrixSensing";
-    value: MatrixSensing;
-  } | undefined;
+  kind:
+    | { $case: "spectrum"; value: Spectrum }
+    | { $case: "intruders"; value: IntruderDimensions }
+    | { $case: "matrixSensing"; value: MatrixSensing }
+    | { $case: "nearestMean"; value: NearestMean }
+    | undefined;
 }
 
 function createBaseStudy(): Study {
@@ -32,6 +35,9 @@ export const Study: MessageFns<Study> = {
         break;
       case "matrixSensing":
         MatrixSensing.encode(message.kind.value, writer.uint32(26).fork()).join();
+        break;
+      case "nearestMean":
+        NearestMean.encode(message.kind.value, writer.uint32(34).fork()).join();
         break;
     }
     return writer;
@@ -74,6 +80,14 @@ export const Study: MessageFns<Study> = {
             message.kind = { $case: "matrixSensing", value: MatrixSensing.decode(reader, reader.uint32()) };
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.kind = { $case: "nearestMean", value: NearestMean.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -96,6 +110,10 @@ export const Study: MessageFns<Study> = {
         ? { $case: "matrixSensing", value: MatrixSensing.fromJSON(object.matrixSensing) }
         : isSet(object.matrix_sensing)
         ? { $case: "matrixSensing", value: MatrixSensing.fromJSON(object.matrix_sensing) }
+        : isSet(object.nearestMean)
+        ? { $case: "nearestMean", value: NearestMean.fromJSON(object.nearestMean) }
+        : isSet(object.nearest_mean)
+        ? { $case: "nearestMean", value: NearestMean.fromJSON(object.nearest_mean) }
         : undefined,
     };
   },
@@ -108,6 +126,8 @@ export const Study: MessageFns<Study> = {
       obj.intruders = IntruderDimensions.toJSON(message.kind.value);
     } else if (message.kind?.$case === "matrixSensing") {
       obj.matrixSensing = MatrixSensing.toJSON(message.kind.value);
+    } else if (message.kind?.$case === "nearestMean") {
+      obj.nearestMean = NearestMean.toJSON(message.kind.value);
     }
     return obj;
   },
@@ -133,6 +153,12 @@ export const Study: MessageFns<Study> = {
       case "matrixSensing": {
         if (object.kind?.value !== undefined && object.kind?.value !== null) {
           message.kind = { $case: "matrixSensing", value: MatrixSensing.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "nearestMean": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "nearestMean", value: NearestMean.fromPartial(object.kind.value) };
         }
         break;
       }
