@@ -1,5 +1,6 @@
 import { registry } from '@eigenloom/contracts';
 import type { Study, StudyChoice } from '../study.js';
+import { intrinsicDimension } from './intrinsic-dimension.js';
 import { intruders } from './intruders.js';
 import { matrixSensing } from './matrix-sensing.js';
 import { nearestMean } from './nearest-mean.js';
@@ -11,4 +12,5 @@ export const STUDIES = registry<StudyChoice, Study>('study', {
   intruders,
   matrixSensing,
   nearestMean,
+  intrinsicDimension,
 });

@@ -8,6 +8,7 @@
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { NearestMean } from "./features";
 import { MatrixSensing } from "./theory";
+import { IntrinsicDimension } from "./training";
 import { IntruderDimensions, Spectrum } from "./weights";
 
 /** A study with its inputs and parameters. */
@@ -17,6 +18,7 @@ export interface Study {
     | { $case: "intruders"; value: IntruderDimensions }
     | { $case: "matrixSensing"; value: MatrixSensing }
     | { $case: "nearestMean"; value: NearestMean }
+    | { $case: "intrinsicDimension"; value: IntrinsicDimension }
     | undefined;
 }
 
@@ -38,6 +40,9 @@ export const Study: MessageFns<Study> = {
         break;
       case "nearestMean":
         NearestMean.encode(message.kind.value, writer.uint32(34).fork()).join();
+        break;
+      case "intrinsicDimension":
+        IntrinsicDimension.encode(message.kind.value, writer.uint32(42).fork()).join();
         break;
     }
     return writer;
@@ -88,6 +93,14 @@ export const Study: MessageFns<Study> = {
             message.kind = { $case: "nearestMean", value: NearestMean.decode(reader, reader.uint32()) };
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.kind = { $case: "intrinsicDimension", value: IntrinsicDimension.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -114,6 +127,10 @@ export const Study: MessageFns<Study> = {
         ? { $case: "nearestMean", value: NearestMean.fromJSON(object.nearestMean) }
         : isSet(object.nearest_mean)
         ? { $case: "nearestMean", value: NearestMean.fromJSON(object.nearest_mean) }
+        : isSet(object.intrinsicDimension)
+        ? { $case: "intrinsicDimension", value: IntrinsicDimension.fromJSON(object.intrinsicDimension) }
+        : isSet(object.intrinsic_dimension)
+        ? { $case: "intrinsicDimension", value: IntrinsicDimension.fromJSON(object.intrinsic_dimension) }
         : undefined,
     };
   },
@@ -128,6 +145,8 @@ export const Study: MessageFns<Study> = {
       obj.matrixSensing = MatrixSensing.toJSON(message.kind.value);
     } else if (message.kind?.$case === "nearestMean") {
       obj.nearestMean = NearestMean.toJSON(message.kind.value);
+    } else if (message.kind?.$case === "intrinsicDimension") {
+      obj.intrinsicDimension = IntrinsicDimension.toJSON(message.kind.value);
     }
     return obj;
   },
@@ -159,6 +178,12 @@ export const Study: MessageFns<Study> = {
       case "nearestMean": {
         if (object.kind?.value !== undefined && object.kind?.value !== null) {
           message.kind = { $case: "nearestMean", value: NearestMean.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "intrinsicDimension": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "intrinsicDimension", value: IntrinsicDimension.fromPartial(object.kind.value) };
         }
         break;
       }
