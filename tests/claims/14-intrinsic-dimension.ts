@@ -1,5 +1,5 @@
 import type { Claim } from './claim.js';
-import { maxLength, MINILM, percent, realTasks } from './tasks.js';
+import { encoder, maxLength, percent, realTasks } from './tasks.js';
 
 const FACTOR = 2;
 /** By 2. */
@@ -23,7 +23,7 @@ export const intrinsicTuning: Claim = {
   missing: 'several tasks, several sizes of models, and checkpoints along the pretraining; one seed.',
   async run(lab) {
     const [task] = await realTasks(lab);
-    if (task === undefined) throw new Error('there is no task');
+    const model = { uri: await encoder(lab) };
     const rows: Found[] = [];
     for (const [start, learningRate] of [
       ['pretrained', 5e-5],
@@ -33,7 +33,7 @@ export const intrinsicTuning: Claim = {
       const { report } = await lab.run('analysis', {
         seed: '1',
         intrinsicDimension: {
-          ...{ model: { uri: MINILM }, data: { uri: task.files.train }, testData: { uri: task.files.test } },
+          ...{ model, data: { uri: task.files.train }, testData: { uri: task.files.test } },
           ...{ structureAware: true, randomWeights: start === 'random', learningRate },
           dimensions: lab.pick(GRID, [16]),
           steps: lab.pick(100, 1),

@@ -7,9 +7,9 @@ import { randomOrder, SafetensorsFile, SafetensorsWriter, streamKey } from '@eig
 import type { Claim } from './claim.js';
 import type { Lab, Made } from './lab.js';
 import type { Embedded, EmbedInput } from './nearest-mean/embed-module.js';
-import { type Labelled, speakers } from './nearest-mean/presidents.js';
+import { type Labelled, type Speakers, speakers } from './nearest-mean/presidents.js';
 import type { Labelled as Matrix, ProbeInput } from './nearest-mean/probe-module.js';
-import { maxLength, mean, MINILM, percent } from './tasks.js';
+import { encoder, maxLength, mean, percent } from './tasks.js';
 
 const MAX_DIFFERENCE = 1e-6;
 const MAX_POINTS_BELOW_JOINT = 10;
@@ -78,17 +78,25 @@ export const nearestMean: Claim = {
 };
 
 async function prepared(lab: Lab): Promise<Data> {
-  const sizes = lab.pick(
-    { classes: 10, trainEach: 80, testEach: 40 },
-    { classes: 4, trainEach: 6, testEach: 4 },
-  );
-  const { names, train, test } = await speakers(sizes);
+  const { names, train, test } =
+    lab.size === 'full' ? await speakers({ classes: 10, trainEach: 80, testEach: 40 }) : tinySpeakers();
   lab.say('embedding the passages');
-  const input = { model: MINILM, texts: [...train, ...test].map(({ text }) => text), maxLength: maxLength(lab) };
+  const model = await encoder(lab);
+  const input = { model, texts: [...train, ...test].map(({ text }) => text), maxLength: maxLength(lab) };
   const module = moduleAt('embed-module');
   const { columns, values } = await runOnEngine<EmbedInput, Embedded>(module, input, { signal: lab.signal });
   const end = train.length * columns;
   return { names, train, test, columns, features: { train: values.slice(0, end), test: values.slice(end) } };
+}
+
+/** Four classes with words of their own. */
+function tinySpeakers(): Speakers {
+  const labels = [0, 1, 2, 3];
+  const of = (each: number): Labelled[] =>
+    labels.flatMap((label) =>
+      Array.from({ length: each }, (_, i) => ({ text: `w${4 + 12 * label + i} w${5 + 12 * label}`, label })),
+    );
+  return { names: labels.map(String), train: of(6), test: of(4) };
 }
 
 async function compared(lab: Lab, data: Data, seed: number): Promise<Row> {
@@ -198,7 +206,7 @@ async function modelAccuracies(
 ): Promise<number[]> {
   const labels = [...names.keys()].map((label) => `class ${label}`);
   const accuracies: number[] = [];
-  let model = MINILM;
+  let model = await encoder(lab);
   for (const [task, rows] of tasks.entries()) {
     const write = async (name: 'train' | 'test', all: readonly Labelled[]): Promise<string> => {
       const path = lab.path(`texts/${seed}-${task}-${name}.jsonl`);

@@ -3,7 +3,7 @@ import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
 import { prepareData, type PreparedTask } from '@eigenloom/demo/dist/data/prepare.js';
-import { type Split, SPLITS } from '@eigenloom/demo/dist/data/split.js';
+import { type Split, SPLITS, type SplitSizes } from '@eigenloom/demo/dist/data/split.js';
 import { type Candidate, testScore, validationAccuracy } from '@eigenloom/demo/dist/run/evaluate.js';
 import { SafetensorsFile, SafetensorsWriter } from '@eigenloom/numeric';
 import type { Lab } from './lab.js';
@@ -40,14 +40,14 @@ export const maxLength = (lab: Lab): number => lab.pick(48, 12);
  * The period of a State of the Union passage, and spam: real texts, split so that speeches and threads stay whole. Where only mechanics
  * are tried, words that the small model knows.
  */
-export async function realTasks(lab: Lab): Promise<readonly [Task, Task]> {
+export async function realTasks(
+  lab: Lab,
+  sizes: SplitSizes = { train: 1200, validation: 200, test: 400 },
+): Promise<readonly [Task, Task]> {
   lab.say('preparing the data');
   if (lab.size === 'tiny') return [await tinyTask(lab, 'period', 3), await tinyTask(lab, 'spam', 7)];
   const [period, spam] = await prepareData(lab.path('data'), {
-    sizes: { train: 1200, validation: 200, test: 400 },
-    splitSeed: 1,
-    speechLabel: 'period',
-    speechGrouping: 'speech',
+    ...{ sizes, splitSeed: 1, speechLabel: 'period', speechGrouping: 'speech' },
   });
   if (period === undefined || spam === undefined) throw new Error('a task is missing');
   return [period, spam];
