@@ -1,4 +1,4 @@
-import { openModel } from '@eigenloom/checkpoint';
+import { openModel } from '@eigenloom/adapters';
 import type { Claim } from './claim.js';
 import type { Lab } from './lab.js';
 import { accuracyOf, encoder, maxLength, mean, percent, realTasks, type Task } from './tasks.js';

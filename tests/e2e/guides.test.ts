@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type KindName, parseRecipe } from '@eigenloom/runtime';
 import { succeed } from './support/cli.js';
@@ -7,6 +7,8 @@ import { writeLifeCycle } from './support/life-cycle.js';
 import { writeTinyAdapter } from './support/tiny-adapter.js';
 
 const REPOSITORY = join(__dirname, '../..');
+/** `features`, `labels` and their test halves. */
+const FEATURES = join(REPOSITORY, 'tests/golden/nearest-mean/features.safetensors');
 /** What the YAML of a guide is. */
 const RECIPES: readonly (readonly [string, KindName])[] = [
   ['docs/guides/init.md', 'init'],
@@ -38,7 +40,9 @@ function argumentsOf(line: string): string[] {
   return (
     line
       .replace(/ +#.*$/, '')
-      .replace(/[[\]']/g, '')
+      // What may be left out is there, its brackets are not. Those of a list lie in quotes.
+      .replace(/(?<= )\[|\](?= |$)/g, '')
+      .replaceAll("'", '')
       .replace(/ --(?:out|json) \S+/g, '')
       .replace(/--residual \S+/, '--residual residual')
       .replace(/--(model|base) \S+/g, '--$1 model')
@@ -46,6 +50,7 @@ function argumentsOf(line: string): string[] {
       // The model of the tests has 32 positions, fewer than EVA's default.
       .replace(/\bTEXTS\b/, 'train.jsonl --set eva.batching.max_length=16')
       .replace(/\bFILE\b/g, 'train.jsonl')
+      .replace(/\bmax_length=\d+/, 'max_length=16')
       .replace(/\bPATTERN\b/, '*query*')
       .replace(/\brecipe\.yaml\b/, `${command}.json`)
       .replace(/\bpipeline\.yaml\b/, 'pipeline.json')
@@ -60,6 +65,10 @@ describe('the guides', () => {
     folder = await temporaryFolder();
     await writeLifeCycle(folder);
     await writeTinyAdapter(join(folder, 'adapter'));
+    await cp(join(folder, 'train.jsonl'), join(folder, 'test.jsonl'));
+    for (const name of ['features', 'next-task', 'mnist'])
+      await cp(FEATURES, join(folder, `${name}.safetensors`));
+    await succeed(['analyze', 'nearest_mean', '--data', 'features.safetensors', '--out', 'DIR'], folder);
     const model = { uri: 'model' };
     const recipes = {
       init: { lora: { rank: 4 } },

@@ -1,6 +1,6 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openModel } from '@eigenloom/checkpoint';
+import { openModel } from '@eigenloom/adapters';
 import { EXAMPLE_KINDS, planNetwork } from '@eigenloom/models';
 import { writeReport, type Report } from '@eigenloom/report';
 import type { TrainingOutput } from '../loop/messages.js';
