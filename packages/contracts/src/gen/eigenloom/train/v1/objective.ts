@@ -128,8 +128,8 @@ export interface Distillation {
     | number
     | undefined;
   /**
-   * α, in [0, 1]: the share of the teacher's scores, beside that of the task. Default 0.5, as in the paper's section 3. 0: the teacher's scores are
-   * not computed.
+   * α, in [0, 1]: the share of the teacher's scores, beside that of the task. Default 0.5, as in the paper's experiments on speech. 0: the teacher's
+   * scores are not computed.
    */
   logitWeight?:
     | number
