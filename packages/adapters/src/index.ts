@@ -16,6 +16,6 @@ export {
   type StartSource,
   factorName,
 } from './parametrisation.js';
-export { ADAPTERS } from './registry.js';
+export { ADAPTERS, kindOfAdapter } from './registry.js';
 export { candidates, sitesOf } from './sites.js';
 export { kaimingUniform } from './start-values.js';

@@ -1,4 +1,4 @@
-import { type ParametersOf, registry } from '@eigenloom/contracts';
+import { methodId, type MethodInfo, type ParametersOf, registry } from '@eigenloom/contracts';
 
 import type { AdapterChoice } from './choice.js';
 import type { AdapterDefinition } from './definition.js';
@@ -16,3 +16,12 @@ export const DEFINITIONS: {
 
 /** The kinds of adapters that a request may choose. */
 export const ADAPTERS = registry<AdapterChoice, Parametrisation>('adapter', DEFINITIONS);
+
+/** What is said of the kind that an adapter is of. */
+export function kindOfAdapter({ format }: Pick<Parametrisation, 'format'>): MethodInfo {
+  const kinds: [string, Pick<AdapterDefinition<never>, 'format'>][] = Object.entries(DEFINITIONS);
+  const name = kinds.find(([, definition]) => definition.format === format)?.[0] ?? '';
+  const info = ADAPTERS.methods.find(({ id }) => id === methodId(name));
+  if (info === undefined) throw new Error(`${format.peftType} is no kind of adapter`);
+  return info;
+}

@@ -22,6 +22,7 @@ export const causalLanguageModeling: Definition<
   deviations: '',
   create: (_, field) => ({
     isLabelled: false,
+    metrics: { accuracy: 'share of next tokens that are the most likely ones' },
     head: () => null,
     checkModel({ family }) {
       if (family.heads.language_modeling !== undefined) return Promise.resolve();

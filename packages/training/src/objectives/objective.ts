@@ -155,6 +155,8 @@ export interface CardLines {
 export interface Objective<E extends Examples = Examples> {
   /** Examples without a label, and those of which nothing is left, are refused. */
   readonly isLabelled: boolean;
+  /** What an evaluation measures beside the loss, by name, with what that is. */
+  readonly metrics: Readonly<Record<string, string>>;
   /** Other models that it reads. */
   readonly models?: readonly ObjectiveModel[];
   /** The head that it trains on a network; null where the model's own output is what it needs. */

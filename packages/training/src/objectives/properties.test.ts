@@ -250,6 +250,7 @@ describe.each(CASES)('%s', (_, objective, fixture) => {
     const wanted = fixture.evaluated.reduce((sum, name) => sum + parts[name]!.value, 0);
     expect(loss).toBeCloseTo(wanted, 5);
     for (const value of Object.values(metrics)) expect(Number.isFinite(value)).toBe(true);
+    expect(Object.keys(metrics)).toEqual(Object.keys(objective.metrics));
   });
 
   it('takes its losses of the forward pass that it shows, where it has one', async () => {

@@ -1,4 +1,4 @@
-import type { DataCounts, StepRecord } from '@eigenloom/training';
+import type { DataCounts, EvaluationRecord, StepRecord } from '@eigenloom/training';
 import type { TrainPlan } from '../plan/train-plan.js';
 
 /** What the worker thread is given. */
@@ -14,11 +14,7 @@ export interface TrainingInput {
 export interface TrainedState {
   /** Steps taken. */
   readonly step: number;
-  readonly evaluations: readonly {
-    readonly step: number;
-    readonly loss: number;
-    readonly accuracy: number;
-  }[];
+  readonly evaluations: readonly EvaluationRecord[];
   readonly steps: readonly StepRecord[];
 }
 

@@ -85,9 +85,6 @@ async function close({ train, validation }: ObjectiveData): Promise<void> {
 
 const stateOf = ({ state }: LoopResult): TrainedState => ({
   step: state.step,
-  evaluations: state.evaluations.map(({ step, loss, metrics }) => ({
-    ...{ step, loss },
-    accuracy: metrics['accuracy'] ?? NaN,
-  })),
+  evaluations: state.evaluations.map(({ step, loss, metrics }) => ({ step, loss, metrics })),
   steps: state.steps,
 });

@@ -1,13 +1,18 @@
 import { methodId } from '@eigenloom/contracts';
 import { EXAMPLE_KINDS } from '@eigenloom/models';
-import type { CardLines } from '@eigenloom/training';
+import type { CardLines, Evaluation } from '@eigenloom/training';
 import type { TrainingOutput } from '../loop/messages.js';
 import { examplesLine } from './example-counts.js';
 import { ruleOf } from '../plan/choices.js';
 import type { TrainPlan } from '../plan/train-plan.js';
 
-/** README.md of the result: what it is, how it was trained, how to load it. */
-export function modelCard(plan: TrainPlan, output: TrainingOutput, layout: CardLines): string {
+/** README.md of the result: what it is, how it was trained, how to load it. `method` says what was trained. */
+export function modelCard(
+  plan: TrainPlan,
+  output: TrainingOutput,
+  method: string,
+  layout: CardLines,
+): string {
   const isAdapter = plan.method.kind === 'adapter';
   return [
     '---',
@@ -19,7 +24,7 @@ export function modelCard(plan: TrainPlan, output: TrainingOutput, layout: CardL
     '',
     '| | |',
     '|---|---|',
-    ...cardRows(plan, output, layout).map(([name, value]) => `| ${name} | ${value} |`),
+    ...cardRows(plan, output, method, layout).map(([name, value]) => `| ${name} | ${value} |`),
     '',
     '`training_log.jsonl` has the loss of every step and every evaluation.',
     ...(layout.note === '' ? [] : ['', layout.note]),
@@ -32,12 +37,13 @@ type Row = readonly [name: string, value: string];
 function cardRows(
   plan: TrainPlan,
   { state, keptStep, labels, totalSteps, counts }: TrainingOutput,
+  method: string,
   layout: CardLines,
 ): Row[] {
   const kept = state.evaluations.find(({ step }) => step === keptStep);
   const kind = EXAMPLE_KINDS[counts.kind];
   const rows: (Row | null)[] = [
-    ['Method', plan.method.kind === 'adapter' ? 'LoRA (arXiv:2106.09685)' : 'full fine-tuning'],
+    ['Method', method],
     ['Objective', methodId(plan.objective.$case).replaceAll('_', ' ')],
     labels.length === 0 ? null : ['Classes', labels.map(escaped).join(', ')],
     layout.head === '' ? null : ['Head', layout.head],
@@ -48,12 +54,15 @@ function cardRows(
     ['Optimiser', optimizerOf(plan)],
     ['Schedule', `${plan.schedule.kind}, ${plan.schedule.warmupSteps} steps of warm-up`],
     ['Seed', String(plan.seed)],
-    kept === undefined
-      ? null
-      : ['Validation', `loss ${kept.loss.toFixed(4)}, accuracy ${(100 * kept.accuracy).toFixed(2)} %`],
+    kept === undefined ? null : ['Validation', evaluationLine(kept)],
   ];
   return rows.filter((row) => row !== null);
 }
+
+const evaluationLine = ({ loss, metrics }: Evaluation): string =>
+  Object.entries({ loss, ...metrics })
+    .map(([name, value]) => `${name.replaceAll('_', ' ')} ${value.toFixed(4)}`)
+    .join(', ');
 
 const capitalised = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 const escaped = (text: string): string => text.replaceAll('|', '\\|').replaceAll(/[\r\n]+/g, ' ');

@@ -2,7 +2,9 @@ import { methodId } from '@eigenloom/contracts';
 import type { Report, Series } from '@eigenloom/report';
 import type { TrainedState, TrainingOutput } from '../loop/messages.js';
 import type { StepRecord } from '@eigenloom/training';
+import { objectiveOf } from '../plan/choices.js';
 import type { TrainPlan } from '../plan/train-plan.js';
+import { validationMetrics } from './validation-metrics.js';
 
 /** Steps that the loss is drawn at, at most; `training_log.jsonl` has all. */
 const MAX_POINTS = 20_000;
@@ -11,9 +13,10 @@ const MAX_EVALUATIONS = 2_000;
 
 /** Losses and evaluations of a run. Nothing here depends on the machine or the hour. */
 export function reportOf(
-  { method, objective }: TrainPlan,
+  plan: TrainPlan,
   { state, keptStep, optimizerBytes }: TrainingOutput,
 ): Report & { readonly metrics: Readonly<Record<string, number>> } {
+  const { method, objective } = plan;
   const { steps, evaluations } = state;
   const kept = evaluations.find(({ step }) => step === keptStep);
   return {
@@ -24,7 +27,7 @@ export function reportOf(
       best_step: keptStep,
       ...lossesOf(steps),
       optimizer_bytes: optimizerBytes,
-      ...(kept && { validation_loss: kept.loss, validation_accuracy: kept.accuracy }),
+      ...(kept && validationMetrics(kept)),
     },
     tables: [
       {
@@ -33,13 +36,10 @@ export function reportOf(
         columns: [
           { name: 'step' },
           { name: 'loss', description: 'mean loss' },
-          {
-            name: 'accuracy',
-            description: 'share of right predictions; for language models, of next tokens',
-          },
+          ...Object.entries(objectiveOf(plan).metrics).map(([name, description]) => ({ name, description })),
         ],
-        rows: thinned(evaluations, MAX_EVALUATIONS, keptStep).map(({ step, loss, accuracy }) => ({
-          ...{ step, loss, accuracy },
+        rows: thinned(evaluations, MAX_EVALUATIONS, keptStep).map(({ step, loss, metrics }) => ({
+          ...{ step, loss, ...metrics },
         })),
       },
     ],

@@ -1,4 +1,5 @@
 import type { TrainedState as RunState } from '../loop/messages.js';
+import { validationMetrics } from './validation-metrics.js';
 
 /** One JSON object a line: every step and every evaluation, in order. No times, so that equal runs have equal logs. */
 export function trainingLog(state: RunState): string {
@@ -10,8 +11,7 @@ export function trainingLog(state: RunState): string {
     const taken = { step, epoch, loss, ...parts, ...rest };
     const evaluation = evaluations.get(step);
     if (evaluation === undefined) return [taken];
-    const { loss: validationLoss, accuracy } = evaluation;
-    return [taken, { step, validation_loss: validationLoss, validation_accuracy: accuracy }];
+    return [taken, { step, ...validationMetrics(evaluation) }];
   });
   return lines.map((line) => `${JSON.stringify(line)}\n`).join('');
 }

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   fitAdapter,
+  kindOfAdapter,
   openModel,
   readAdapterFolder,
   writeAdapterFolder,
@@ -53,7 +54,9 @@ export async function writeTrainedAdapter(
     const whole = sortedJson({ ...model.config, ...config });
     await writeFile(join(staging, 'config.json'), whole, { flag: 'wx' });
   }
-  await writeFile(join(staging, 'README.md'), modelCard(plan, output, card), { flag: 'wx' });
+  const { id, paper } = kindOfAdapter(initial.parametrisation);
+  const about = modelCard(plan, output, `${id.replaceAll('_', ' ')} (${paper})`, card);
+  await writeFile(join(staging, 'README.md'), about, { flag: 'wx' });
   await writeFile(join(staging, 'training_log.jsonl'), trainingLog(output.state), { flag: 'wx' });
 }
 

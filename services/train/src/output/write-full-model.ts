@@ -38,7 +38,9 @@ export async function writeFullModel(
   const architectures = className === null ? {} : { architectures: [className] };
   const config = { ...like.config, ...architectures, ...keys };
   await writeModel(staging, { like, tensors, config, read }, { signal });
-  await writeFile(join(staging, 'README.md'), modelCard(plan, output, card), { flag: 'wx' });
+  await writeFile(join(staging, 'README.md'), modelCard(plan, output, 'full fine-tuning', card), {
+    flag: 'wx',
+  });
   await writeFile(join(staging, 'training_log.jsonl'), trainingLog(output.state), { flag: 'wx' });
 }
 

@@ -47,6 +47,7 @@ export function classifier(choice: ClassifierChoice, field: string, kind: Classi
   const head: Objective['head'] = ({ family }) => classifierHead(family, pooling ?? family.defaultPooling);
   return {
     isLabelled: true,
+    metrics: { accuracy: 'share of right predictions' },
     head,
     async checkModel(network, tensors) {
       requireInput(network, kind.input, field);
