@@ -1,36 +1,24 @@
 import { existsSync } from 'node:fs';
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
 import { prepareData, type PreparedTask } from '@eigenloom/demo/dist/data/prepare.js';
 import { type Split, SPLITS, type SplitSizes } from '@eigenloom/demo/dist/data/split.js';
 import { type Candidate, testScore, validationAccuracy } from '@eigenloom/demo/dist/run/evaluate.js';
-import { SafetensorsFile, SafetensorsWriter } from '@eigenloom/numeric';
+import { writeTinyBase } from '@eigenloom/merge-service/dist/testing/tiny-tasks.js';
 import type { Lab } from './lab.js';
 
 /** BERT, 6 × 384, sentence encoder. */
 export const MINILM = resolve('.cache/models/all-MiniLM-L6-v2');
-const TINY_BERT = resolve('tests/golden/models/tiny-bert-classifier');
 
 /** Texts of two classes, on disk. */
 export type Task = Pick<PreparedTask, 'labels' | 'files' | 'test'> & { readonly name: string };
 
 /** What is tuned, without a head: MiniLM; a BERT of two small layers where only mechanics are tried. */
-export const encoder = (lab: Lab): Promise<string> =>
-  lab.size === 'full' ? Promise.resolve(MINILM) : withoutHead(TINY_BERT, lab.path('encoder'));
-
-async function withoutHead(model: string, copy: string): Promise<string> {
-  if (existsSync(copy)) return copy;
-  await cp(model, copy, { recursive: true });
-  const config = JSON.parse(await readFile(join(model, 'config.json'), 'utf8')) as object;
-  const bare = { ...config, architectures: ['BertModel'], id2label: undefined, label2id: undefined };
-  await writeFile(join(copy, 'config.json'), JSON.stringify(bare));
-  const file = await SafetensorsFile.open(join(model, 'model.safetensors'));
-  const kept = [...file.tensors.values()].filter(({ name }) => !name.startsWith('classifier.'));
-  const writer = await SafetensorsWriter.create(join(copy, 'model.safetensors'), kept);
-  for (const { name } of kept) await writer.write(name, await file.read(name, 'f32'));
-  await writer.finish();
-  return copy;
+export async function encoder(lab: Lab): Promise<string> {
+  const tiny = lab.path('encoder');
+  if (lab.size === 'full') return MINILM;
+  return existsSync(tiny) ? tiny : writeTinyBase(tiny);
 }
 
 /** Tokens of the longest text. */

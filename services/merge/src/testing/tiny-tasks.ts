@@ -2,7 +2,6 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { type Model, openModel, writeModel } from '@eigenloom/checkpoint';
-import { adamUpdate, tf } from '@eigenloom/engine';
 import {
   addClassifierHead,
   classifierHead,
@@ -14,6 +13,7 @@ import {
   type Network,
 } from '@eigenloom/models';
 import { randomNormals, streamKey } from '@eigenloom/numeric';
+import { adamwRule, gradientsOf, Optimizer } from '@eigenloom/training';
 
 import { golden } from './job-context.js';
 
@@ -84,34 +84,21 @@ export async function trainTinyModel(base: string, folder: string, training: Tin
   const head = classifierHead(network.family, 'mean');
   addClassifierHead(network, head, 2, training.seed ?? 1n);
   const read = network.parameters.names.filter((name) => !name.includes('pooler'));
-  const states = read.map((name) => {
-    const parameter = network.parameters.train(name);
-    const zeros = (): tf.Variable => tf.tidy(() => tf.variable(tf.zeros(parameter.shape), false));
-    return { parameter, m: zeros(), v: zeros() };
-  });
+  const trained = new Map(read.map((name) => [name, network.parameters.train(name)]));
+  const settings = { weightDecay: 0, maxGradientNorm: 0, seed: training.seed ?? 1n };
+  const optimizer = new Optimizer(trained, adamwRule(), settings);
   const tokenizer = await loadTokenizer(base);
-  const options = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 };
-  const learningRate = training.learningRate ?? 5e-3;
-  for (let step = 1; step <= training.steps; step += 1) {
+  const gradients = gradientsOf((step) => {
     const examples = tinyExamples(training.task, 32, 32 * step + Number(training.seed ?? 1n) * 1000);
-    const batch = makeBatch(
-      examples.map(({ text }) => tokenizer.encode(text, 16)),
-      0,
-    );
+    const rows = examples.map(({ text }) => tokenizer.encode(text, 16));
     const labels = Int32Array.from(examples, ({ label }) => (label === 'yes' ? 1 : 0));
-    const { value, grads } = tf.variableGrads(
-      () => meanCrossEntropy(classifierLogits(network, head, batch), labels),
-      states.map(({ parameter }) => parameter),
-    );
-    for (const state of states) {
-      const gradient = grads[state.parameter.name];
-      if (gradient !== undefined) adamUpdate(state, gradient, { ...options, learningRate }, step);
-    }
-    value.dispose();
-    tf.dispose(grads);
-  }
+    const logits = classifierLogits(network, head, makeBatch(rows, 0));
+    return { cross_entropy: { value: meanCrossEntropy(logits, labels) } };
+  });
+  for (let step = 1; step <= training.steps; step += 1)
+    await optimizer.step(step, training.learningRate ?? 5e-3, gradients);
   await writeNetwork(folder, like, network);
-  for (const state of states) tf.dispose([state.m, state.v]);
+  optimizer.dispose();
   network.dispose();
   return folder;
 }
