@@ -7,9 +7,10 @@ ARG SERVICE
 WORKDIR /app
 ENV NODE_EXTRA_CA_CERTS=/run/secrets/ca NODE_NO_WARNINGS=1
 COPY . .
-# Production dependencies of this service alone; what no other image needs stays out of this one.
+# Production dependencies of this service alone; what no other image needs stays out of this one. The decoder of images is an optional
+# dependency of its own package, one for each platform.
 RUN --mount=type=secret,id=ca \
-    npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund --loglevel=error --workspace "services/${SERVICE}"
+    npm ci --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error --workspace "services/${SERVICE}"
 RUN find node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.md' \) -delete \
  && find services -mindepth 1 -maxdepth 1 ! -name "${SERVICE}" -exec rm -rf {} + \
  && rm -rf packages/cli packages/testkit tests demo \

@@ -63,6 +63,18 @@ async function refusal(service: (typeof SERVICES)[number], address: string): Pro
   }
 }
 
+/** Why the container cannot read images, if it cannot. */
+function decoding(container: string): string[] {
+  const decode =
+    "require('sharp')({ create: { width: 2, height: 2, channels: 3, background: 'red' } }).png().toBuffer()";
+  try {
+    podman('exec', container, 'node', '-e', decode);
+    return [];
+  } catch (error) {
+    return [`cannot make a PNG: ${String(error)}`];
+  }
+}
+
 async function smoke(service: (typeof SERVICES)[number]): Promise<readonly string[]> {
   const data = await mkdtemp(join(tmpdir(), 'eigenloom-image-'));
   await chown(data, USER, USER);
@@ -72,6 +84,7 @@ async function smoke(service: (typeof SERVICES)[number]): Promise<readonly strin
     const problems: string[] = [];
     const reason = await refusal(service, `127.0.0.1:${port}`);
     if (!reason.startsWith('INVALID_INPUT/')) problems.push(`an empty request gives ${reason}`);
+    problems.push(...decoding(container));
     podman('stop', `--time=${STOP_SECONDS}`, container);
     const status = podman('inspect', '--format={{.State.ExitCode}}', container);
     if (status !== '0') problems.push(`ends with ${status} on SIGTERM`);
