@@ -1,8 +1,6 @@
 //! softmax(scale · q kᵀ) v for each head (arXiv:1706.03762, equation 1), and its gradient, which computes the probabilities again.
 
-use gemm::Parallelism;
-
-use super::gemm::product;
+use super::gemm::{self, Problem, Strided};
 use super::norm::lane_sum;
 use super::simd;
 use super::softmax::softmax_row;
@@ -27,6 +25,40 @@ pub struct Attention {
 const BLOCK: usize = 64;
 /// Added to hidden scores; finite, so that a row without any key to see gives the mean of all values.
 const MASKED: f32 = -1e9;
+
+/// c = scale · a b, or added to c, on this thread. An operand is where it begins and the elements between its rows and its columns.
+///
+/// # Safety
+/// The views lie inside their allocations, and nothing else uses c meanwhile.
+unsafe fn product(
+    (rows, columns, depth): (usize, usize, usize),
+    a: (*const f32, usize, usize),
+    b: (*const f32, usize, usize),
+    c: (*mut f32, usize),
+    scale: f32,
+    add: bool,
+) {
+    let problem = Problem {
+        rows,
+        columns,
+        depth,
+        scale,
+        add,
+        parallel: false,
+    };
+    let a = Strided {
+        data: a.0,
+        outer: a.1,
+        depth: a.2,
+    };
+    let b = Strided {
+        data: b.0,
+        outer: b.2,
+        depth: b.1,
+    };
+    // SAFETY: the caller's promise.
+    unsafe { gemm::product(problem, a, b, c, &gemm::as_it_is) };
+}
 
 simd! {
     fn hide(row: &mut [f32], mask: &[f32], visible: usize) {
@@ -78,7 +110,6 @@ impl Attention {
                 (p.as_mut_ptr(), t),
                 self.scale,
                 false,
-                Parallelism::None,
             );
         }
         for (i, row) in p.chunks_exact_mut(t).enumerate() {
@@ -138,15 +169,7 @@ impl Attention {
                     );
                     let v = (v.as_ptr().add(k_at), self.kv_row(), 1);
                     let to = (shared.at(q_at + first * self.q_row()), self.q_row());
-                    product(
-                        (count, d, t),
-                        (p.as_ptr(), t, 1),
-                        v,
-                        to,
-                        1.0,
-                        false,
-                        Parallelism::None,
-                    );
+                    product((count, d, t), (p.as_ptr(), t, 1), v, to, 1.0, false);
                 }
             }
         });
@@ -196,7 +219,6 @@ impl Attention {
                     for first in (0..self.queries).step_by(BLOCK) {
                         let count = BLOCK.min(self.queries - first);
                         let (p, dp) = (&mut p[..count * t], &mut dp[..count * t]);
-                        let none = Parallelism::None;
                         // SAFETY: check() has compared all sizes; each part writes its own key head and query heads.
                         unsafe {
                             let at = q_at + first * qr;
@@ -217,7 +239,6 @@ impl Attention {
                                 (dv.at(k_at), kr),
                                 1.0,
                                 true,
-                                none,
                             );
                             product(
                                 (count, t, d),
@@ -226,7 +247,6 @@ impl Attention {
                                 (dp.as_mut_ptr(), t),
                                 1.0,
                                 false,
-                                none,
                             );
                             p.chunks_exact(t)
                                 .zip(dp.chunks_exact_mut(t))
@@ -238,7 +258,6 @@ impl Attention {
                                 (dq.at(at), qr),
                                 self.scale,
                                 false,
-                                none,
                             );
                             let q = (q.as_ptr().add(at), qr, 1);
                             product(
@@ -248,7 +267,6 @@ impl Attention {
                                 (dk.at(k_at), kr),
                                 self.scale,
                                 true,
-                                none,
                             );
                         }
                     }

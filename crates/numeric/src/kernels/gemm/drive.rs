@@ -1,0 +1,248 @@
+//! A product cut into panels that stay in the caches (Goto & van de Geijn 2008, doi:10.1145/1356052.1356053), over any instruction set.
+
+use std::ops::Range;
+
+use super::super::split::{self, Shared};
+use super::isa::{Isa, Strided, Target};
+use super::scratch::{SharedScratch, own};
+
+/// Most terms of one pass over the tiles: a panel of a and one of b of this depth stay in the first two caches.
+const DEPTH: usize = 384;
+/// Panels of b that are used for all rows of a task before the next ones.
+const PANELS: usize = 8;
+/// Most panels of a in a task.
+const TASK_PANELS: usize = 4;
+/// Elements of b that are packed at a time.
+const PACKED: usize = 2 << 20;
+
+/// Sizes and options of a product.
+#[derive(Debug, Clone, Copy)]
+pub struct Problem {
+    /// Rows of a and of the result.
+    pub rows: usize,
+    /// Columns of b and of the result.
+    pub columns: usize,
+    /// Terms of each sum.
+    pub depth: usize,
+    /// Factor of the sums.
+    pub scale: f32,
+    /// Adds to what the result holds.
+    pub add: bool,
+    /// Uses all threads.
+    pub parallel: bool,
+}
+
+/// What is done with a part of a row of the result once its sums are whole: row, columns, values.
+pub trait Finish: Fn(usize, Range<usize>, &mut [f32]) + Sync {}
+impl<F: Fn(usize, Range<usize>, &mut [f32]) + Sync> Finish for F {}
+
+/// Nearly equal parts of `total`, none above `most`: their number and the size of all but the last.
+fn parts(total: usize, most: usize) -> (usize, usize) {
+    let count = total.div_ceil(most).max(1);
+    (count, total.div_ceil(count).max(1))
+}
+
+/// The result of a b, with the result at `c`, `c_row` elements from row to row.
+///
+/// # Safety
+/// The processor has the instructions; operands and result are as large as the problem says and nothing else uses the result.
+pub unsafe fn multiply<I: Isa>(
+    problem: Problem,
+    a: Strided,
+    b: Strided,
+    (c, c_row): (*mut f32, usize),
+    finish: &impl Finish,
+) {
+    let Problem {
+        rows,
+        columns,
+        depth,
+        ..
+    } = problem;
+    let wide = (PACKED / depth.max(1) / I::COLUMNS).max(1) * I::COLUMNS;
+    for first in (0..columns).step_by(wide) {
+        let columns = first..(first + wide).min(columns);
+        let width = columns.len().div_ceil(I::COLUMNS) * I::COLUMNS;
+        let mut scratch = SharedScratch::of(width * depth);
+        let packed = Shared(scratch.pointer());
+        // SAFETY: the caller's promise; the scratch has room for all panels.
+        unsafe {
+            pack_columns::<I>(problem, b.at(columns.start, 0), columns.len(), packed);
+            let task = Task {
+                problem,
+                a,
+                packed,
+                columns,
+                c: Shared(c),
+                c_row,
+            };
+            task.run::<I>(rows, finish);
+        }
+    }
+}
+
+/// # Safety
+/// As `multiply`; `packed` has room for all panels.
+unsafe fn pack_columns<I: Isa>(problem: Problem, b: Strided, columns: usize, packed: Shared) {
+    let panels = columns.div_ceil(I::COLUMNS);
+    let (blocks, deep) = parts(problem.depth, DEPTH);
+    let pack = |index: usize| {
+        let (block, panel) = (index / panels, index % panels);
+        let (k, j) = (block * deep, panel * I::COLUMNS);
+        let depth = deep.min(problem.depth - k);
+        // SAFETY: the caller's promise; each index has its own panel.
+        unsafe {
+            let to = packed.at((k * panels + panel * depth) * I::COLUMNS);
+            I::pack(
+                b.at(j, k),
+                I::COLUMNS.min(columns - j),
+                depth,
+                I::COLUMNS,
+                to,
+            );
+        }
+    };
+    let count = blocks * panels;
+    if problem.parallel {
+        split::each(count, deep * I::COLUMNS, pack);
+    } else {
+        (0..count).for_each(pack);
+    }
+}
+
+struct Task {
+    problem: Problem,
+    a: Strided,
+    packed: Shared,
+    columns: Range<usize>,
+    c: Shared,
+    c_row: usize,
+}
+
+impl Task {
+    /// # Safety
+    /// As `multiply`.
+    unsafe fn run<I: Isa>(&self, rows: usize, finish: &impl Finish) {
+        let panels = self.columns.len().div_ceil(I::COLUMNS);
+        let (row_panels, high) = parts(rows, I::ROWS);
+        let wanted = if self.problem.parallel {
+            8 * rayon::current_num_threads()
+        } else {
+            1
+        };
+        let together = (row_panels / wanted).clamp(1, TASK_PANELS);
+        let row_tasks = row_panels.div_ceil(together);
+        let (column_tasks, wide) = parts(panels, panels.div_ceil(wanted.div_ceil(row_tasks)));
+        let one = |index: usize| {
+            let (down, along) = (index / column_tasks, index % column_tasks);
+            let rows = down * together * high..((down + 1) * together * high).min(rows);
+            let panels = along * wide..((along + 1) * wide).min(panels);
+            // SAFETY: the caller's promise; each index has its own rows and panels.
+            unsafe { self.part::<I>(rows, panels, high, finish) };
+        };
+        let count = row_tasks * column_tasks;
+        if self.problem.parallel {
+            split::each(
+                count,
+                together * high * wide * I::COLUMNS * self.problem.depth,
+                one,
+            );
+        } else {
+            (0..count).for_each(one);
+        }
+    }
+
+    /// The rows and panels of columns of one task.
+    ///
+    /// # Safety
+    /// As `multiply`.
+    unsafe fn part<I: Isa>(
+        &self,
+        rows: Range<usize>,
+        panels: Range<usize>,
+        high: usize,
+        finish: &impl Finish,
+    ) {
+        let (blocks, deep) = parts(self.problem.depth, DEPTH);
+        own(rows.len() * deep, |left| {
+            for block in 0..blocks {
+                let k = block * deep;
+                let depth = deep.min(self.problem.depth - k);
+                for i in (0..rows.len()).step_by(high) {
+                    let high = high.min(rows.len() - i);
+                    // SAFETY: the caller's promise; the memory has room for all rows.
+                    unsafe {
+                        I::pack(
+                            self.a.at(rows.start + i, k),
+                            high,
+                            depth,
+                            high,
+                            left.add(i * depth),
+                        )
+                    };
+                }
+                for first in panels.clone().step_by(PANELS) {
+                    let some = first..(first + PANELS).min(panels.end);
+                    // SAFETY: as above.
+                    unsafe { self.tiles::<I>((rows.clone(), high), some, k..k + depth, left) };
+                }
+            }
+        });
+        let columns = self.columns_of::<I>(panels);
+        for row in rows {
+            // SAFETY: the part of a row that belongs to this task.
+            let values = unsafe {
+                std::slice::from_raw_parts_mut(
+                    self.c.at(row * self.c_row + columns.start),
+                    columns.len(),
+                )
+            };
+            finish(row, columns.clone(), values);
+        }
+    }
+
+    /// # Safety
+    /// As `multiply`; `left` has the packed rows.
+    unsafe fn tiles<I: Isa>(
+        &self,
+        (rows, high): (Range<usize>, usize),
+        panels: Range<usize>,
+        k: Range<usize>,
+        left: *const f32,
+    ) {
+        let Problem { scale, add, .. } = self.problem;
+        let all = self.columns.len().div_ceil(I::COLUMNS);
+        for i in (0..rows.len()).step_by(high) {
+            for panel in panels.clone() {
+                let columns = self.columns_of::<I>(panel..panel + 1);
+                // SAFETY: the caller's promise.
+                unsafe {
+                    let right = self
+                        .packed
+                        .at((k.start * all + panel * k.len()) * I::COLUMNS);
+                    let data = self.c.at((rows.start + i) * self.c_row + columns.start);
+                    let target = Target {
+                        data,
+                        row: self.c_row,
+                        scale,
+                        add: add || k.start > 0,
+                    };
+                    I::tile(
+                        high.min(rows.len() - i),
+                        columns.len(),
+                        k.len(),
+                        left.add(i * k.len()),
+                        right,
+                        target,
+                    );
+                }
+            }
+        }
+    }
+
+    /// The columns of the result that panels stand for.
+    fn columns_of<I: Isa>(&self, panels: Range<usize>) -> Range<usize> {
+        let at = |panel: usize| (self.columns.start + panel * I::COLUMNS).min(self.columns.end);
+        at(panels.start)..at(panels.end)
+    }
+}

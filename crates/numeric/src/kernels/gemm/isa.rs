@@ -1,0 +1,92 @@
+//! What a product needs of an instruction set: the tile that it computes in registers, and packing for it.
+
+/// Lines of a cache, so that packed panels begin at one.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+pub struct Line(pub [f32; 16]);
+
+/// Where element (i, k) of an operand lies: `i` counts its rows (of a) or columns (of b), `k` the terms of the sums.
+#[derive(Debug, Clone, Copy)]
+pub struct Strided {
+    /// Element (0, 0).
+    pub data: *const f32,
+    /// Elements between i and i + 1.
+    pub outer: usize,
+    /// Elements between k and k + 1.
+    pub depth: usize,
+}
+
+// SAFETY: an operand is only read, and its owner outlives the product.
+unsafe impl Send for Strided {}
+// SAFETY: as above.
+unsafe impl Sync for Strided {}
+
+impl Strided {
+    /// The same operand from (`outer`, `depth`) on.
+    ///
+    /// # Safety
+    /// That element lies in the operand.
+    pub unsafe fn at(self, outer: usize, depth: usize) -> Self {
+        // SAFETY: the caller's promise.
+        let data = unsafe { self.data.add(outer * self.outer + depth * self.depth) };
+        Self { data, ..self }
+    }
+}
+
+/// Where a tile of the result goes, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct Target {
+    pub data: *mut f32,
+    /// Elements between two rows.
+    pub row: usize,
+    pub scale: f32,
+    /// Adds to what is there.
+    pub add: bool,
+}
+
+/// An instruction set. All compute the same bits where they have fused multiply-add: each sum runs over k in order.
+pub trait Isa {
+    /// Most rows of a tile.
+    const ROWS: usize;
+    /// Columns of a panel of b.
+    const COLUMNS: usize;
+
+    /// The products of a panel of a, [depth][rows], with the first `columns` of a panel of b, [depth][COLUMNS].
+    ///
+    /// # Safety
+    /// The processor has the instructions, 0 < rows ≤ ROWS, 0 < columns ≤ COLUMNS, and panels and target are large enough.
+    unsafe fn tile(
+        rows: usize,
+        columns: usize,
+        depth: usize,
+        a: *const f32,
+        b: *const f32,
+        target: Target,
+    );
+
+    /// Copies `count` rows or columns of an operand into a panel, [depth][width]; the rest of each row of the panel becomes 0.
+    ///
+    /// # Safety
+    /// The processor has the instructions, count ≤ width, and the panel has depth · width elements.
+    unsafe fn pack(from: Strided, count: usize, depth: usize, width: usize, panel: *mut f32);
+}
+
+/// Packs without instructions of any kind.
+///
+/// # Safety
+/// As `Isa::pack`.
+#[inline(always)]
+pub unsafe fn pack_plain(from: Strided, count: usize, depth: usize, width: usize, panel: *mut f32) {
+    for k in 0..depth {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let (source, row) = (from.data.add(k * from.depth), panel.add(k * width));
+            for i in 0..count {
+                *row.add(i) = *source.add(i * from.outer);
+            }
+            for i in count..width {
+                *row.add(i) = 0.0;
+            }
+        }
+    }
+}
