@@ -48,9 +48,9 @@ function onNative(kernelName: string, stock: tf.KernelFunc): tf.KernelConfig {
     const inputs = call.inputs as Readonly<Record<string, tf.TensorInfo>>;
     const result = own?.({ inputs, backend, attributes: call.attrs ?? {} });
     if (result !== undefined) return result;
-    // A stock kernel may return views of its inputs.
-    if (!REFERENCES.has(kernelName)) for (const tensor of Object.values(inputs)) backend.share(tensor);
-    return stock(call);
+    const made = stock(call);
+    if (!REFERENCES.has(kernelName)) backend.shareViews(Object.values(inputs).flat(), [made].flat());
+    return made;
   };
   return { kernelName, backendName: BACKEND, kernelFunc };
 }

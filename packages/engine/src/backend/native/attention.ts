@@ -37,13 +37,10 @@ const attention: NativeKernel = (call) => {
 const attentionGradient: NativeKernel = (call) => {
   const { q, k, v, mask, dims, scale, causal } = problem(call);
   const dy = call.backend.floats(need(call, 'dy'));
-  const [dq, dk, dv] = [new Float32Array(q.length), new Float32Array(k.length), new Float32Array(v.length)];
-  kernels().kernelAttentionGradient(q, k, v, mask, dy, dims, scale, causal, dq, dk, dv);
-  return [
-    call.backend.adopt(need(call, 'q').shape, dq),
-    call.backend.adopt(need(call, 'k').shape, dk),
-    call.backend.adopt(need(call, 'v').shape, dv),
-  ];
+  const shapes = ['q', 'k', 'v'].map((name) => need(call, name).shape);
+  return call.backend.outputs(shapes, ([dq = NONE, dk = NONE, dv = NONE]) => {
+    kernels().kernelAttentionGradient(q, k, v, mask, dy, dims, scale, causal, dq, dk, dv);
+  });
 };
 
 export const ATTENTION: ReadonlyMap<string, NativeKernel> = new Map([

@@ -4,11 +4,14 @@ import { kernels } from '@eigenloom/numeric';
 import type { AdamBackend, AdamOptions, AdamState } from '../../ops/adam.js';
 import type { NormBackend } from '../../ops/global-norm.js';
 import { silence } from '../cpu.js';
+import { NONE, sizeOf } from './native-kernel.js';
+import { BufferPool, type PoolUse } from './buffer-pool.js';
 
 /** Kernels run on the Rust core; what it has not got runs in the stock CPU backend on the same arrays. */
 export class NativeBackend extends MathBackendCPU implements AdamBackend, NormBackend {
   // Arrays that nothing but one entry of `data` refers to, which may therefore be written in place.
   readonly #owned = new WeakSet();
+  readonly #pool = new BufferPool();
 
   constructor() {
     super();
@@ -26,29 +29,63 @@ export class NativeBackend extends MathBackendCPU implements AdamBackend, NormBa
     return values instanceof Int32Array ? values : Int32Array.from(values as ArrayLike<number>);
   }
 
-  /** A tensor of `shape` for `fill` to write; zeros at first. */
+  /** A tensor of `shape` for `fill` to write whole: the array holds anything at first. */
   output(shape: readonly number[], fill: (out: Float32Array) => void): tf.TensorInfo {
-    const out = new Float32Array(tf.util.sizeFromShape([...shape]));
-    fill(out);
-    return this.adopt(shape, out);
+    return this.outputs([shape], ([out = NONE]) => {
+      fill(out);
+    })[0] as tf.TensorInfo;
   }
 
-  /** A tensor of an array that the caller gives up. */
-  adopt(shape: readonly number[], values: Float32Array): tf.TensorInfo {
-    this.#owned.add(values);
-    return this.makeTensorInfo([...shape], 'float32', values);
+  /** As `output`, of several. */
+  outputs(
+    shapes: readonly (readonly number[])[],
+    fill: (outs: readonly Float32Array[]) => void,
+  ): tf.TensorInfo[] {
+    const outs = shapes.map((shape) => this.#pool.take(sizeOf(shape)));
+    try {
+      fill(outs);
+    } catch (error) {
+      for (const out of outs) this.#pool.give(out);
+      throw error;
+    }
+    return outs.map((out, index) => {
+      this.#owned.add(out);
+      return this.makeTensorInfo([...(shapes[index] ?? [])], 'float32', out);
+    });
   }
 
-  /** Notes that others may hold the array of a tensor from now on. */
-  share(tensor: tf.TensorInfo): void {
-    const values: unknown = this.data.get(tensor.dataId).values;
-    if (typeof values === 'object' && values !== null) this.#owned.delete(values);
+  /** Notes that the results of a stock kernel may be views of its inputs. */
+  shareViews(inputs: readonly tf.TensorInfo[], results: readonly tf.TensorInfo[]): void {
+    for (const input of inputs) {
+      const buffer = bufferOf(this.data.get(input.dataId).values);
+      const isShared = results.some(
+        ({ dataId }) => dataId !== input.dataId && bufferOf(this.data.get(dataId).values) === buffer,
+      );
+      if (isShared) this.#release(this.data.get(input.dataId).values);
+    }
+  }
+
+  /** Memory of this backend's tensors. */
+  get poolUse(): PoolUse {
+    return this.#pool.use;
+  }
+
+  override disposeData(dataId: tf.DataId, force?: boolean): boolean {
+    const values: unknown = this.data.has(dataId) ? this.data.get(dataId).values : undefined;
+    const isGone = super.disposeData(dataId, force);
+    if (isGone && values instanceof Float32Array && this.#owned.delete(values)) this.#pool.give(values);
+    return isGone;
   }
 
   override readSync(dataId: tf.DataId): tf.backend_util.BackendValues {
     const values = super.readSync(dataId);
-    this.#owned.delete(values);
+    this.#release(values);
     return values;
+  }
+
+  /** Leaves an array to others that hold it from now on. */
+  #release(values: unknown): void {
+    if (values instanceof Float32Array && this.#owned.delete(values)) this.#pool.forget(values);
   }
 
   adamInPlace(state: AdamState, gradient: tf.Tensor, options: AdamOptions, step: number): void {
@@ -86,3 +123,5 @@ export class NativeBackend extends MathBackendCPU implements AdamBackend, NormBa
     return this.floats(variable);
   }
 }
+
+const bufferOf = (values: unknown): unknown => (ArrayBuffer.isView(values) ? values.buffer : values);

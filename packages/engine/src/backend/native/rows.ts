@@ -30,10 +30,10 @@ const normParameterGradients: NativeKernel = (call) => {
   const { backend, attributes } = call;
   const x = need(call, 'x');
   const width = x.shape.at(-1) ?? 1;
-  const [gamma, beta] = [new Float32Array(width), new Float32Array(width)];
   const dy = backend.floats(need(call, 'dy'));
-  kernels().kernelNormParameterGradients(backend.floats(x), dy, Number(attributes['epsilon']), gamma, beta);
-  return [backend.adopt([width], gamma), backend.adopt([width], beta)];
+  return backend.outputs([[width], [width]], ([gamma = NONE, beta = NONE]) => {
+    kernels().kernelNormParameterGradients(backend.floats(x), dy, Number(attributes['epsilon']), gamma, beta);
+  });
 };
 
 const softmax =
