@@ -116,11 +116,11 @@ describe('credentials of NATS', () => {
 describe('NATS that goes away and comes back', () => {
   let nats: NatsServer;
   let mesh: Mesh;
-  beforeAll(async () => {
+  beforeEach(async () => {
     nats = await NatsServer.launch();
     mesh = await Mesh.on(nats);
   });
-  afterAll(async () => {
+  afterEach(async () => {
     await mesh.remove();
     await nats.remove();
   });
@@ -129,11 +129,9 @@ describe('NATS that goes away and comes back', () => {
     ['killed', () => nats.kill(), () => nats.start()],
     [
       'stopped',
+      () => nats.stop(),
       () => {
-        nats.signal('SIGSTOP');
-      },
-      () => {
-        nats.signal('SIGCONT');
+        nats.resume();
       },
     ],
   ] as const)('%s: every call fails soon, the running job goes on', async (_, breakIt, mendIt) => {
@@ -158,9 +156,8 @@ describe('NATS that goes away and comes back', () => {
   it('stopped, a service ends on SIGTERM all the same', async () => {
     const service = await mesh.launch();
     await mesh.endless(mesh.client(service), { requestId: 'left' });
-    nats.signal('SIGSTOP');
+    await nats.stop();
     expect(await service.end('SIGTERM')).toBe(0);
-    nats.signal('SIGCONT');
   });
 });
 

@@ -93,7 +93,7 @@ describe('service processes over NATS', () => {
     const request = { ...joinRequest([input()], gate), outputUri: `file:${target}` };
     const { name } = await client.submit('merge', request);
     await running(client, name);
-    first.signal('SIGSTOP');
+    await first.stop();
     const other = clientOf((await launch('merge')).address);
     await expireLease(nats.url, name);
     await gate.open();

@@ -16,7 +16,7 @@ test('calls of a client to a server that is stopped end', async () => {
   try {
     // Connected before the server stops, as after it.
     await client.get(name);
-    service.signal('SIGSTOP');
+    await service.stop();
     await expect(client.get(name)).rejects.toMatchObject({
       kind: 'DEADLINE_EXCEEDED',
       message: `the server at ${service.address} does not answer`,

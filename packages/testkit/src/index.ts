@@ -6,5 +6,6 @@ export { Gate } from './gate.js';
 export { beyondMergeBounds } from './merge-bounds.js';
 export { NatsServer } from './nats-server.js';
 export { ServiceProcess } from './service-process.js';
+export { stopProcess } from './stop-process.js';
 export { countingKind, joiningKind, joinRequest, TEST_KINDS } from './test-kinds.js';
 export { until } from './until.js';

@@ -7,6 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from './free-port.js';
+import { stopProcess } from './stop-process.js';
 
 /** Set-up puts the server here. */
 const BINARY = join(process.env.EIGENLOOM_CACHE ?? join(__dirname, '../../../.cache'), 'bin/nats-server');
@@ -82,9 +83,14 @@ export class NatsServer {
     return `/proc/${String(this.process?.pid)}/root${this.folder}`;
   }
 
-  /** Stops or continues it. */
-  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
-    this.process?.kill(signal);
+  /** Stops it as a debugger does: it is there and answers nothing. */
+  async stop(): Promise<void> {
+    if (this.process?.pid !== undefined) await stopProcess(this.process.pid);
+  }
+
+  /** Lets it go on after `stop`. */
+  resume(): void {
+    this.process?.kill('SIGCONT');
   }
 
   /** Kills it, and starts another on its port that knows nothing of what it kept. */

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { stopProcess } from './stop-process.js';
 import { until } from './until.js';
 
 /** A service of the test kinds in a process of its own. */
@@ -58,6 +59,11 @@ export class ServiceProcess {
 
   signal(signal: NodeJS.Signals): void {
     this.child.kill(signal);
+  }
+
+  /** Stops it as a debugger does: it is there and answers nothing. */
+  async stop(): Promise<void> {
+    if (this.child.pid !== undefined) await stopProcess(this.child.pid);
   }
 
   /** Waits until its log shows the pattern. */

@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 
+import { stopProcess } from '@eigenloom/testkit';
+
 /** Ends what a test started. */
 export type End = () => Promise<void>;
 
@@ -14,7 +16,7 @@ export async function stoppedClient(program: string, args: readonly string[]): P
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   await once(child, 'message');
-  child.kill('SIGSTOP');
+  if (child.pid !== undefined) await stopProcess(child.pid);
   return async () => {
     const exited = once(child, 'exit');
     child.kill('SIGKILL');
