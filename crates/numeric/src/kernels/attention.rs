@@ -3,7 +3,7 @@
 use super::gemm::{self, Problem, Strided};
 use super::norm::lane_sum;
 use super::simd;
-use super::softmax::softmax_row;
+use super::softmax::softmax_in_place;
 use super::split::{self, Shared};
 
 /// Sizes and options. q is (batch, queries, heads, width); k and v are (batch, keys, kv_heads, width).
@@ -61,20 +61,26 @@ unsafe fn product(
 }
 
 simd! {
-    fn hide(row: &mut [f32], mask: &[f32], visible: usize) {
-        if !mask.is_empty() {
-            row.iter_mut().zip(mask).for_each(|(s, &m)| *s += (1.0 - m) * MASKED);
+    /// Softmax of rows of scores in place; row i sees the keys below `before` + i − `behind`.
+    fn softmax_of_scores(scores: &mut [f32], keys: usize, mask: &[f32], before: usize, behind: usize) {
+        for (i, row) in scores.chunks_exact_mut(keys).enumerate() {
+            if !mask.is_empty() {
+                row.iter_mut().zip(mask).for_each(|(s, &m)| *s += (1.0 - m) * MASKED);
+            }
+            let visible = (before + i).saturating_sub(behind).min(keys);
+            row[visible..].iter_mut().for_each(|s| *s += MASKED);
+            softmax_in_place(row);
         }
-        row[visible..].iter_mut().for_each(|s| *s += MASKED);
     }
 }
 
 simd! {
-    /// ds = p ∘ (dp − Σ p ∘ dp), in place of dp.
-    fn softmax_gradient_row(p: &[f32], dp: &mut [f32]) {
-        let dp = &mut dp[..p.len()];
-        let along = lane_sum(p.len(), |i| p[i] * dp[i]);
-        dp.iter_mut().zip(p).for_each(|(d, &p)| *d = p * (*d - along));
+    /// ds = p ∘ (dp − Σ p ∘ dp) of rows of `keys`, in place of dp.
+    fn score_gradients(p: &[f32], dp: &mut [f32], keys: usize) {
+        for (p, dp) in p.chunks_exact(keys).zip(dp.chunks_exact_mut(keys)) {
+            let along = lane_sum(keys, |i| p[i] * dp[i]);
+            dp.iter_mut().zip(p).for_each(|(d, &p)| *d = p * (*d - along));
+        }
     }
 }
 
@@ -86,7 +92,16 @@ impl Attention {
         self.kv_heads * self.width
     }
 
-    /// Probabilities of `count` queries from `first` on into `p`, dense (count, keys).
+    /// The keys that some query before number `end` may give a weight, in a block of queries. Behind padding any key may get one.
+    fn reach(&self, end: usize, mask: &[f32]) -> usize {
+        if self.causal && mask.is_empty() && self.keys >= self.queries {
+            end + self.keys - self.queries
+        } else {
+            self.keys
+        }
+    }
+
+    /// Probabilities of `count` queries from `first` on into `p`, dense (count, reach).
     ///
     /// # Safety
     /// q and k begin at the head of this batch element.
@@ -95,32 +110,23 @@ impl Attention {
         q: *const f32,
         k: *const f32,
         mask: &[f32],
-        first: usize,
-        count: usize,
+        (first, count): (usize, usize),
         p: &mut [f32],
     ) {
-        let (t, d) = (self.keys, self.width);
-        // SAFETY: the caller's promise, and p has count · keys elements.
+        let reach = p.len() / count;
+        // SAFETY: the caller's promise, and p has count · reach elements.
         unsafe {
             let q = (q.add(first * self.q_row()), self.q_row(), 1);
-            product(
-                (count, t, d),
-                q,
-                (k, 1, self.kv_row()),
-                (p.as_mut_ptr(), t),
-                self.scale,
-                false,
-            );
+            let sizes = (count, reach, self.width);
+            let k = (k, 1, self.kv_row());
+            product(sizes, q, k, (p.as_mut_ptr(), reach), self.scale, false);
         }
-        for (i, row) in p.chunks_exact_mut(t).enumerate() {
-            let visible = if self.causal {
-                (first + i + 1 + t).saturating_sub(self.queries).min(t)
-            } else {
-                t
-            };
-            hide(row, mask, visible);
-            softmax_row(row);
-        }
+        let before = if self.causal {
+            first + 1 + self.keys
+        } else {
+            self.keys + self.queries
+        };
+        softmax_of_scores(p, reach, mask, before, self.queries);
     }
 
     fn mask_of<'a>(&self, mask: Option<&'a [f32]>, batch: usize) -> &'a [f32] {
@@ -156,6 +162,7 @@ impl Attention {
             let mut p = vec![0.0; BLOCK.min(self.queries) * t];
             for first in (0..self.queries).step_by(BLOCK) {
                 let count = BLOCK.min(self.queries - first);
+                let t = self.reach(first + count, self.mask_of(mask, b));
                 let p = &mut p[..count * t];
                 // SAFETY: check() has compared all sizes; each part writes its own head.
                 unsafe {
@@ -163,8 +170,7 @@ impl Attention {
                         q.as_ptr().add(q_at),
                         k.as_ptr().add(k_at),
                         self.mask_of(mask, b),
-                        first,
-                        count,
+                        (first, count),
                         p,
                     );
                     let v = (v.as_ptr().add(k_at), self.kv_row(), 1);
@@ -218,6 +224,7 @@ impl Attention {
                     let q_at = b * self.queries * qr + h * d;
                     for first in (0..self.queries).step_by(BLOCK) {
                         let count = BLOCK.min(self.queries - first);
+                        let t = self.reach(first + count, self.mask_of(mask, b));
                         let (p, dp) = (&mut p[..count * t], &mut dp[..count * t]);
                         // SAFETY: check() has compared all sizes; each part writes its own key head and query heads.
                         unsafe {
@@ -227,8 +234,7 @@ impl Attention {
                                 q.as_ptr().add(q_at),
                                 k,
                                 self.mask_of(mask, b),
-                                first,
-                                count,
+                                (first, count),
                                 p,
                             );
                             let dy = dy.as_ptr().add(at);
@@ -248,9 +254,7 @@ impl Attention {
                                 1.0,
                                 false,
                             );
-                            p.chunks_exact(t)
-                                .zip(dp.chunks_exact_mut(t))
-                                .for_each(|(p, dp)| softmax_gradient_row(p, dp));
+                            score_gradients(p, dp, t);
                             product(
                                 (count, d, t),
                                 (dp.as_ptr(), t, 1),

@@ -5,13 +5,17 @@ use super::{scalar, simd, softmax, split};
 
 simd! {
     fn loss_row(row: &[f32], label: usize) -> f32 {
-        let top = softmax::row_max(row);
+        let top = softmax::row_top(row);
         lane_sum(row.len(), |i| scalar::exp(row[i] - top)).ln() + top - row[label]
     }
 }
 
 simd! {
-    fn scale(row: &mut [f32], factor: f32) {
+    fn gradient_row(row: &mut [f32], label: usize, factor: f32) {
+        softmax::softmax_in_place(row);
+        if let Some(chosen) = row.get_mut(label) {
+            *chosen -= 1.0;
+        }
         row.iter_mut().for_each(|v| *v *= factor);
     }
 }
@@ -43,11 +47,7 @@ pub fn gradient(logits: &[f32], labels: &[i32], dy: &[f32], classes: usize, out:
                 continue;
             };
             row.copy_from_slice(&logits[at * classes..][..classes]);
-            softmax::softmax_row(row);
-            if let Some(chosen) = row.get_mut(label) {
-                *chosen -= 1.0;
-            }
-            scale(row, dy[at]);
+            gradient_row(row, label, dy[at]);
         }
     });
 }

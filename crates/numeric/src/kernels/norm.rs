@@ -3,7 +3,21 @@
 use super::simd;
 use super::split::{self, Shared};
 
-const LANES: usize = 16;
+/// Partial sums of a row.
+pub(super) const LANES: usize = 16;
+
+/// The sum of partial sums, by halves.
+#[inline(always)]
+pub(super) fn join(mut lanes: [f32; LANES]) -> f32 {
+    let mut width = LANES / 2;
+    while width > 0 {
+        for lane in 0..width {
+            lanes[lane] += lanes[lane + width];
+        }
+        width /= 2;
+    }
+    lanes[0]
+}
 
 /// Sum over a row in `LANES` partial sums, so that it vectorises in a fixed order.
 #[inline(always)]
@@ -18,14 +32,7 @@ pub(super) fn lane_sum(length: usize, f: impl Fn(usize) -> f32) -> f32 {
         i += LANES;
     }
     let rest: f32 = (whole..length).map(&f).sum();
-    let mut width = LANES / 2;
-    while width > 0 {
-        for lane in 0..width {
-            lanes[lane] += lanes[lane + width];
-        }
-        width /= 2;
-    }
-    lanes[0] + rest
+    join(lanes) + rest
 }
 
 /// Mean and 1/√(variance + ε) of a row; a mean of 0 when it is not subtracted.

@@ -1,6 +1,6 @@
 //! Softmax and its logarithm over rows.
 
-use super::norm::lane_sum;
+use super::norm::{LANES, join, lane_sum};
 use super::{scalar, simd, split};
 
 /// The largest element; NaN if there is one.
@@ -18,26 +18,72 @@ pub(super) fn row_max(x: &[f32]) -> f32 {
     })
 }
 
-simd! {
-    /// Softmax of one row in place.
-    pub(super) fn softmax_row(row: &mut [f32]) {
-        let top = row_max(row);
-        for v in row.iter_mut() {
-            *v = scalar::exp(*v - top);
+/// The largest element that is a number; −∞ without one.
+#[inline(always)]
+pub(super) fn row_top(x: &[f32]) -> f32 {
+    let mut lanes = [f32::NEG_INFINITY; LANES];
+    let chunks = x.chunks_exact(LANES);
+    let rest = chunks.remainder();
+    for chunk in chunks {
+        for (best, &v) in lanes.iter_mut().zip(chunk) {
+            *best = if v > *best { v } else { *best };
         }
-        let inverse = 1.0 / lane_sum(row.len(), |i| row[i]);
-        for v in row.iter_mut() {
-            *v *= inverse;
+    }
+    for (best, &v) in lanes.iter_mut().zip(rest) {
+        *best = if v > *best { v } else { *best };
+    }
+    let mut top = f32::NEG_INFINITY;
+    for v in lanes {
+        top = if v > top { v } else { top };
+    }
+    top
+}
+
+/// Softmax of one row in place. A NaN makes the sum NaN, and so the row.
+#[inline(always)]
+pub(super) fn softmax_in_place(row: &mut [f32]) {
+    let top = row_top(row);
+    let mut lanes = [0.0f32; LANES];
+    let mut chunks = row.chunks_exact_mut(LANES);
+    for chunk in &mut chunks {
+        for (v, sum) in chunk.iter_mut().zip(&mut lanes) {
+            *v = scalar::exp(*v - top);
+            *sum += *v;
+        }
+    }
+    let mut rest = 0.0;
+    for v in chunks.into_remainder() {
+        *v = scalar::exp(*v - top);
+        rest += *v;
+    }
+    let inverse = 1.0 / (join(lanes) + rest);
+    for v in row.iter_mut() {
+        *v *= inverse;
+    }
+}
+
+#[inline(always)]
+fn log_softmax_in_place(row: &mut [f32]) {
+    let top = row_top(row);
+    let total = lane_sum(row.len(), |i| scalar::exp(row[i] - top)).ln();
+    for v in row.iter_mut() {
+        *v = *v - top - total;
+    }
+}
+
+simd! {
+    fn softmax_rows(rows: &mut [f32], width: usize) {
+        // A loop: a closure that is not inlined would be compiled without the instructions.
+        for row in rows.chunks_exact_mut(width) {
+            softmax_in_place(row);
         }
     }
 }
 
 simd! {
-    fn log_softmax_row(row: &mut [f32]) {
-        let top = row_max(row);
-        let total = lane_sum(row.len(), |i| scalar::exp(row[i] - top)).ln();
-        for v in row.iter_mut() {
-            *v = *v - top - total;
+    fn log_softmax_rows(rows: &mut [f32], width: usize) {
+        for row in rows.chunks_exact_mut(width) {
+            log_softmax_in_place(row);
         }
     }
 }
@@ -46,12 +92,10 @@ simd! {
 pub fn softmax(x: &[f32], width: usize, logarithm: bool, out: &mut [f32]) {
     split::rows(out, width.max(1), |start, part| {
         part.copy_from_slice(&x[start * width..][..part.len()]);
-        for row in part.chunks_exact_mut(width) {
-            if logarithm {
-                log_softmax_row(row)
-            } else {
-                softmax_row(row)
-            }
+        if logarithm {
+            log_softmax_rows(part, width);
+        } else {
+            softmax_rows(part, width);
         }
     });
 }

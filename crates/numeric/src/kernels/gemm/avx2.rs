@@ -32,22 +32,84 @@ unsafe fn tile<const ROWS: usize>(
             a = a.add(ROWS);
             b = b.add(2 * LANES);
         }
-        let scale = _mm256_set1_ps(target.scale);
-        for (i, sums) in sums.iter().enumerate() {
-            let row = target.data.add(i * target.row);
-            let mut values = [0.0f32; 2 * LANES];
-            for (v, &sum) in sums.iter().enumerate() {
+        store(sums, columns, target);
+    }
+}
+
+#[target_feature(enable = "avx2,fma")]
+#[inline]
+unsafe fn store<const ROWS: usize>(sums: [[__m256; 2]; ROWS], columns: usize, target: Target) {
+    let scale = _mm256_set1_ps(target.scale);
+    for (i, sums) in sums.iter().enumerate() {
+        let mut values = [0.0f32; 2 * LANES];
+        for (v, &sum) in sums.iter().enumerate() {
+            // SAFETY: two vectors fill the values.
+            unsafe {
                 _mm256_storeu_ps(
                     values.as_mut_ptr().add(v * LANES),
                     _mm256_mul_ps(sum, scale),
-                );
-            }
-            for (j, &value) in values.iter().enumerate().take(columns) {
-                let at = row.add(j);
+                )
+            };
+        }
+        for (j, &value) in values.iter().enumerate().take(columns) {
+            // SAFETY: the caller's promise.
+            unsafe {
+                let at = target.data.add(i * target.row + j);
                 *at = if target.add { *at + value } else { value };
             }
         }
     }
+}
+
+#[target_feature(enable = "avx2,fma")]
+#[inline]
+unsafe fn tile_in_place<const ROWS: usize>(
+    columns: usize,
+    depth: usize,
+    a: Strided,
+    (b, b_row): (*const f32, usize),
+    target: Target,
+) {
+    // SAFETY: the caller's promise; the masks keep to the columns.
+    unsafe {
+        let mut sums = [[_mm256_setzero_ps(); 2]; ROWS];
+        let masks = [lanes(columns), lanes(columns.saturating_sub(LANES))];
+        for k in 0..depth {
+            let (left, row) = (a.data.add(k * a.depth), b.add(k * b_row));
+            let right = [
+                _mm256_maskload_ps(row, masks[0]),
+                _mm256_maskload_ps(row.wrapping_add(LANES), masks[1]),
+            ];
+            for (i, sums) in sums.iter_mut().enumerate() {
+                let left = _mm256_set1_ps(*left.add(i * a.outer));
+                sums[0] = _mm256_fmadd_ps(left, right[0], sums[0]);
+                sums[1] = _mm256_fmadd_ps(left, right[1], sums[1]);
+            }
+        }
+        store(sums, columns, target);
+    }
+}
+
+/// The first `count` lanes.
+#[target_feature(enable = "avx2,fma")]
+fn lanes(count: usize) -> __m256i {
+    let numbers = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    _mm256_cmpgt_epi32(_mm256_set1_epi32(count.min(LANES) as i32), numbers)
+}
+
+/// Calls `$tile` for a number of rows that is known when it is compiled.
+macro_rules! by_rows {
+    ($tile:ident, $rows:expr, $($argument:expr),+) => {
+        match $rows {
+            1 => $tile::<1>($($argument),+),
+            2 => $tile::<2>($($argument),+),
+            3 => $tile::<3>($($argument),+),
+            4 => $tile::<4>($($argument),+),
+            5 => $tile::<5>($($argument),+),
+            6 => $tile::<6>($($argument),+),
+            _ => unreachable!("a tile has at most 6 rows"),
+        }
+    };
 }
 
 /// Rows of the operand lie along k: blocks of 8 × 8 are transposed.
@@ -140,17 +202,19 @@ impl Isa for Avx2 {
         target: Target,
     ) {
         // SAFETY: the caller's promise.
-        unsafe {
-            match rows {
-                1 => tile::<1>(columns, depth, a, b, target),
-                2 => tile::<2>(columns, depth, a, b, target),
-                3 => tile::<3>(columns, depth, a, b, target),
-                4 => tile::<4>(columns, depth, a, b, target),
-                5 => tile::<5>(columns, depth, a, b, target),
-                6 => tile::<6>(columns, depth, a, b, target),
-                _ => unreachable!("a tile has at most 6 rows"),
-            }
-        }
+        unsafe { by_rows!(tile, rows, columns, depth, a, b, target) }
+    }
+
+    unsafe fn tile_in_place(
+        rows: usize,
+        columns: usize,
+        depth: usize,
+        a: Strided,
+        b: (*const f32, usize),
+        target: Target,
+    ) {
+        // SAFETY: the caller's promise.
+        unsafe { by_rows!(tile_in_place, rows, columns, depth, a, b, target) }
     }
 
     unsafe fn pack(from: Strided, count: usize, depth: usize, width: usize, panel: *mut f32) {

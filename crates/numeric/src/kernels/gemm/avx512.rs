@@ -41,12 +41,25 @@ unsafe fn tile<const ROWS: usize, const VECTORS: usize>(
             a = a.add(ROWS);
             b = b.add(2 * LANES);
         }
-        let scale = _mm512_set1_ps(target.scale);
-        for (i, sums) in sums.iter().enumerate() {
-            for (v, &sum) in sums.iter().enumerate() {
+        store(sums, columns, target);
+    }
+}
+
+#[target_feature(enable = "avx512f")]
+#[inline]
+unsafe fn store<const ROWS: usize, const VECTORS: usize>(
+    sums: [[__m512; VECTORS]; ROWS],
+    columns: usize,
+    target: Target,
+) {
+    let scale = _mm512_set1_ps(target.scale);
+    for (i, sums) in sums.iter().enumerate() {
+        for (v, &sum) in sums.iter().enumerate() {
+            let mask = lanes(columns - v * LANES);
+            let product = _mm512_mul_ps(sum, scale);
+            // SAFETY: the caller's promise; the mask keeps to the columns.
+            unsafe {
                 let at = target.data.add(i * target.row + v * LANES);
-                let mask = lanes(columns - v * LANES);
-                let product = _mm512_mul_ps(sum, scale);
                 let whole = if target.add {
                     _mm512_add_ps(_mm512_maskz_loadu_ps(mask, at), product)
                 } else {
@@ -59,24 +72,53 @@ unsafe fn tile<const ROWS: usize, const VECTORS: usize>(
 }
 
 #[target_feature(enable = "avx512f")]
-unsafe fn tile_of_rows<const VECTORS: usize>(
-    rows: usize,
+#[inline]
+unsafe fn tile_in_place<const ROWS: usize, const VECTORS: usize>(
     columns: usize,
     depth: usize,
-    a: *const f32,
-    b: *const f32,
+    a: Strided,
+    (b, b_row): (*const f32, usize),
     target: Target,
 ) {
-    macro_rules! choose {
-        ($($count:literal)*) => {
-            match rows {
-                // SAFETY: the caller's promise.
-                $($count => unsafe { tile::<$count, VECTORS>(columns, depth, a, b, target) },)*
-                _ => unreachable!("a tile has at most 14 rows"),
+    // SAFETY: the caller's promise; masks keep to the columns.
+    unsafe {
+        let mut sums = [[_mm512_setzero_ps(); VECTORS]; ROWS];
+        let last = lanes(columns - (VECTORS - 1) * LANES);
+        for k in 0..depth {
+            let (left, row) = (a.data.add(k * a.depth), b.add(k * b_row));
+            let mut right = [_mm512_setzero_ps(); VECTORS];
+            for (v, right) in right.iter_mut().enumerate() {
+                let mask = if v + 1 == VECTORS { last } else { !0 };
+                *right = _mm512_maskz_loadu_ps(mask, row.add(v * LANES));
             }
-        };
+            for (i, sums) in sums.iter_mut().enumerate() {
+                let left = _mm512_set1_ps(*left.add(i * a.outer));
+                for v in 0..VECTORS {
+                    sums[v] = _mm512_fmadd_ps(left, right[v], sums[v]);
+                }
+            }
+        }
+        store(sums, columns, target);
     }
-    choose!(1 2 3 4 5 6 7 8 9 10 11 12 13 14);
+}
+
+/// Calls `$tile` for a number of rows and of vectors that are known when it is compiled.
+macro_rules! by_size {
+    ($tile:ident, $rows:expr, $columns:expr, $($argument:expr),+) => {
+        by_size!(@ $tile, $rows, $columns, ($($argument),+), 1 2 3 4 5 6 7 8 9 10 11 12 13 14)
+    };
+    (@ $tile:ident, $rows:expr, $columns:expr, $arguments:tt, $($count:literal)*) => {
+        match ($rows, $columns > LANES) {
+            $(
+                ($count, true) => by_size!(! $tile, $count, 2, $columns, $arguments),
+                ($count, false) => by_size!(! $tile, $count, 1, $columns, $arguments),
+            )*
+            _ => unreachable!("a tile has at most 14 rows"),
+        }
+    };
+    (! $tile:ident, $count:literal, $vectors:literal, $columns:expr, ($($argument:expr),+)) => {
+        $tile::<$count, $vectors>($columns, $($argument),+)
+    };
 }
 
 /// 16 rows of 16 elements → their transpose.
@@ -186,13 +228,19 @@ impl Isa for Avx512 {
         target: Target,
     ) {
         // SAFETY: the caller's promise.
-        unsafe {
-            if columns > LANES {
-                tile_of_rows::<2>(rows, columns, depth, a, b, target);
-            } else {
-                tile_of_rows::<1>(rows, columns, depth, a, b, target);
-            }
-        }
+        unsafe { by_size!(tile, rows, columns, depth, a, b, target) }
+    }
+
+    unsafe fn tile_in_place(
+        rows: usize,
+        columns: usize,
+        depth: usize,
+        a: Strided,
+        b: (*const f32, usize),
+        target: Target,
+    ) {
+        // SAFETY: the caller's promise.
+        unsafe { by_size!(tile_in_place, rows, columns, depth, a, b, target) }
     }
 
     unsafe fn pack(from: Strided, count: usize, depth: usize, width: usize, panel: *mut f32) {

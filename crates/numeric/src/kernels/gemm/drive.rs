@@ -59,6 +59,19 @@ pub unsafe fn multiply<I: Isa>(
         depth,
         ..
     } = problem;
+    let task = |columns: Range<usize>, right: Right| Task {
+        problem,
+        a,
+        right,
+        columns,
+        c: Shared(c),
+        c_row,
+    };
+    // One panel of rows uses each element of b once.
+    if rows <= I::ROWS && b.outer == 1 {
+        // SAFETY: the caller's promise.
+        return unsafe { task(0..columns, Right::InPlace(b)).run::<I>(rows, finish) };
+    }
     let wide = (PACKED / depth.max(1) / I::COLUMNS).max(1) * I::COLUMNS;
     for first in (0..columns).step_by(wide) {
         let columns = first..(first + wide).min(columns);
@@ -68,15 +81,7 @@ pub unsafe fn multiply<I: Isa>(
         // SAFETY: the caller's promise; the scratch has room for all panels.
         unsafe {
             pack_columns::<I>(problem, b.at(columns.start, 0), columns.len(), packed);
-            let task = Task {
-                problem,
-                a,
-                packed,
-                columns,
-                c: Shared(c),
-                c_row,
-            };
-            task.run::<I>(rows, finish);
+            task(columns, Right::Packed(packed)).run::<I>(rows, finish);
         }
     }
 }
@@ -110,10 +115,18 @@ unsafe fn pack_columns<I: Isa>(problem: Problem, b: Strided, columns: usize, pac
     }
 }
 
+/// The columns of a task.
+enum Right {
+    /// By panels, those of each block of terms behind each other.
+    Packed(Shared),
+    /// Where they lie, column beside column.
+    InPlace(Strided),
+}
+
 struct Task {
     problem: Problem,
     a: Strided,
-    packed: Shared,
+    right: Right,
     columns: Range<usize>,
     c: Shared,
     c_row: usize,
@@ -164,27 +177,21 @@ impl Task {
         finish: &impl Finish,
     ) {
         let (blocks, deep) = parts(self.problem.depth, DEPTH);
-        own(rows.len() * deep, |left| {
+        // One panel of columns uses each element of a once.
+        let pack = panels.len() > 1;
+        own(if pack { rows.len() * deep } else { 0 }, |packed| {
             for block in 0..blocks {
-                let k = block * deep;
-                let depth = deep.min(self.problem.depth - k);
-                for i in (0..rows.len()).step_by(high) {
-                    let high = high.min(rows.len() - i);
-                    // SAFETY: the caller's promise; the memory has room for all rows.
-                    unsafe {
-                        I::pack(
-                            self.a.at(rows.start + i, k),
-                            high,
-                            depth,
-                            high,
-                            left.add(i * depth),
-                        )
-                    };
-                }
-                for first in panels.clone().step_by(PANELS) {
-                    let some = first..(first + PANELS).min(panels.end);
-                    // SAFETY: as above.
-                    unsafe { self.tiles::<I>((rows.clone(), high), some, k..k + depth, left) };
+                let k = block * deep..self.problem.depth.min((block + 1) * deep);
+                let left = pack.then_some(packed.cast_const());
+                // SAFETY: the caller's promise; the memory has room for all rows.
+                unsafe {
+                    if pack {
+                        self.pack_rows::<I>((rows.clone(), high), k.clone(), packed);
+                    }
+                    for first in panels.clone().step_by(PANELS) {
+                        let some = first..(first + PANELS).min(panels.end);
+                        self.tiles::<I>((rows.clone(), high), some, k.clone(), left);
+                    }
                 }
             }
         });
@@ -202,24 +209,40 @@ impl Task {
     }
 
     /// # Safety
-    /// As `multiply`; `left` has the packed rows.
+    /// As `multiply`; `packed` has room for all rows.
+    unsafe fn pack_rows<I: Isa>(
+        &self,
+        (rows, high): (Range<usize>, usize),
+        k: Range<usize>,
+        packed: *mut f32,
+    ) {
+        for i in (0..rows.len()).step_by(high) {
+            let high = high.min(rows.len() - i);
+            // SAFETY: the caller's promise.
+            unsafe {
+                let from = self.a.at(rows.start + i, k.start);
+                I::pack(from, high, k.len(), high, packed.add(i * k.len()));
+            }
+        }
+    }
+
+    /// # Safety
+    /// As `multiply`; `left` are the packed rows, if they have been packed.
     unsafe fn tiles<I: Isa>(
         &self,
         (rows, high): (Range<usize>, usize),
         panels: Range<usize>,
         k: Range<usize>,
-        left: *const f32,
+        left: Option<*const f32>,
     ) {
         let Problem { scale, add, .. } = self.problem;
         let all = self.columns.len().div_ceil(I::COLUMNS);
         for i in (0..rows.len()).step_by(high) {
+            let high = high.min(rows.len() - i);
             for panel in panels.clone() {
                 let columns = self.columns_of::<I>(panel..panel + 1);
                 // SAFETY: the caller's promise.
                 unsafe {
-                    let right = self
-                        .packed
-                        .at((k.start * all + panel * k.len()) * I::COLUMNS);
                     let data = self.c.at((rows.start + i) * self.c_row + columns.start);
                     let target = Target {
                         data,
@@ -227,14 +250,31 @@ impl Task {
                         scale,
                         add: add || k.start > 0,
                     };
-                    I::tile(
-                        high.min(rows.len() - i),
-                        columns.len(),
-                        k.len(),
-                        left.add(i * k.len()),
-                        right,
-                        target,
-                    );
+                    let packed = left.map(|left| left.add(i * k.len()));
+                    let (a, right) = match (packed, &self.right) {
+                        (Some(a), Right::Packed(right)) => {
+                            let b = right.at((k.start * all + panel * k.len()) * I::COLUMNS);
+                            I::tile(high, columns.len(), k.len(), a, b, target);
+                            continue;
+                        }
+                        (Some(data), right) => {
+                            let packed = Strided {
+                                data,
+                                outer: 1,
+                                depth: high,
+                            };
+                            (packed, right)
+                        }
+                        (None, right) => (self.a.at(rows.start + i, k.start), right),
+                    };
+                    let b = match right {
+                        Right::Packed(right) => {
+                            let at = (k.start * all + panel * k.len()) * I::COLUMNS;
+                            (right.at(at).cast_const(), I::COLUMNS)
+                        }
+                        Right::InPlace(b) => (b.at(columns.start, k.start).data, b.depth),
+                    };
+                    I::tile_in_place(high, columns.len(), k.len(), a, b, target);
                 }
             }
         }

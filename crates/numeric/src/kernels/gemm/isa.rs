@@ -64,6 +64,20 @@ pub trait Isa {
         target: Target,
     );
 
+    /// As `tile`, where rows of a and terms of b lie: b is [depth][columns], `b_row` elements from term to term. For operands that are
+    /// used once, so that packing them would cost more than it saves.
+    ///
+    /// # Safety
+    /// As `tile`.
+    unsafe fn tile_in_place(
+        rows: usize,
+        columns: usize,
+        depth: usize,
+        a: Strided,
+        b: (*const f32, usize),
+        target: Target,
+    );
+
     /// Copies `count` rows or columns of an operand into a panel, [depth][width]; the rest of each row of the panel becomes 0.
     ///
     /// # Safety

@@ -27,16 +27,31 @@ impl Isa for Plain {
         b: *const f32,
         target: Target,
     ) {
+        let a = Strided {
+            data: a,
+            outer: 1,
+            depth: rows,
+        };
+        // SAFETY: the caller's promise.
+        unsafe { Self::tile_in_place(rows, columns, depth, a, (b, Self::COLUMNS), target) }
+    }
+
+    unsafe fn tile_in_place(
+        rows: usize,
+        columns: usize,
+        depth: usize,
+        a: Strided,
+        (b, b_row): (*const f32, usize),
+        target: Target,
+    ) {
         let mut sums = [[0.0f32; Self::COLUMNS]; Self::ROWS];
         for k in 0..depth {
-            // SAFETY: the caller's promise.
-            let (left, right) = unsafe {
-                (
-                    std::slice::from_raw_parts(a.add(k * rows), rows),
-                    &*b.add(k * Self::COLUMNS).cast::<[f32; Self::COLUMNS]>(),
-                )
-            };
-            for (sums, &left) in sums.iter_mut().zip(left) {
+            for (i, sums) in sums.iter_mut().enumerate().take(rows) {
+                // SAFETY: the caller's promise.
+                let (left, right) = unsafe {
+                    let left = *a.data.add(i * a.outer + k * a.depth);
+                    (left, std::slice::from_raw_parts(b.add(k * b_row), columns))
+                };
                 for (sum, &right) in sums.iter_mut().zip(right) {
                     *sum = multiply_add(left, right, *sum);
                 }
@@ -47,11 +62,8 @@ impl Isa for Plain {
             let row =
                 unsafe { std::slice::from_raw_parts_mut(target.data.add(i * target.row), columns) };
             for (c, &sum) in row.iter_mut().zip(sums) {
-                *c = if target.add {
-                    *c + sum * target.scale
-                } else {
-                    sum * target.scale
-                };
+                let product = sum * target.scale;
+                *c = if target.add { *c + product } else { product };
             }
         }
     }
