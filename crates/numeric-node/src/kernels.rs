@@ -1,8 +1,11 @@
 //! The tensor kernels. Synchronous: the engine calls them from a worker thread of its own, on arrays that it owns meanwhile.
 
 use eigenloom_numeric::kernels::{
-    adam, attention::Attention, cross_entropy, elementwise, gemm, indexing, norm, reduction,
-    softmax, transpose,
+    adam,
+    attention::Attention,
+    cross_entropy, elementwise,
+    gemm::{self, Precision},
+    indexing, norm, reduction, softmax, transpose,
 };
 use napi::bindgen_prelude::Float32ArraySlice;
 use napi_derive::napi;
@@ -28,6 +31,7 @@ pub fn kernel_matmul(
     transpose_a: bool,
     transpose_b: bool,
     dims: &[u32],
+    bf16: bool,
     mut c: Float32ArraySlice<'_>,
 ) -> napi::Result<()> {
     // SAFETY: the engine hands each output array to one call at a time.
@@ -41,8 +45,13 @@ pub fn kernel_matmul(
     let (rows, columns) = if transpose_b { (n, k) } else { (k, n) };
     let bt = gemm::Layout::dense(rows, columns, transpose_b, of_b);
     let bias = (!bias.is_empty()).then_some(bias);
+    let precision = if bf16 {
+        Precision::Bf16
+    } else {
+        Precision::F32
+    };
     run(batches * m * n * k, || {
-        gemm::batched(batches, (m, n, k), (a, at), (b, bt), bias, c)
+        gemm::batched(batches, (m, n, k), (a, at), (b, bt), bias, precision, c)
     })
 }
 

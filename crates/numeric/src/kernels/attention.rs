@@ -1,6 +1,6 @@
 //! softmax(scale · q kᵀ) v for each head (arXiv:1706.03762, equation 1), and its gradient, which computes the probabilities again.
 
-use super::gemm::{self, Problem, Strided};
+use super::gemm::{self, Precision, Problem, Strided};
 use super::norm::lane_sum;
 use super::simd;
 use super::softmax::softmax_in_place;
@@ -42,6 +42,7 @@ unsafe fn product(
         rows,
         columns,
         depth,
+        precision: Precision::F32,
         scale,
         add,
         parallel: false,

@@ -7,10 +7,10 @@ use super::isa::{Isa, Strided, Target, pack_plain};
 /// AVX-512F.
 pub struct Avx512;
 
-const LANES: usize = 16;
+pub(super) const LANES: usize = 16;
 
 #[target_feature(enable = "avx512f")]
-fn lanes(count: usize) -> __mmask16 {
+pub(super) fn lanes(count: usize) -> __mmask16 {
     if count >= LANES { !0 } else { (1 << count) - 1 }
 }
 
@@ -47,7 +47,7 @@ unsafe fn tile<const ROWS: usize, const VECTORS: usize>(
 
 #[target_feature(enable = "avx512f")]
 #[inline]
-unsafe fn store<const ROWS: usize, const VECTORS: usize>(
+pub(super) unsafe fn store<const ROWS: usize, const VECTORS: usize>(
     sums: [[__m512; VECTORS]; ROWS],
     columns: usize,
     target: Target,
@@ -105,13 +105,13 @@ unsafe fn tile_in_place<const ROWS: usize, const VECTORS: usize>(
 /// Calls `$tile` for a number of rows and of vectors that are known when it is compiled.
 macro_rules! by_size {
     ($tile:ident, $rows:expr, $columns:expr, $($argument:expr),+) => {
-        by_size!(@ $tile, $rows, $columns, ($($argument),+), 1 2 3 4 5 6 7 8 9 10 11 12 13 14)
+        $crate::kernels::gemm::avx512::by_size!(@ $tile, $rows, $columns, ($($argument),+), 1 2 3 4 5 6 7 8 9 10 11 12 13 14)
     };
     (@ $tile:ident, $rows:expr, $columns:expr, $arguments:tt, $($count:literal)*) => {
-        match ($rows, $columns > LANES) {
+        match ($rows, $columns > $crate::kernels::gemm::avx512::LANES) {
             $(
-                ($count, true) => by_size!(! $tile, $count, 2, $columns, $arguments),
-                ($count, false) => by_size!(! $tile, $count, 1, $columns, $arguments),
+                ($count, true) => $crate::kernels::gemm::avx512::by_size!(! $tile, $count, 2, $columns, $arguments),
+                ($count, false) => $crate::kernels::gemm::avx512::by_size!(! $tile, $count, 1, $columns, $arguments),
             )*
             _ => unreachable!("a tile has at most 14 rows"),
         }
@@ -121,10 +121,12 @@ macro_rules! by_size {
     };
 }
 
+pub(super) use by_size;
+
 /// 16 rows of 16 elements → their transpose.
 #[target_feature(enable = "avx512f")]
 #[inline]
-fn transpose(r: [__m512; LANES]) -> [__m512; LANES] {
+pub(super) fn transpose(r: [__m512; LANES]) -> [__m512; LANES] {
     let mut pairs = [_mm512_setzero_ps(); LANES];
     for i in 0..8 {
         pairs[2 * i] = _mm512_unpacklo_ps(r[2 * i], r[2 * i + 1]);

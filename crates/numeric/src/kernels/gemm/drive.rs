@@ -3,11 +3,10 @@
 use std::ops::Range;
 
 use super::super::split::{self, Shared};
+use super::Precision;
 use super::isa::{Isa, Strided, Target};
 use super::scratch::{SharedScratch, own};
 
-/// Most terms of one pass over the tiles: a panel of a and one of b of this depth stay in the first two caches.
-const DEPTH: usize = 384;
 /// Panels of b that are used for all rows of a task before the next ones.
 const PANELS: usize = 8;
 /// Most panels of a in a task.
@@ -24,6 +23,8 @@ pub struct Problem {
     pub columns: usize,
     /// Terms of each sum.
     pub depth: usize,
+    /// What is kept of the numbers.
+    pub precision: Precision,
     /// Factor of the sums.
     pub scale: f32,
     /// Adds to what the result holds.
@@ -40,6 +41,18 @@ impl<F: Fn(usize, Range<usize>, &mut [f32]) + Sync> Finish for F {}
 fn parts(total: usize, most: usize) -> (usize, usize) {
     let count = total.div_ceil(most).max(1);
     (count, total.div_ceil(count).max(1))
+}
+
+/// The blocks of terms: their number, and the terms of all but the last.
+fn blocks_of<I: Isa>(depth: usize) -> (usize, usize) {
+    let (_, deep) = parts(depth, I::DEPTH);
+    let deep = deep.next_multiple_of(I::TERMS);
+    (depth.div_ceil(deep).max(1), deep)
+}
+
+/// Units of a panel for that many terms.
+fn units<I: Isa>(terms: usize) -> usize {
+    terms.div_ceil(I::TERMS)
 }
 
 /// The result of a b, with the result at `c`, `c_row` elements from row to row.
@@ -68,7 +81,7 @@ pub unsafe fn multiply<I: Isa>(
         c_row,
     };
     // One panel of rows uses each element of b once.
-    if rows <= I::ROWS && b.outer == 1 {
+    if I::IN_PLACE && rows <= I::ROWS && b.outer == 1 {
         // SAFETY: the caller's promise.
         return unsafe { task(0..columns, Right::InPlace(b)).run::<I>(rows, finish) };
     }
@@ -76,7 +89,7 @@ pub unsafe fn multiply<I: Isa>(
     for first in (0..columns).step_by(wide) {
         let columns = first..(first + wide).min(columns);
         let width = columns.len().div_ceil(I::COLUMNS) * I::COLUMNS;
-        let mut scratch = SharedScratch::of(width * depth);
+        let mut scratch = SharedScratch::of(width * units::<I>(depth));
         let packed = Shared(scratch.pointer());
         // SAFETY: the caller's promise; the scratch has room for all panels.
         unsafe {
@@ -90,14 +103,14 @@ pub unsafe fn multiply<I: Isa>(
 /// As `multiply`; `packed` has room for all panels.
 unsafe fn pack_columns<I: Isa>(problem: Problem, b: Strided, columns: usize, packed: Shared) {
     let panels = columns.div_ceil(I::COLUMNS);
-    let (blocks, deep) = parts(problem.depth, DEPTH);
+    let (blocks, deep) = blocks_of::<I>(problem.depth);
     let pack = |index: usize| {
         let (block, panel) = (index / panels, index % panels);
         let (k, j) = (block * deep, panel * I::COLUMNS);
         let depth = deep.min(problem.depth - k);
         // SAFETY: the caller's promise; each index has its own panel.
         unsafe {
-            let to = packed.at((k * panels + panel * depth) * I::COLUMNS);
+            let to = packed.at((units::<I>(k) * panels + panel * units::<I>(depth)) * I::COLUMNS);
             I::pack(
                 b.at(j, k),
                 I::COLUMNS.min(columns - j),
@@ -176,25 +189,32 @@ impl Task {
         high: usize,
         finish: &impl Finish,
     ) {
-        let (blocks, deep) = parts(self.problem.depth, DEPTH);
+        let (blocks, deep) = blocks_of::<I>(self.problem.depth);
         // One panel of columns uses each element of a once.
-        let pack = panels.len() > 1;
-        own(if pack { rows.len() * deep } else { 0 }, |packed| {
-            for block in 0..blocks {
-                let k = block * deep..self.problem.depth.min((block + 1) * deep);
-                let left = pack.then_some(packed.cast_const());
-                // SAFETY: the caller's promise; the memory has room for all rows.
-                unsafe {
-                    if pack {
-                        self.pack_rows::<I>((rows.clone(), high), k.clone(), packed);
-                    }
-                    for first in panels.clone().step_by(PANELS) {
-                        let some = first..(first + PANELS).min(panels.end);
-                        self.tiles::<I>((rows.clone(), high), some, k.clone(), left);
+        let pack = panels.len() > 1 || !I::IN_PLACE;
+        own(
+            if pack {
+                rows.len() * units::<I>(deep)
+            } else {
+                0
+            },
+            |packed| {
+                for block in 0..blocks {
+                    let k = block * deep..self.problem.depth.min((block + 1) * deep);
+                    let left = pack.then_some(packed.cast_const());
+                    // SAFETY: the caller's promise; the memory has room for all rows.
+                    unsafe {
+                        if pack {
+                            self.pack_rows::<I>((rows.clone(), high), k.clone(), packed);
+                        }
+                        for first in panels.clone().step_by(PANELS) {
+                            let some = first..(first + PANELS).min(panels.end);
+                            self.tiles::<I>((rows.clone(), high), some, k.clone(), left);
+                        }
                     }
                 }
-            }
-        });
+            },
+        );
         let columns = self.columns_of::<I>(panels);
         for row in rows {
             // SAFETY: the part of a row that belongs to this task.
@@ -221,7 +241,13 @@ impl Task {
             // SAFETY: the caller's promise.
             unsafe {
                 let from = self.a.at(rows.start + i, k.start);
-                I::pack(from, high, k.len(), high, packed.add(i * k.len()));
+                I::pack(
+                    from,
+                    high,
+                    k.len(),
+                    high,
+                    packed.add(i * units::<I>(k.len())),
+                );
             }
         }
     }
@@ -237,10 +263,12 @@ impl Task {
     ) {
         let Problem { scale, add, .. } = self.problem;
         let all = self.columns.len().div_ceil(I::COLUMNS);
+        let steps = units::<I>(k.len());
         for i in (0..rows.len()).step_by(high) {
             let high = high.min(rows.len() - i);
             for panel in panels.clone() {
                 let columns = self.columns_of::<I>(panel..panel + 1);
+                let at = (units::<I>(k.start) * all + panel * steps) * I::COLUMNS;
                 // SAFETY: the caller's promise.
                 unsafe {
                     let data = self.c.at((rows.start + i) * self.c_row + columns.start);
@@ -250,11 +278,11 @@ impl Task {
                         scale,
                         add: add || k.start > 0,
                     };
-                    let packed = left.map(|left| left.add(i * k.len()));
+                    let packed = left.map(|left| left.add(i * steps));
                     let (a, right) = match (packed, &self.right) {
                         (Some(a), Right::Packed(right)) => {
-                            let b = right.at((k.start * all + panel * k.len()) * I::COLUMNS);
-                            I::tile(high, columns.len(), k.len(), a, b, target);
+                            let b = right.at(at);
+                            I::tile(high, columns.len(), steps, a, b, target);
                             continue;
                         }
                         (Some(data), right) => {
@@ -268,10 +296,7 @@ impl Task {
                         (None, right) => (self.a.at(rows.start + i, k.start), right),
                     };
                     let b = match right {
-                        Right::Packed(right) => {
-                            let at = (k.start * all + panel * k.len()) * I::COLUMNS;
-                            (right.at(at).cast_const(), I::COLUMNS)
-                        }
+                        Right::Packed(right) => (right.at(at).cast_const(), I::COLUMNS),
                         Right::InPlace(b) => (b.at(columns.start, k.start).data, b.depth),
                     };
                     I::tile_in_place(high, columns.len(), k.len(), a, b, target);

@@ -44,21 +44,28 @@ pub struct Target {
     pub add: bool,
 }
 
-/// An instruction set. All compute the same bits where they have fused multiply-add: each sum runs over k in order.
+/// An instruction set, and what it keeps of the numbers. A panel is made of units of 32 bits, each `TERMS` numbers behind each other in k.
+/// Those of f32 compute the same bits where they have fused multiply-add: each sum runs over k in order.
 pub trait Isa {
     /// Most rows of a tile.
     const ROWS: usize;
     /// Columns of a panel of b.
     const COLUMNS: usize;
+    /// Numbers in a unit of a panel.
+    const TERMS: usize = 1;
+    /// Most terms of one pass over the tiles: a panel of a and one of b of this depth stay in the first two caches.
+    const DEPTH: usize = 384;
+    /// Has `tile_in_place`.
+    const IN_PLACE: bool = true;
 
-    /// The products of a panel of a, [depth][rows], with the first `columns` of a panel of b, [depth][COLUMNS].
+    /// The products of a panel of a, [units][rows], with the first `columns` of a panel of b, [units][COLUMNS].
     ///
     /// # Safety
     /// The processor has the instructions, 0 < rows ≤ ROWS, 0 < columns ≤ COLUMNS, and panels and target are large enough.
     unsafe fn tile(
         rows: usize,
         columns: usize,
-        depth: usize,
+        units: usize,
         a: *const f32,
         b: *const f32,
         target: Target,
@@ -76,12 +83,15 @@ pub trait Isa {
         a: Strided,
         b: (*const f32, usize),
         target: Target,
-    );
+    ) {
+        let _ = (rows, columns, depth, a, b, target);
+        unreachable!("these instructions work on packed panels only");
+    }
 
-    /// Copies `count` rows or columns of an operand into a panel, [depth][width]; the rest of each row of the panel becomes 0.
+    /// Copies `count` rows or columns of an operand into a panel, [units][width]; the rest of it becomes 0.
     ///
     /// # Safety
-    /// The processor has the instructions, count ≤ width, and the panel has depth · width elements.
+    /// The processor has the instructions, count ≤ width, and the panel has room for depth / TERMS (rounded up) · width units.
     unsafe fn pack(from: Strided, count: usize, depth: usize, width: usize, panel: *mut f32);
 }
 

@@ -5,9 +5,12 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "x86_64")]
+mod avx512_bf16;
 mod drive;
 mod isa;
 mod plain;
+mod rounded;
 mod scratch;
 
 #[cfg(test)]
@@ -15,6 +18,9 @@ mod tests;
 
 pub use drive::{Finish, Problem};
 pub use isa::Strided;
+
+use plain::Plain;
+use rounded::Rounded;
 
 use super::split::{self, Shared};
 
@@ -42,6 +48,16 @@ impl Layout {
     }
 }
 
+/// What products keep of the numbers that they multiply; sums are f32 always.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Precision {
+    /// All of them.
+    F32,
+    /// Their first 8 bits (bfloat16, rounded to nearest even), where a product is large enough for that to save time. Sums run over pairs of
+    /// terms in the processor's way, so that bits are those of one kind of processor.
+    Bf16,
+}
+
 /// The product of views, by the best instructions of this processor: c = scale · a b, or added to c, and then what `finish` makes of it.
 /// `c` is where the result begins, and the elements between two of its rows.
 ///
@@ -57,20 +73,41 @@ pub unsafe fn product(
     if problem.rows == 0 || problem.columns == 0 {
         return;
     }
+    // A narrow product takes the time of reading its operands.
+    let half = problem.precision == Precision::Bf16
+        && problem.rows >= NARROW
+        && problem.columns >= NARROW
+        && problem.depth >= NARROW;
     // SAFETY: the caller's promise, and the processor has been asked.
     unsafe {
         #[cfg(target_arch = "x86_64")]
         {
+            use {avx2::Avx2, avx512::Avx512, avx512_bf16::Avx512Bf16};
             if is_x86_feature_detected!("avx512f") {
-                return drive::multiply::<avx512::Avx512>(problem, a, b, c, finish);
+                return match half {
+                    true if is_x86_feature_detected!("avx512bf16") => {
+                        drive::multiply::<Avx512Bf16>(problem, a, b, c, finish)
+                    }
+                    true => drive::multiply::<Rounded<Avx512>>(problem, a, b, c, finish),
+                    false => drive::multiply::<Avx512>(problem, a, b, c, finish),
+                };
             }
             if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                return drive::multiply::<avx2::Avx2>(problem, a, b, c, finish);
+                return match half {
+                    true => drive::multiply::<Rounded<Avx2>>(problem, a, b, c, finish),
+                    false => drive::multiply::<Avx2>(problem, a, b, c, finish),
+                };
             }
         }
-        drive::multiply::<plain::Plain>(problem, a, b, c, finish);
+        match half {
+            true => drive::multiply::<Rounded<Plain>>(problem, a, b, c, finish),
+            false => drive::multiply::<Plain>(problem, a, b, c, finish),
+        }
     }
 }
+
+/// Below this many rows, columns or terms a product is narrow, and stays f32.
+const NARROW: usize = 33;
 
 /// A `finish` that leaves the result as it is.
 pub fn as_it_is(_row: usize, _columns: std::ops::Range<usize>, _values: &mut [f32]) {}
@@ -83,6 +120,7 @@ pub fn batched(
     (a, at): (&[f32], Layout),
     (b, bt): (&[f32], Layout),
     bias: Option<&[f32]>,
+    precision: Precision,
     c: &mut [f32],
 ) {
     if c.is_empty() {
@@ -105,6 +143,7 @@ pub fn batched(
             columns: n,
             depth: k,
             scale: 1.0,
+            precision,
             add: false,
             parallel,
         };

@@ -88,6 +88,7 @@ fn products_by_their_definition() {
                 rows,
                 columns,
                 depth,
+                precision: Precision::F32,
                 scale: 0.5,
                 add,
                 parallel,
@@ -133,6 +134,7 @@ fn instruction_sets_and_threads_do_not_change_the_bits() {
             rows,
             columns,
             depth,
+            precision: Precision::F32,
             scale: 1.0,
             add: false,
             parallel,
@@ -172,6 +174,7 @@ fn views_leave_what_lies_between_their_rows() {
         rows: 20,
         columns: 50,
         depth: 40,
+        precision: Precision::F32,
         scale: 1.0,
         add: false,
         parallel: true,
@@ -206,6 +209,7 @@ fn what_is_not_finite_stays_in_its_row() {
         (&a, Layout::dense(m, k, false, 1)),
         (&b, Layout::dense(n, k, true, 1)),
         None,
+        Precision::F32,
         &mut c,
     );
     for (i, row) in c.chunks(n).enumerate() {
@@ -224,6 +228,7 @@ fn a_bias_is_added_once_and_is_all_without_terms() {
         (&[], Layout::dense(2, 0, false, 1)),
         (&[], Layout::dense(0, 3, false, 1)),
         Some(&bias),
+        Precision::F32,
         &mut c,
     );
     assert_eq!(c, [1.0, 2.0, 3.0, 1.0, 2.0, 3.0]);
@@ -235,7 +240,99 @@ fn a_bias_is_added_once_and_is_all_without_terms() {
         (&ones, Layout::dense(2, 1000, false, 1)),
         (&twos, Layout::dense(1000, 3, false, 1)),
         Some(&bias),
+        Precision::F32,
         &mut c,
     );
     assert_eq!(c, [2001.0, 2002.0, 2003.0, 2001.0, 2002.0, 2003.0]);
+}
+
+fn every_half_result(problem: Problem, a: Strided, b: Strided) -> Vec<(&'static str, Vec<f32>)> {
+    let start = vec![0.0; problem.rows * problem.columns];
+    let mut all = vec![(
+        "plain",
+        result::<Rounded<plain::Plain>>(problem, a, b, &start),
+    )];
+    #[cfg(target_arch = "x86_64")]
+    {
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            all.push(("avx2", result::<Rounded<avx2::Avx2>>(problem, a, b, &start)));
+        }
+        if is_x86_feature_detected!("avx512f") {
+            all.push((
+                "avx512",
+                result::<Rounded<avx512::Avx512>>(problem, a, b, &start),
+            ));
+        }
+        if is_x86_feature_detected!("avx512bf16") {
+            all.push((
+                "avx512-bf16",
+                result::<avx512_bf16::Avx512Bf16>(problem, a, b, &start),
+            ));
+        }
+    }
+    all
+}
+
+#[test]
+fn bfloat16_products_are_those_of_the_rounded_numbers() {
+    for (rows, columns, depth) in SHAPES {
+        let (a, b) = (numbers(rows * depth, 10), numbers(columns * depth, 11));
+        for (along_a, along_b) in [(true, true), (true, false), (false, false)] {
+            let (left, right) = (
+                operand(&a, rows, depth, along_a),
+                operand(&b, columns, depth, along_b),
+            );
+            let problem = |parallel| Problem {
+                rows,
+                columns,
+                depth,
+                precision: Precision::Bf16,
+                scale: 1.0,
+                add: false,
+                parallel,
+            };
+            let at = |x: &[f32], o: Strided, i: usize, k: usize| {
+                f64::from(rounded::round(x[i * o.outer + k * o.depth]))
+            };
+            let alone = every_half_result(problem(false), left, right);
+            for ((name, c), (_, other)) in every_half_result(problem(true), left, right)
+                .iter()
+                .zip(&alone)
+            {
+                assert_eq!(
+                    c, other,
+                    "{name}: threads change the bits of {rows}x{columns}x{depth}"
+                );
+                for i in 0..rows {
+                    for j in 0..columns {
+                        let terms = || (0..depth).map(|k| at(&a, left, i, k) * at(&b, right, j, k));
+                        let (sum, size) =
+                            (terms().sum::<f64>(), terms().map(f64::abs).sum::<f64>());
+                        let error = (sum - f64::from(c[i * columns + j])).abs();
+                        assert!(
+                            error <= 3e-7 * size,
+                            "{name} {rows}x{columns}x{depth} at {i}, {j}: {error}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn rounding_is_to_the_nearest_even() {
+    for (x, expected) in [
+        (1.0, 1.0),
+        (1.0 + 1.0 / 256.0, 1.0),
+        (1.0 + 3.0 / 256.0, 1.0 + 4.0 / 256.0),
+        (1.0 + 1.1 / 256.0, 1.0 + 2.0 / 256.0),
+        (-2.0, -2.0),
+        (f32::MAX, f32::INFINITY),
+        (f32::NEG_INFINITY, f32::NEG_INFINITY),
+    ] {
+        assert_eq!(rounded::round(x), expected, "{x}");
+        assert_eq!(half::bf16::from_f32(x).to_f32(), expected);
+    }
+    assert!(rounded::round(f32::NAN).is_nan());
 }
