@@ -1,11 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 
-import { setBackend } from '@eigenloom/engine';
+import { type Precision, PRECISIONS, setBackend, setPrecision, tf } from '@eigenloom/engine';
 import { initKind } from '@eigenloom/init-service';
 import { type ClassifiedText, TextExamples } from '@eigenloom/models';
-import { matmul, type Matrix, randomNormal, setThreads } from '@eigenloom/numeric';
+import { setThreads } from '@eigenloom/numeric';
 import { requestFromObject, startEmbedded } from '@eigenloom/runtime';
 import { prepareTraining } from '@eigenloom/train-service/dist/loop/prepare-training.js';
 import { objectiveOf } from '@eigenloom/train-service/dist/plan/choices.js';
@@ -37,18 +37,33 @@ function flopsOf(method: Method): number {
   return forward + backward;
 }
 
-/** Seconds of a training step of the service's own loop on the native backend against PyTorch with PEFT; medians of rounds in turn. */
+/** What PyTorch computes in: f32, or what autocast makes bfloat16. */
+interface PeerRequest {
+  readonly name: Method;
+  readonly autocast: boolean;
+  readonly model: string;
+  readonly batch: number;
+  readonly length: number;
+  readonly steps: number;
+}
+
+type PyTorch = Peer<PeerRequest, { seconds: number }>;
+
+/**
+ * Seconds of a training step of the service's own loop on the native backend against PyTorch with PEFT, in f32 and under autocast to bfloat16;
+ * medians of rounds in turn. GFLOP/s are those of the step's products over the whole step; the rate beside them is that of a square product.
+ */
 export async function training(): Promise<void> {
   setThreads(THREADS);
   await setBackend('native');
   const folder = await mkdtemp(join(tmpdir(), 'eigenloom-bench-'));
-  const peer = startPeer<object, { seconds: number }>('training.py');
+  const peer: PyTorch = startPeer('training.py');
   try {
-    const gemm = await gemmOf(GEMM_SIZE);
     console.log(
-      `step of 32 × 64   eigenloom s   torch s   torch/eigenloom   GFLOP/s of its products   GEMM ${GEMM_SIZE} GFLOP/s   of GEMM`,
+      `step of ${BATCH} × ${LENGTH}  eigenloom s   eager s  eager/eigenloom  autocast s  autocast/eigenloom  GFLOP/s  GEMM ${GEMM_SIZE}  of GEMM  page faults`,
     );
-    for (const method of ['lora', 'full'] as const) await compare(method, folder, peer, gemm);
+    for (const precision of PRECISIONS)
+      for (const method of ['lora', 'full'] as const) await compare(method, precision, folder, peer);
   } finally {
     peer.close();
     setThreads(0);
@@ -56,36 +71,48 @@ export async function training(): Promise<void> {
   }
 }
 
-async function compare(
-  method: Method,
-  folder: string,
-  peer: Peer<object, { seconds: number }>,
-  gemm: () => Promise<number>,
-): Promise<void> {
-  const step = await stepOf(method, folder);
+async function compare(method: Method, precision: Precision, folder: string, peer: PyTorch): Promise<void> {
+  setPrecision(precision);
+  const gemm = squareProduct();
+  const own = join(folder, precision);
+  await mkdir(own, { recursive: true });
+  const step = await stepOf(method, own);
   const request = { name: method, model: MODEL, batch: BATCH, length: LENGTH, steps: STEPS };
-  const [ours, theirs, peaks]: [number[], number[], number[]] = [[], [], []];
+  const [ours, eager, autocast, peaks]: [number[], number[], number[], number[]] = [[], [], [], []];
   let taken = 0;
-  await step((taken += 1));
+  // The first steps fetch the memory that the later ones use again.
+  for (let i = 0; i < STEPS; i += 1) await step((taken += 1));
+  let faults = 0;
   for (let round = 0; round < ROUNDS; round += 1) {
+    const before = process.resourceUsage().minorPageFault;
     const start = performance.now();
     for (let i = 0; i < STEPS; i += 1) await step((taken += 1));
     ours.push((performance.now() - start) / 1000 / STEPS);
-    theirs.push((await peer.ask(request)).seconds);
+    faults += process.resourceUsage().minorPageFault - before;
+    eager.push((await peer.ask({ ...request, autocast: false })).seconds);
+    autocast.push((await peer.ask({ ...request, autocast: true })).seconds);
     // In every round: clocks of shared machines change from minute to minute.
-    peaks.push(await gemm());
+    peaks.push(gemm());
   }
-  const [own, torch, peak] = [median(ours), median(theirs), median(peaks)];
-  const rate = flopsOf(method) / own / 1e9;
-  const columns = [
-    own.toFixed(3).padStart(10),
-    torch.toFixed(3).padStart(9),
-    (torch / own).toFixed(2).padStart(17),
-    rate.toFixed(0).padStart(25),
-    peak.toFixed(0).padStart(22),
-    `${((100 * rate) / peak).toFixed(0)} %`.padStart(9),
+  const [seconds, torch, half, peak] = [ours, eager, autocast, peaks].map(median) as [
+    number,
+    number,
+    number,
+    number,
   ];
-  console.log(`${method.padEnd(17)} ${columns.join(' ')}`);
+  const rate = flopsOf(method) / seconds / 1e9;
+  const columns = [
+    seconds.toFixed(3).padStart(11),
+    torch.toFixed(3).padStart(9),
+    (torch / seconds).toFixed(2).padStart(16),
+    half.toFixed(3).padStart(11),
+    (half / seconds).toFixed(2).padStart(19),
+    rate.toFixed(0).padStart(8),
+    peak.toFixed(0).padStart(10),
+    `${((100 * rate) / peak).toFixed(0)} %`.padStart(8),
+    (faults / ROUNDS / STEPS).toFixed(0).padStart(12),
+  ];
+  console.log(`${`${method} ${precision}`.padEnd(15)} ${columns.join(' ')}`);
 }
 
 /** A function that takes the step of a number, as a training job does. */
@@ -138,18 +165,17 @@ async function startAdapter(path: string): Promise<void> {
   }
 }
 
-/** A function that measures the rate of a square product, in GFLOP/s. */
-async function gemmOf(size: number): Promise<() => Promise<number>> {
-  const make = async (stream: bigint): Promise<Matrix<Float32Array>> => ({
-    rows: size,
-    columns: size,
-    data: await randomNormal({ seed: 1n, stream, length: size * size, precision: 'f32' }),
-  });
-  const [a, b] = [await make(0n), await make(1n)];
-  await matmul(a, b);
-  return async () => {
+/** A function that measures the rate of a square product of the engine in the precision that is set, in GFLOP/s. */
+function squareProduct(): () => number {
+  const shape: [number, number] = [GEMM_SIZE, GEMM_SIZE];
+  const [a, b] = [tf.randomNormal(shape), tf.randomNormal(shape)];
+  const run = (): void => {
+    tf.dispose(tf.matMul(a, b));
+  };
+  run();
+  return () => {
     const start = performance.now();
-    for (let i = 0; i < STEPS; i += 1) await matmul(a, b);
-    return (STEPS * 2 * size ** 3) / (performance.now() - start) / 1e6;
+    for (let i = 0; i < STEPS; i += 1) run();
+    return (STEPS * 2 * GEMM_SIZE ** 3) / (performance.now() - start) / 1e6;
   };
 }

@@ -1,6 +1,7 @@
 export { tf } from './tf.js';
 export { BACKENDS, type BackendName } from './backend/backends.js';
 export { missingBackend } from './backend/missing-backend.js';
+export { PRECISIONS, setPrecision, type Precision } from './backend/precision.js';
 export { setBackend } from './backend/set-backend.js';
 export type { EngineContext, EngineModule, EngineProgress } from './worker/engine-context.js';
 export { runOnEngine, type RunOptions } from './worker/run-on-engine.js';

@@ -41,6 +41,7 @@ function trainOnEngine(
     { plan, inputs, scratch: context.scratch },
     {
       backend: plan.backend,
+      precision: plan.precision,
       signal: context.signal,
       onProgress: (update) => {
         context.progress(update);

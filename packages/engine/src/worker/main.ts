@@ -2,6 +2,7 @@
 import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads';
 import { pathToFileURL } from 'node:url';
 import { cancelled, internal } from '@eigenloom/errors';
+import { setPrecision } from '../backend/precision.js';
 import { setBackend } from '../backend/set-backend.js';
 import type { EngineContext, EngineModule } from './engine-context.js';
 import { fromRecord, toRecord } from './error-record.js';
@@ -66,6 +67,7 @@ async function main(port: MessagePort, start: WorkerStart): Promise<void> {
   try {
     const run = await load(start.modulePath);
     await setBackend(start.backend);
+    setPrecision(start.precision);
     const output = await run(start.input, context);
     port.postMessage({ type: 'done', output } satisfies FromWorker, transferred);
   } catch (error) {

@@ -1,4 +1,5 @@
 import type { BackendName } from '../backend/backends.js';
+import type { Precision } from '../backend/precision.js';
 import type { ErrorRecord } from './error-record.js';
 
 /** What a worker is started with. */
@@ -6,6 +7,7 @@ export interface WorkerStart {
   readonly modulePath: string;
   readonly input: unknown;
   readonly backend: BackendName;
+  readonly precision: Precision;
 }
 
 export type FromWorker =

@@ -1,5 +1,6 @@
 import { cancelled, internal, toAppError, type AppError } from '@eigenloom/errors';
 import type { BackendName } from '../backend/backends.js';
+import type { Precision } from '../backend/precision.js';
 import { compiled } from './compiled.js';
 import { crash } from './crash.js';
 import type { EngineProgress } from './engine-context.js';
@@ -12,6 +13,8 @@ export interface RunOptions {
   readonly onProgress?: ((update: EngineProgress) => void) | undefined;
   /** `native` unless set. */
   readonly backend?: BackendName | undefined;
+  /** `f32` unless set. */
+  readonly precision?: Precision | undefined;
   /** Functions that the module may run in this thread by `context.call(name, argument)`. */
   readonly calls?: Readonly<Record<string, (argument: unknown) => unknown>> | undefined;
   /** Buffers of the input that move to the worker instead of being copied; those of a process are copied all the same. */
@@ -43,6 +46,7 @@ export async function runOnEngine<Input, Output>(
     modulePath: compiled(modulePath),
     input,
     backend: options.backend ?? 'native',
+    precision: options.precision ?? 'f32',
   };
   const host = startHost(start, { transfer: options.transfer ?? [], heapMb: options.heapMb });
   let answered = false;

@@ -3,7 +3,10 @@
  * the results, written in place. They check no shapes.
  */
 export interface NativeKernels {
-  /** `dims`: batches, m, n, k, batches of a, batches of b. An empty bias is none. */
+  /**
+   * `dims`: batches, m, n, k, batches of a, batches of b. An empty bias is none. With `bf16` the operands are rounded to bfloat16, unless one
+   * side of the product is narrow (below 16).
+   */
   kernelMatmul(
     a: Float32Array,
     b: Float32Array,
@@ -11,6 +14,7 @@ export interface NativeKernels {
     transposeA: boolean,
     transposeB: boolean,
     dims: Uint32Array,
+    bf16: boolean,
     c: Float32Array,
   ): void;
   kernelUnary(code: number, x: Float32Array, out: Float32Array): void;

@@ -53,6 +53,7 @@ function cardRows(
     [capitalised(kind.noun), examplesLine(counts)],
     ['Optimiser', optimizerOf(plan)],
     ['Schedule', `${plan.schedule.kind}, ${plan.schedule.warmupSteps} steps of warm-up`],
+    plan.precision === 'f32' ? null : ['Precision', `products of ${plan.precision}`],
     ['Seed', String(plan.seed)],
     kept === undefined ? null : ['Validation', evaluationLine(kept)],
   ];

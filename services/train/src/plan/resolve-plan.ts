@@ -2,7 +2,7 @@ import { readAdapterFolder } from '@eigenloom/adapters';
 import { opening } from '@eigenloom/checkpoint';
 import { type common, train } from '@eigenloom/contracts';
 import { checkDataRef } from '@eigenloom/datasets';
-import type { BackendName } from '@eigenloom/engine';
+import type { BackendName, Precision } from '@eigenloom/engine';
 import { invalidInput } from '@eigenloom/errors';
 import type { DataSource } from '@eigenloom/models';
 import { defaultBackend, type RequestContext } from '@eigenloom/runtime';
@@ -64,7 +64,7 @@ function resolveSettings(request: train.TrainRequest, backend: BackendName): Set
     earlyStoppingPatience: count('early_stopping_patience', request.earlyStoppingPatience, 0, MAX_STEPS),
     keepBest: request.keepBest,
     checkpointSteps: count('checkpoint_steps', request.checkpointSteps, 50, MAX_STEPS),
-    backend: resolveBackend(request.backend, backend),
+    ...resolveEngine(request, backend),
   };
   requireValidation(request);
   return settings;
@@ -205,6 +205,33 @@ function resolveBackend(backend: train.Backend, fallback: BackendName): BackendN
       `${backend} is not a backend; choose native, tensorflow or webgpu`,
     );
   return chosen;
+}
+
+const PRECISIONS: Readonly<Partial<Record<train.Precision, Precision>>> = {
+  [train.Precision.UNSPECIFIED]: 'f32',
+  [train.Precision.F32]: 'f32',
+  [train.Precision.BF16]: 'bf16',
+};
+
+function resolveEngine(
+  request: train.TrainRequest,
+  fallback: BackendName,
+): Pick<TrainPlan, 'backend' | 'precision'> {
+  const backend = resolveBackend(request.backend, fallback);
+  const precision = PRECISIONS[request.precision];
+  if (precision === undefined)
+    throw invalidInput(
+      'UNKNOWN_VALUE',
+      'precision',
+      `${request.precision} is not a precision; choose f32 or bf16`,
+    );
+  if (precision !== 'f32' && backend !== 'native')
+    throw invalidInput(
+      'FIELD_UNUSED',
+      'precision',
+      `backend ${backend} computes in f32; leave this out, or choose native`,
+    );
+  return { backend, precision };
 }
 
 /** A number of things, 1 or more. */

@@ -1,4 +1,4 @@
-import type { BackendName } from '@eigenloom/engine';
+import type { BackendName, Precision } from '@eigenloom/engine';
 import type { DataSource } from '@eigenloom/models';
 import type { ObjectiveChoice, OptimizerChoice } from '@eigenloom/training';
 
@@ -58,4 +58,5 @@ export interface TrainPlan {
   readonly keepBest: boolean;
   readonly checkpointSteps: number;
   readonly backend: BackendName;
+  readonly precision: Precision;
 }

@@ -107,7 +107,7 @@ pub unsafe fn product(
 }
 
 /// Below this many rows, columns or terms a product is narrow, and stays f32.
-const NARROW: usize = 33;
+const NARROW: usize = 16;
 
 /// A `finish` that leaves the result as it is.
 pub fn as_it_is(_row: usize, _columns: std::ops::Range<usize>, _values: &mut [f32]) {}

@@ -4,11 +4,13 @@ import { kernels } from '@eigenloom/numeric';
 import type { AdamBackend, AdamOptions, AdamState } from '../../ops/adam.js';
 import type { NormBackend } from '../../ops/global-norm.js';
 import { silence } from '../cpu.js';
+import type { Precision, PrecisionBackend } from '../precision.js';
 import { NONE, sizeOf } from './native-kernel.js';
 import { BufferPool, type PoolUse } from './buffer-pool.js';
 
 /** Kernels run on the Rust core; what it has not got runs in the stock CPU backend on the same arrays. */
-export class NativeBackend extends MathBackendCPU implements AdamBackend, NormBackend {
+export class NativeBackend extends MathBackendCPU implements AdamBackend, NormBackend, PrecisionBackend {
+  precision: Precision = 'f32';
   // Arrays that nothing but one entry of `data` refers to, which may therefore be written in place.
   readonly #owned = new WeakSet();
   readonly #pool = new BufferPool();

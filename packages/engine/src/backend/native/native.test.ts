@@ -1,8 +1,10 @@
 import { setThreads } from '@eigenloom/numeric';
+import { linear } from '../../ops/linear.js';
 import { tf } from '../../tf.js';
 import { agree, toleranceOf } from '../conformance/agree.js';
 import { values } from '../conformance/case.js';
 import { ELEMENTWISE } from '../conformance/elementwise.js';
+import { setPrecision } from '../precision.js';
 import { setBackend } from '../set-backend.js';
 
 // What is promised of `native` alone; what every backend keeps is in conformance.test.ts.
@@ -60,4 +62,61 @@ test('results do not depend on the number of threads', async () => {
     return Float32Array.from(await tf.concat([tf.sum(y, 0), tf.reshape(y, [-1])]).data<'float32'>());
   };
   expect(await run(3)).toEqual(await run(1));
+});
+
+describe('products of bfloat16', () => {
+  const PRODUCT: [number, number] = [64, 64];
+  const operands = (): [tf.Tensor2D, tf.Tensor2D] => [
+    tf.tensor2d(values(PRODUCT, 1), PRODUCT),
+    tf.tensor2d(values(PRODUCT, 2), PRODUCT),
+  ];
+  beforeEach(() => setBackend('native'));
+  afterEach(() => {
+    setPrecision('f32');
+  });
+
+  /** A number with the first 8 bits of its fraction, to the nearest. */
+  const rounded = (x: number): number => {
+    const step = 2 ** (Math.floor(Math.log2(Math.abs(x))) - 7);
+    return x === 0 ? 0 : Math.round(x / step) * step;
+  };
+
+  test('are those of the rounded operands, with sums in f32', async () => {
+    const [a, b] = operands();
+    const [roundedA, roundedB] = [a, b].map((x) => tf.tensor2d(x.dataSync().map(rounded), PRODUCT));
+    setPrecision('bf16');
+    const half = await linear(a, b).data<'float32'>();
+    setPrecision('f32');
+    const expected = linear(roundedA as tf.Tensor, roundedB as tf.Tensor);
+    agree(half, await expected.data<'float32'>(), toleranceOf('native'));
+    expect(half).not.toEqual(await linear(a, b).data());
+  });
+
+  test('have gradients of bfloat16 products', async () => {
+    const [a, b] = operands();
+    const gradient = tf.grad((x: tf.Tensor) => tf.sum(tf.square(linear(x, b))));
+    const exact = await gradient(a).data<'float32'>();
+    setPrecision('bf16');
+    const half = await gradient(a).data<'float32'>();
+    const size = Math.max(...exact.map(Math.abs));
+    const error = Math.max(...half.map((x, i) => Math.abs(x - (exact[i] ?? NaN))));
+    expect(error / size).toBeLessThan(0.02);
+    expect(error).toBeGreaterThan(0);
+  });
+
+  test('are f32 where a side is narrow', async () => {
+    const [a] = operands();
+    const narrow = tf.tensor2d(values([8, 64], 3), [8, 64]);
+    const expected = await linear(a, narrow).data();
+    setPrecision('bf16');
+    expect(await linear(a, narrow).data()).toEqual(expected);
+  });
+
+  test('are refused by a backend that has none', async () => {
+    await setBackend('cpu');
+    expect(() => {
+      setPrecision('bf16');
+    }).toThrow('backend cpu computes in f32 only, not in bf16');
+    setPrecision('f32');
+  });
 });

@@ -30,7 +30,8 @@ function product(call: KernelCall, { transposeA, transposeB }: Sides, bias: Floa
   const [ofA, ofB, all] = [sizeOf(batchA), sizeOf(batchB), sizeOf(batch)];
   const [x, y] = [call.backend.floats(a), call.backend.floats(b)];
   const multiply = (x: Float32Array, y: Float32Array, dims: readonly number[], out: Float32Array): void => {
-    kernels().kernelMatmul(x, y, bias, transposeA, transposeB, Uint32Array.from(dims), out);
+    const sizes = Uint32Array.from(dims);
+    kernels().kernelMatmul(x, y, bias, transposeA, transposeB, sizes, isHalf(call), out);
   };
   return call.backend.output([...batch, rows, columns], (out) => {
     if (out.length === 0) return;
@@ -53,6 +54,8 @@ function product(call: KernelCall, { transposeA, transposeB }: Sides, bias: Floa
     }
   });
 }
+
+const isHalf = ({ backend }: KernelCall): boolean => backend.precision === 'bf16';
 
 const sides = (attributes: Readonly<Record<string, unknown>>): Sides => ({
   transposeA: attributes['transposeA'] === true,
@@ -80,7 +83,8 @@ const linear: NativeKernel = (call) => {
   return backend.output([...x.shape.slice(0, -1), columns], (out) => {
     const bias = b === undefined ? NONE : backend.floats(b);
     const dims = Uint32Array.of(1, rows, columns, inner, 1, 1);
-    kernels().kernelMatmul(backend.floats(x), backend.floats(w), bias, false, true, dims, out);
+    const [input, weight] = [backend.floats(x), backend.floats(w)];
+    kernels().kernelMatmul(input, weight, bias, false, true, dims, isHalf(call), out);
   });
 };
 

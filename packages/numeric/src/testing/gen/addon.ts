@@ -201,7 +201,7 @@ export interface Addon {
   kernelCrossEntropy(logits: Float32Array, labels: Int32Array, classes: number, losses: Float32Array): void;
   kernelCrossEntropyGradient(logits: Float32Array, labels: Int32Array, dy: Float32Array, classes: number, out: Float32Array): void;
   kernelGather(x: Float32Array, outer: number, size: number, width: number, indices: Int32Array, out: Float32Array): void;
-  kernelMatmul(a: Float32Array, b: Float32Array, bias: Float32Array, transposeA: boolean, transposeB: boolean, dims: Uint32Array, c: Float32Array): void;
+  kernelMatmul(a: Float32Array, b: Float32Array, bias: Float32Array, transposeA: boolean, transposeB: boolean, dims: Uint32Array, bf16: boolean, c: Float32Array): void;
   kernelNorm(x: Float32Array, gamma: Float32Array, beta: Float32Array, epsilon: number, out: Float32Array): void;
   kernelNormInputGradient(x: Float32Array, gamma: Float32Array, dy: Float32Array, epsilon: number, centred: boolean, out: Float32Array): void;
   kernelNormParameterGradients(x: Float32Array, dy: Float32Array, epsilon: number, dgamma: Float32Array, dbeta: Float32Array): void;

@@ -25,6 +25,63 @@ import { Objective } from "./objective";
 import { Optimizer, Schedule } from "./optimizer";
 import { Trainable } from "./trainable";
 
+/** What matrix products keep of the numbers that they multiply; sums, weights, gradients and the optimiser's state are f32 always. */
+export enum Precision {
+  /** UNSPECIFIED - PRECISION_F32. */
+  UNSPECIFIED = "PRECISION_UNSPECIFIED",
+  /** F32 - All 24 bits. */
+  F32 = "PRECISION_F32",
+  /** BF16 - The first 8 bits, rounded to nearest even: bfloat16. About twice as fast on processors with instructions for it; BACKEND_NATIVE only. */
+  BF16 = "PRECISION_BF16",
+  UNRECOGNIZED = "UNRECOGNIZED",
+}
+
+export function precisionFromJSON(object: any): Precision {
+  switch (object) {
+    case 0:
+    case "PRECISION_UNSPECIFIED":
+      return Precision.UNSPECIFIED;
+    case 1:
+    case "PRECISION_F32":
+      return Precision.F32;
+    case 2:
+    case "PRECISION_BF16":
+      return Precision.BF16;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return Precision.UNRECOGNIZED;
+  }
+}
+
+export function precisionToJSON(object: Precision): string {
+  switch (object) {
+    case Precision.UNSPECIFIED:
+      return "PRECISION_UNSPECIFIED";
+    case Precision.F32:
+      return "PRECISION_F32";
+    case Precision.BF16:
+      return "PRECISION_BF16";
+    case Precision.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+export function precisionToNumber(object: Precision): number {
+  switch (object) {
+    case Precision.UNSPECIFIED:
+      return 0;
+    case Precision.F32:
+      return 1;
+    case Precision.BF16:
+      return 2;
+    case Precision.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
 /** Where tensors are computed. */
 export enum Backend {
   /** UNSPECIFIED - What EIGENLOOM_BACKEND says where the job runs, else native. */
@@ -157,6 +214,8 @@ export interface TrainRequest {
     | undefined;
   /** Where the tensors are computed. Default: what EIGENLOOM_BACKEND says where the job runs, else native. */
   backend: Backend;
+  /** What matrix products keep of the numbers that they multiply. Default PRECISION_F32. */
+  precision: Precision;
 }
 
 /** What was trained. */
@@ -208,6 +267,7 @@ function createBaseTrainRequest(): TrainRequest {
     keepBest: false,
     checkpointSteps: undefined,
     backend: Backend.UNSPECIFIED,
+    precision: Precision.UNSPECIFIED,
   };
 }
 
@@ -272,6 +332,9 @@ export const TrainRequest: MessageFns<TrainRequest> = {
     }
     if (message.backend !== Backend.UNSPECIFIED) {
       writer.uint32(152).int32(backendToNumber(message.backend));
+    }
+    if (message.precision !== Precision.UNSPECIFIED) {
+      writer.uint32(160).int32(precisionToNumber(message.precision));
     }
     return writer;
   },
@@ -441,6 +504,14 @@ export const TrainRequest: MessageFns<TrainRequest> = {
             message.backend = backendFromJSON(reader.int32());
             continue;
           }
+          case 20: {
+            if (tag !== 160) {
+              break;
+            }
+
+            message.precision = precisionFromJSON(reader.int32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -514,6 +585,7 @@ export const TrainRequest: MessageFns<TrainRequest> = {
         ? globalThis.Number(object.checkpoint_steps)
         : undefined,
       backend: isSet(object.backend) ? backendFromJSON(object.backend) : Backend.UNSPECIFIED,
+      precision: isSet(object.precision) ? precisionFromJSON(object.precision) : Precision.UNSPECIFIED,
     };
   },
 
@@ -576,6 +648,9 @@ export const TrainRequest: MessageFns<TrainRequest> = {
     if (message.backend !== Backend.UNSPECIFIED) {
       obj.backend = backendToJSON(message.backend);
     }
+    if (message.precision !== Precision.UNSPECIFIED) {
+      obj.precision = precisionToJSON(message.precision);
+    }
     return obj;
   },
 
@@ -619,6 +694,7 @@ export const TrainRequest: MessageFns<TrainRequest> = {
     message.keepBest = object.keepBest ?? false;
     message.checkpointSteps = object.checkpointSteps ?? undefined;
     message.backend = object.backend ?? Backend.UNSPECIFIED;
+    message.precision = object.precision ?? Precision.UNSPECIFIED;
     return message;
   },
 };
