@@ -1,9 +1,8 @@
 //! Matrix products.
 
-use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef};
 
-use super::{Matrix, Scalar, View, parallelism};
+use super::{Matrix, Scalar, View};
 use crate::{Error, Reason, Result, Task};
 
 /// Multiply-adds between two checks for cancellation: some 100 ms. Smaller chunks would pack the right factor again and again.
@@ -88,15 +87,8 @@ fn in_chunks<T: Scalar>(
     for start in (0..a.nrows()).step_by(step) {
         task.check()?;
         let height = step.min(a.nrows() - start);
-        // Row-major targets are column-major ones transposed, which is the layout that faer's kernels write fastest.
-        matmul(
-            target.as_mut().subrows_mut(start, height).transpose_mut(),
-            accum,
-            b.transpose(),
-            a.subrows(start, height).transpose(),
-            T::one_impl(),
-            parallelism(),
-        );
+        let part = target.as_mut().subrows_mut(start, height);
+        T::multiply(part, accum, a.subrows(start, height), b);
         done();
     }
     Ok(())

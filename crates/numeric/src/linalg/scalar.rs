@@ -3,7 +3,12 @@
 use std::fmt::{Debug, Display};
 use std::ops::{Add, AddAssign, Mul, Neg, Sub};
 
+use faer::linalg::matmul::matmul;
 use faer::traits::RealField;
+use faer::{Accum, MatMut, MatRef};
+
+use super::parallelism;
+use crate::kernels::gemm::{self, Precision, Problem, Strided};
 
 /// f32 or f64.
 pub trait Scalar:
@@ -39,10 +44,13 @@ pub trait Scalar:
 
     /// Exact unless the result leaves the normal range.
     fn times_power_of_two(self, exponent: i32) -> Self;
+
+    /// target = a · b, or target + a · b, on all threads. The target's rows or its columns are dense.
+    fn multiply(target: MatMut<'_, Self>, accum: Accum, a: MatRef<'_, Self>, b: MatRef<'_, Self>);
 }
 
 macro_rules! scalar {
-    ($type:ident) => {
+    ($type:ident, $multiply:ident) => {
         impl Scalar for $type {
             const EPSILON: f64 = $type::EPSILON as f64;
 
@@ -73,9 +81,86 @@ macro_rules! scalar {
                 let two: $type = 2.0;
                 self * two.powi(half) * two.powi(exponent - half)
             }
+
+            fn multiply(
+                target: MatMut<'_, Self>,
+                accum: Accum,
+                a: MatRef<'_, Self>,
+                b: MatRef<'_, Self>,
+            ) {
+                $multiply(target, accum, a, b)
+            }
         }
     };
 }
 
-scalar!(f32);
-scalar!(f64);
+scalar!(f32, by_kernels);
+scalar!(f64, by_faer);
+
+fn by_faer(target: MatMut<'_, f64>, accum: Accum, a: MatRef<'_, f64>, b: MatRef<'_, f64>) {
+    // Row-major targets are column-major ones transposed, which is the layout that faer's kernels write fastest.
+    let (target, b, a) = (target.transpose_mut(), b.transpose(), a.transpose());
+    matmul(target, accum, b, a, 1.0, parallelism());
+}
+
+fn by_kernels(target: MatMut<'_, f32>, accum: Accum, a: MatRef<'_, f32>, b: MatRef<'_, f32>) {
+    if target.col_stride() != 1 {
+        return by_rows(target.transpose_mut(), accum, b.transpose(), a.transpose());
+    }
+    by_rows(target, accum, a, b)
+}
+
+/// The rows of the target are dense.
+fn by_rows(target: MatMut<'_, f32>, accum: Accum, a: MatRef<'_, f32>, b: MatRef<'_, f32>) {
+    let forward = [
+        a.row_stride(),
+        a.col_stride(),
+        b.row_stride(),
+        b.col_stride(),
+        target.row_stride(),
+    ]
+    .map(|stride| usize::try_from(stride).ok());
+    let (rows, columns) = (target.nrows(), target.ncols());
+    let [
+        Some(a_row),
+        Some(a_column),
+        Some(b_row),
+        Some(b_column),
+        Some(row),
+    ] = forward
+    else {
+        return matmul(target, accum, a, b, 1.0, parallelism());
+    };
+    if columns > 1 && target.col_stride() != 1 {
+        return matmul(target, accum, a, b, 1.0, parallelism());
+    }
+    let problem = Problem {
+        rows,
+        columns,
+        depth: a.ncols(),
+        precision: Precision::F32,
+        scale: 1.0,
+        add: matches!(accum, Accum::Add),
+        parallel: true,
+    };
+    let left = Strided {
+        data: a.as_ptr(),
+        outer: a_row,
+        depth: a_column,
+    };
+    let right = Strided {
+        data: b.as_ptr(),
+        outer: b_column,
+        depth: b_row,
+    };
+    // SAFETY: the views have these sizes and strides, and the target is borrowed for this product alone.
+    unsafe {
+        gemm::product(
+            problem,
+            left,
+            right,
+            (target.as_ptr_mut(), row),
+            &gemm::as_it_is,
+        )
+    };
+}
