@@ -1,10 +1,10 @@
-import { mkdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { removeFolder, temporaryFolder } from '../e2e/support/folder.js';
 import { finishedShards, leftBehind, outputOf } from './support/left-behind.js';
 import { randomNumbers, writeMerge } from './support/models.js';
-import { type RunEnd, type Step, at, canTrace, runMerge } from './support/strace.js';
+import { type RunEnd, type Step, at, busiest, canTrace, logged, runMerge } from './support/strace.js';
 
 const ROUNDS = Number(process.env['EIGENLOOM_CHAOS_ROUNDS'] ?? '10');
 const SEED = Number(process.env['EIGENLOOM_CHAOS_SEED'] ?? '1');
@@ -28,15 +28,11 @@ async function freshMerge(): Promise<string> {
 async function allSteps(): Promise<Step[]> {
   const path = await freshMerge();
   const log = join(folder, 'trace');
-  await runMerge(path, ['strace', '-f', '-qq', '-o', log, '-e', `trace=${CALLS.join(',')}`]);
-  const counts = new Map<string, number>();
-  for (const [, thread, call] of (await readFile(log, 'utf8')).matchAll(/^(\d+) +(\w+)\(/gm)) {
-    const key = `${thread} ${call}`;
-    counts.set(key, (counts.get(key) ?? 0) + 1);
-  }
-  const most = (call: string): number =>
-    Math.max(0, ...[...counts].filter(([key]) => key.endsWith(` ${call}`)).map(([, count]) => count));
-  return CALLS.flatMap((call) => Array.from({ length: most(call) }, (_, i) => ({ call, number: i + 1 })));
+  await runMerge(path, logged(CALLS, log));
+  const most = await busiest(log);
+  return CALLS.flatMap((call) =>
+    Array.from({ length: most.get(call) ?? 0 }, (_, i) => ({ call, number: i + 1 })),
+  );
 }
 
 function chosen(steps: readonly Step[]): Step[] {
@@ -80,16 +76,21 @@ test('a merge that nothing disturbs has three shards and leaves nothing behind',
     let kept = 0;
     for (const step of steps) {
       const path = await freshMerge();
-      const { status } = await runMerge(path, at(step, 'signal=KILL'));
-      if (status !== 'killed') missed.push(step);
+      const log = join(folder, 'killed');
+      const { status } = await runMerge(path, at(step, 'signal=KILL', log));
+      if (status !== 'killed') {
+        // One run makes a call more than another: which thread of the core writes is chance, and so is whether two records are
+        // written under one lock. A step is missed only where the run did not come to it.
+        expect((await busiest(log)).get(step.call) ?? 0).toBeLessThan(step.number);
+        missed.push(step);
+      }
       kept += await goesOn(path);
       await removeFolder(path);
     }
     process.stdout.write(
       `${steps.length} steps, ${steps.length - missed.length} kills, ${kept} shards taken over, seed ${SEED}: 0 lost\n`,
     );
-    // Which thread of the core writes is chance, so one may write less often than in the run that counted. The rest has one order.
-    expect(missed.filter(({ call }) => call !== 'pwrite64')).toEqual([]);
+    expect(missed.length).toBeLessThan(steps.length / 2);
   },
   ROUND_MS * (ROUNDS + 1),
 );

@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const RUN = join(__dirname, '../../dist/chaos/support/run-merge.js');
@@ -63,8 +64,25 @@ export interface Step {
   readonly number: number;
 }
 
-/** As strace's options: what happens at a step instead of the call. */
-export const at = ({ call, number }: Step, what: string): string[] => [
-  ...['strace', '-f', '-qq', '-o', '/dev/null', '-e', `trace=${call}`],
+/** As strace's options: what happens at a step instead of the call. The calls of that name are written to `log`. */
+export const at = ({ call, number }: Step, what: string, log = '/dev/null'): string[] => [
+  ...['strace', '-f', '-qq', '-o', log, '-e', `trace=${call}`],
   ...['-e', `inject=${call}:${what}:when=${number}`],
 ];
+
+/** As strace's options: writes the calls of these names to `log`. */
+export const logged = (calls: readonly string[], log: string): string[] => [
+  ...['strace', '-f', '-qq', '-o', log, '-e', `trace=${calls.join(',')}`],
+];
+
+/** Of each call in a log, as many as the busiest thread made. */
+export async function busiest(log: string): Promise<ReadonlyMap<string, number>> {
+  const [counts, most] = [new Map<string, number>(), new Map<string, number>()];
+  for (const [, thread, call = ''] of (await readFile(log, 'utf8')).matchAll(/^(\d+) +(\w+)\(/gm)) {
+    const key = `${thread} ${call}`;
+    const count = (counts.get(key) ?? 0) + 1;
+    counts.set(key, count);
+    most.set(call, Math.max(most.get(call) ?? 0, count));
+  }
+  return most;
+}
