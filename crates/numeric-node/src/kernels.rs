@@ -24,6 +24,7 @@ fn run<R: Send>(cost: usize, work: impl FnOnce() -> R + Send) -> napi::Result<R>
 
 /// c[i] = op(a[i]) op(b[i]) + bias. `dims` is [batches, m, n, k, batches of a, batches of b]; an operand of one matrix is shared.
 #[napi(catch_unwind)]
+#[allow(clippy::too_many_arguments)]
 pub fn kernel_matmul(
     a: &[f32],
     b: &[f32],

@@ -2,7 +2,7 @@
 
 use faer::{Accum, MatMut, MatRef};
 
-use super::{Matrix, Scalar, View};
+use super::{Matrix, Scalar, View, parallelism};
 use crate::{Error, Reason, Result, Task};
 
 /// Multiply-adds between two checks for cancellation: some 100 ms. Smaller chunks would pack the right factor again and again.
@@ -88,7 +88,7 @@ fn in_chunks<T: Scalar>(
         task.check()?;
         let height = step.min(a.nrows() - start);
         let part = target.as_mut().subrows_mut(start, height);
-        T::multiply(part, accum, a.subrows(start, height), b);
+        T::multiply(part, accum, a.subrows(start, height), b, parallelism());
         done();
     }
     Ok(())

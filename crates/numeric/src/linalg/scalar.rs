@@ -5,9 +5,8 @@ use std::ops::{Add, AddAssign, Mul, Neg, Sub};
 
 use faer::linalg::matmul::matmul;
 use faer::traits::RealField;
-use faer::{Accum, MatMut, MatRef};
+use faer::{Accum, MatMut, MatRef, Par};
 
-use super::parallelism;
 use crate::kernels::gemm::{self, Precision, Problem, Strided};
 
 /// f32 or f64.
@@ -45,8 +44,14 @@ pub trait Scalar:
     /// Exact unless the result leaves the normal range.
     fn times_power_of_two(self, exponent: i32) -> Self;
 
-    /// target = a · b, or target + a · b, on all threads. The target's rows or its columns are dense.
-    fn multiply(target: MatMut<'_, Self>, accum: Accum, a: MatRef<'_, Self>, b: MatRef<'_, Self>);
+    /// target = a · b, or target + a · b. The target's rows or its columns are dense.
+    fn multiply(
+        target: MatMut<'_, Self>,
+        accum: Accum,
+        a: MatRef<'_, Self>,
+        b: MatRef<'_, Self>,
+        par: Par,
+    );
 }
 
 macro_rules! scalar {
@@ -87,8 +92,9 @@ macro_rules! scalar {
                 accum: Accum,
                 a: MatRef<'_, Self>,
                 b: MatRef<'_, Self>,
+                par: Par,
             ) {
-                $multiply(target, accum, a, b)
+                $multiply(target, accum, a, b, par)
             }
         }
     };
@@ -97,21 +103,45 @@ macro_rules! scalar {
 scalar!(f32, by_kernels);
 scalar!(f64, by_faer);
 
-fn by_faer(target: MatMut<'_, f64>, accum: Accum, a: MatRef<'_, f64>, b: MatRef<'_, f64>) {
+fn by_faer(
+    target: MatMut<'_, f64>,
+    accum: Accum,
+    a: MatRef<'_, f64>,
+    b: MatRef<'_, f64>,
+    par: Par,
+) {
     // Row-major targets are column-major ones transposed, which is the layout that faer's kernels write fastest.
     let (target, b, a) = (target.transpose_mut(), b.transpose(), a.transpose());
-    matmul(target, accum, b, a, 1.0, parallelism());
+    matmul(target, accum, b, a, 1.0, par);
 }
 
-fn by_kernels(target: MatMut<'_, f32>, accum: Accum, a: MatRef<'_, f32>, b: MatRef<'_, f32>) {
+fn by_kernels(
+    target: MatMut<'_, f32>,
+    accum: Accum,
+    a: MatRef<'_, f32>,
+    b: MatRef<'_, f32>,
+    par: Par,
+) {
     if target.col_stride() != 1 {
-        return by_rows(target.transpose_mut(), accum, b.transpose(), a.transpose());
+        return by_rows(
+            target.transpose_mut(),
+            accum,
+            b.transpose(),
+            a.transpose(),
+            par,
+        );
     }
-    by_rows(target, accum, a, b)
+    by_rows(target, accum, a, b, par)
 }
 
 /// The rows of the target are dense.
-fn by_rows(target: MatMut<'_, f32>, accum: Accum, a: MatRef<'_, f32>, b: MatRef<'_, f32>) {
+fn by_rows(
+    target: MatMut<'_, f32>,
+    accum: Accum,
+    a: MatRef<'_, f32>,
+    b: MatRef<'_, f32>,
+    par: Par,
+) {
     let forward = [
         a.row_stride(),
         a.col_stride(),
@@ -129,10 +159,10 @@ fn by_rows(target: MatMut<'_, f32>, accum: Accum, a: MatRef<'_, f32>, b: MatRef<
         Some(row),
     ] = forward
     else {
-        return matmul(target, accum, a, b, 1.0, parallelism());
+        return matmul(target, accum, a, b, 1.0, par);
     };
     if columns > 1 && target.col_stride() != 1 {
-        return matmul(target, accum, a, b, 1.0, parallelism());
+        return matmul(target, accum, a, b, 1.0, par);
     }
     let problem = Problem {
         rows,
@@ -141,7 +171,7 @@ fn by_rows(target: MatMut<'_, f32>, accum: Accum, a: MatRef<'_, f32>, b: MatRef<
         precision: Precision::F32,
         scale: 1.0,
         add: matches!(accum, Accum::Add),
-        parallel: true,
+        parallel: !matches!(par, Par::Seq),
     };
     let left = Strided {
         data: a.as_ptr(),

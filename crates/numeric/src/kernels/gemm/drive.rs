@@ -3,8 +3,7 @@
 use std::ops::Range;
 
 use super::super::split::{self, Shared};
-use super::Precision;
-use super::isa::{Isa, Strided, Target};
+use super::isa::{Isa, Precision, Strided, Target};
 use super::scratch::{SharedScratch, own};
 
 /// Panels of b that are used for all rows of a task before the next ones.

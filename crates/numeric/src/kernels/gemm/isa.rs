@@ -1,5 +1,15 @@
 //! What a product needs of an instruction set: the tile that it computes in registers, and packing for it.
 
+/// What products keep of the numbers that they multiply; sums are f32 always.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Precision {
+    /// All of them.
+    F32,
+    /// Their first 8 bits (bfloat16, rounded to nearest even), where a product is large enough for that to save time. Sums run over pairs of
+    /// terms in the processor's way, so that bits are those of one kind of processor.
+    Bf16,
+}
+
 /// Lines of a cache, so that packed panels begin at one.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]

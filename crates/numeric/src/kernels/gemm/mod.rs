@@ -17,7 +17,7 @@ mod scratch;
 mod tests;
 
 pub use drive::{Finish, Problem};
-pub use isa::Strided;
+pub use isa::{Precision, Strided};
 
 use plain::Plain;
 use rounded::Rounded;
@@ -46,16 +46,6 @@ impl Layout {
         };
         Self { batch, row, column }
     }
-}
-
-/// What products keep of the numbers that they multiply; sums are f32 always.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Precision {
-    /// All of them.
-    F32,
-    /// Their first 8 bits (bfloat16, rounded to nearest even), where a product is large enough for that to save time. Sums run over pairs of
-    /// terms in the processor's way, so that bits are those of one kind of processor.
-    Bf16,
 }
 
 /// The product of views, by the best instructions of this processor: c = scale · a b, or added to c, and then what `finish` makes of it.

@@ -1,5 +1,6 @@
 import { kernels } from '@eigenloom/numeric';
-import { need, NONE, type KernelCall, type NativeKernel } from './native-kernel.js';
+import { NONE } from './arrays.js';
+import { need, type KernelCall, type NativeKernel } from './native-kernel.js';
 
 interface Problem {
   readonly q: Float32Array;

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { kernels } from '@eigenloom/numeric';
-import { areFloats, need, sizeOf, type NativeKernel } from './native-kernel.js';
+import { sizeOf } from './arrays.js';
+import { areFloats, need, type NativeKernel } from './native-kernel.js';
 
 /** `code` as in the bridge. Only axes beside each other: one view (outer, length, inner). */
 const reduce =

@@ -5,7 +5,7 @@ import type { AdamBackend, AdamOptions, AdamState } from '../../ops/adam.js';
 import type { NormBackend } from '../../ops/global-norm.js';
 import { silence } from '../cpu.js';
 import type { Precision, PrecisionBackend } from '../precision.js';
-import { NONE, sizeOf } from './native-kernel.js';
+import { NONE, sizeOf } from './arrays.js';
 import { BufferPool, type PoolUse } from './buffer-pool.js';
 
 /** Kernels run on the Rust core; what it has not got runs in the stock CPU backend on the same arrays. */

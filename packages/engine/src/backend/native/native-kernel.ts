@@ -19,8 +19,3 @@ export function need(call: KernelCall, name: string): tf.TensorInfo {
 
 export const areFloats = (...tensors: readonly tf.TensorInfo[]): boolean =>
   tensors.every((tensor) => tensor.dtype === 'float32');
-
-export const sizeOf = (shape: readonly number[]): number =>
-  shape.reduce((product, size) => product * size, 1);
-
-export const NONE = new Float32Array(0);

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { kernels } from '@eigenloom/numeric';
-import { areFloats, need, NONE, sizeOf, type KernelCall, type NativeKernel } from './native-kernel.js';
+import { NONE, sizeOf } from './arrays.js';
+import { areFloats, need, type KernelCall, type NativeKernel } from './native-kernel.js';
 
 interface Sides {
   readonly transposeA: boolean;

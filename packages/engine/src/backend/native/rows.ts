@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { kernels } from '@eigenloom/numeric';
-import { areFloats, need, NONE, type NativeKernel } from './native-kernel.js';
+import { NONE } from './arrays.js';
+import { areFloats, need, type NativeKernel } from './native-kernel.js';
 
 const norm =
   (centred: boolean): NativeKernel =>
