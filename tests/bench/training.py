@@ -1,8 +1,7 @@
 """PyTorch's side of the training benchmark: MiniLM with a classification head, LoRA by PEFT or every weight, AdamW.
 
 Reads one line of JSON per request on stdin, {"name": "lora" | "full", "autocast": to bfloat16, "model", "batch", "length",
-"steps"}, takes the steps on two
-threads and answers {"seconds", "loss"} for one step on average on stdout. Model and data are made once, outside the timing.
+"steps"}, takes the steps on two threads and answers {"seconds", "loss"} for one step on average on stdout. Model and data are made once, outside the timing.
 """
 
 import json
