@@ -6,10 +6,14 @@ import { type EngineModule, tf } from '@eigenloom/engine';
 import { randomNormal } from '@eigenloom/numeric';
 
 import { median } from './median.js';
-import { stepOf } from './training.js';
+import { stepOf, type TimedCase } from './training/timed-step.js';
 
 const SIZE = 2048;
 const ROUNDS = 7;
+const MINILM: TimedCase = {
+  ...{ task: 'texts', batch: 32, length: 64, targets: ['query', 'value'] },
+  model: '.cache/models/all-MiniLM-L6-v2',
+};
 
 export interface Rates {
   /** GFLOP/s. */
@@ -22,7 +26,7 @@ const measure: EngineModule<null, Rates> = async () => {
   const folder = await mkdtemp(join(tmpdir(), 'eigenloom-bench-'));
   try {
     const gemm = (2 * SIZE ** 3) / (await gemmSeconds()) / 1e9;
-    const step = await stepOf('lora', folder);
+    const step = await stepOf(MINILM, 'lora', folder);
     return { gemm, stepSeconds: await secondsOf((round) => step(round + 1)) };
   } finally {
     await rm(folder, { recursive: true });

@@ -1,5 +1,6 @@
 import { backends } from './backends.js';
 import { conformance } from './conformance.js';
+import { curves } from './curves.js';
 import { linalg } from './linalg.js';
 import { merge } from './merge.js';
 import { searches } from './searches.js';
@@ -10,6 +11,7 @@ import { training } from './training.js';
 const BENCHMARKS: Readonly<Record<string, () => Promise<void>>> = {
   linalg,
   training,
+  curves,
   backends,
   merge,
   conformance,

@@ -14,8 +14,15 @@ export interface Peer<Request, Answer> {
 }
 
 /** Starts a script of tests/bench with the peers' Python. */
-export function startPeer<Request, Answer>(script: string): Peer<Request, Answer> {
-  const child = spawn(PEER_PYTHON, [join('tests', 'bench', script)], { stdio: ['pipe', 'pipe', 'inherit'] });
+export const startPeer = <Request, Answer>(script: string): Peer<Request, Answer> =>
+  startChild(PEER_PYTHON, join('tests', 'bench', script));
+
+/** Starts a script of tests/bench with this Node. */
+export const startSide = <Request, Answer>(script: string): Peer<Request, Answer> =>
+  startChild(process.execPath, join('tests', 'dist', 'bench', script));
+
+function startChild<Request, Answer>(program: string, script: string): Peer<Request, Answer> {
+  const child = spawn(program, [script], { stdio: ['pipe', 'pipe', 'inherit'] });
   const failed = new Promise<never>((_resolve, reject) => {
     child.once('error', reject);
     child.once('exit', (code) => {

@@ -3,9 +3,9 @@
 use eigenloom_numeric::kernels::{
     adam,
     attention::Attention,
-    cross_entropy, elementwise,
+    copy, cross_entropy, elementwise,
     gemm::{self, Precision},
-    indexing, norm, reduction, softmax, transpose,
+    indexing, norm, reduction, rotary, softmax, transpose,
 };
 use napi::bindgen_prelude::Float32ArraySlice;
 use napi_derive::napi;
@@ -229,6 +229,50 @@ pub fn kernel_transpose(
     // SAFETY: the engine hands each output array to one call at a time.
     let out = unsafe { out.as_mut() };
     run(x.len(), || transpose::transpose(x, shape, permutation, out))
+}
+
+fn place(numbers: &[u32]) -> napi::Result<copy::Place<'_>> {
+    let (&offset, strides) = numbers.split_first().ok_or_else(arguments)?;
+    Ok(copy::Place {
+        offset: offset as usize,
+        strides,
+    })
+}
+
+/// A box of `sizes` of x → `out`; `from` and `to` are the index of its first element, and the elements between neighbours of each axis.
+#[napi(catch_unwind)]
+pub fn kernel_copy(
+    x: &[f32],
+    sizes: &[u32],
+    from: &[u32],
+    to: &[u32],
+    mut out: Float32ArraySlice<'_>,
+) -> napi::Result<()> {
+    // SAFETY: the engine hands each output array to one call at a time.
+    let out = unsafe { out.as_mut() };
+    let (from, to) = (place(from)?, place(to)?);
+    let count = sizes.iter().map(|&size| size as usize).product();
+    run(count, || copy::copy(x, from, sizes, out, to))
+}
+
+/// Turns x (batch, length, heads, width) by the angles of its positions, whose cosines and sines are (length, width / 2), or back.
+#[napi(catch_unwind)]
+pub fn kernel_rotary(
+    x: &[f32],
+    cos: &[f32],
+    sin: &[f32],
+    heads: u32,
+    width: u32,
+    inverse: bool,
+    mut out: Float32ArraySlice<'_>,
+) -> napi::Result<()> {
+    // SAFETY: the engine hands each output array to one call at a time.
+    let out = unsafe { out.as_mut() };
+    let (heads, width) = (heads as usize, width as usize);
+    let angles = rotary::Angles { cos, sin };
+    run(x.len(), || {
+        rotary::rotate(x, angles, heads, width, inverse, out)
+    })
 }
 
 #[napi(catch_unwind)]

@@ -12,5 +12,6 @@ export { globalNorm } from './ops/global-norm.js';
 export { layerNorm } from './ops/layer-norm.js';
 export { linear } from './ops/linear.js';
 export { rmsNorm } from './ops/rms-norm.js';
+export { rotary, type RotaryAngles } from './ops/rotary.js';
 export { silu } from './ops/silu.js';
 export { softmaxCrossEntropy } from './ops/softmax-cross-entropy.js';

@@ -95,30 +95,6 @@ const stopped = async (
   await expect(run).rejects.toMatchObject({ reason: how === 'refuse' ? 'LEASE_LOST' : 'CANCELLED' });
 };
 
-describe('products of bfloat16', () => {
-  it('change the losses a little, repeat to the byte, and are on the card', async () => {
-    const half = lora({ precision: 'PRECISION_BF16' });
-    const [exact, again] = [lora(), { ...half, outputUri: join(folder, `out-${++runs}`) }];
-    for (const request of [exact, half, again]) await trainKind.run(request, contextIn(await scratch()));
-    const [a, b] = [await runReport(exact.outputUri), await runReport(half.outputUri)];
-    expect(a.losses).not.toEqual(b.losses);
-    a.losses.forEach((loss, step) => {
-      expect(Math.abs(loss - (b.losses[step] ?? NaN))).toBeLessThan(0.05 * loss);
-    });
-    expect(await files(again.outputUri)).toEqual(await files(half.outputUri));
-    expect(await readFile(join(half.outputUri, 'README.md'), 'utf8')).toContain(
-      '| Precision | products of bf16 |',
-    );
-  });
-
-  it('are refused where the backend has none', async () => {
-    const request = lora({ precision: 'PRECISION_BF16', backend: 'BACKEND_WEBGPU' });
-    await expect(trainKind.validate(request, contextIn(await scratch()))).rejects.toMatchObject({
-      message: expect.stringContaining('precision: backend webgpu computes in f32') as string,
-    });
-  });
-});
-
 describe('training an adapter', () => {
   it('lowers the loss, keeps the best step, and repeats to the byte', async () => {
     const request = lora();

@@ -37,9 +37,9 @@ fn put<const N: usize, T: Copy>(values: &[T], bytes: &mut [u8], convert: impl Fn
     }
 }
 
-/// Nearest bfloat16, ties to even. Written out so that the compiler can vectorise it.
+/// Nearest bfloat16, ties to even; NaN stays NaN. Written out so that the compiler can vectorise it.
 #[inline(always)]
-fn bf16_bits(value: f32) -> u16 {
+pub fn bf16_bits(value: f32) -> u16 {
     let bits = value.to_bits();
     let rounded = (bits.wrapping_add(0x7fff + ((bits >> 16) & 1))) >> 16;
     let quiet = (bits >> 16) | 0x40;

@@ -26,17 +26,39 @@ const BLOCK: usize = 64;
 /// Added to hidden scores; finite, so that a row without any key to see gives the mean of all values.
 const MASKED: f32 = -1e9;
 
-/// c = scale · a b, or added to c, on this thread. An operand is where it begins and the elements between its rows and its columns.
+/// An operand by where it begins, and the elements between its rows (of a) or columns (of b) and between its terms.
+fn view(data: *const f32, outer: usize, depth: usize) -> Strided {
+    Strided { data, outer, depth }
+}
+
+/// What becomes of the sums: their factor, and whether they are added to what is there.
+#[derive(Clone, Copy)]
+struct Sums {
+    scale: f32,
+    add: bool,
+}
+
+impl Sums {
+    const SET: Self = Self {
+        scale: 1.0,
+        add: false,
+    };
+    const ADD: Self = Self {
+        scale: 1.0,
+        add: true,
+    };
+}
+
+/// c = scale · a b, or added to c, on this thread; c is where it begins and the elements between its rows.
 ///
 /// # Safety
 /// The views lie inside their allocations, and nothing else uses c meanwhile.
 unsafe fn product(
     (rows, columns, depth): (usize, usize, usize),
-    a: (*const f32, usize, usize),
-    b: (*const f32, usize, usize),
+    a: Strided,
+    b: Strided,
     c: (*mut f32, usize),
-    scale: f32,
-    add: bool,
+    Sums { scale, add }: Sums,
 ) {
     let problem = Problem {
         rows,
@@ -46,16 +68,6 @@ unsafe fn product(
         scale,
         add,
         parallel: false,
-    };
-    let a = Strided {
-        data: a.0,
-        outer: a.1,
-        depth: a.2,
-    };
-    let b = Strided {
-        data: b.0,
-        outer: b.2,
-        depth: b.1,
     };
     // SAFETY: the caller's promise.
     unsafe { gemm::product(problem, a, b, c, &gemm::as_it_is) };
@@ -89,6 +101,12 @@ impl Attention {
     fn q_row(&self) -> usize {
         self.heads * self.width
     }
+    fn scaled(&self) -> Sums {
+        Sums {
+            scale: self.scale,
+            ..Sums::SET
+        }
+    }
     fn kv_row(&self) -> usize {
         self.kv_heads * self.width
     }
@@ -117,10 +135,10 @@ impl Attention {
         let reach = p.len() / count;
         // SAFETY: the caller's promise, and p has count · reach elements.
         unsafe {
-            let q = (q.add(first * self.q_row()), self.q_row(), 1);
+            let q = view(q.add(first * self.q_row()), self.q_row(), 1);
             let sizes = (count, reach, self.width);
-            let k = (k, 1, self.kv_row());
-            product(sizes, q, k, (p.as_mut_ptr(), reach), self.scale, false);
+            let k = view(k, self.kv_row(), 1);
+            product(sizes, q, k, (p.as_mut_ptr(), reach), self.scaled());
         }
         let before = if self.causal {
             first + 1 + self.keys
@@ -174,9 +192,9 @@ impl Attention {
                         (first, count),
                         p,
                     );
-                    let v = (v.as_ptr().add(k_at), self.kv_row(), 1);
+                    let v = view(v.as_ptr().add(k_at), 1, self.kv_row());
                     let to = (shared.at(q_at + first * self.q_row()), self.q_row());
-                    product((count, d, t), (p.as_ptr(), t, 1), v, to, 1.0, false);
+                    product((count, d, t), view(p.as_ptr(), t, 1), v, to, Sums::SET);
                 }
             }
         });
@@ -239,40 +257,29 @@ impl Attention {
                                 p,
                             );
                             let dy = dy.as_ptr().add(at);
-                            product(
-                                (t, d, count),
-                                (p.as_ptr(), 1, t),
-                                (dy, qr, 1),
-                                (dv.at(k_at), kr),
-                                1.0,
-                                true,
-                            );
+                            // dv += pᵀ dy, dp = dy vᵀ, dq = scale · dp k, dk += scale · dpᵀ q.
+                            let to = (dv.at(k_at), kr);
+                            let turned = view(p.as_ptr(), 1, t);
+                            product((t, d, count), turned, view(dy, 1, qr), to, Sums::ADD);
+                            let to = (dp.as_mut_ptr(), t);
                             product(
                                 (count, t, d),
-                                (dy, qr, 1),
-                                (v, 1, kr),
-                                (dp.as_mut_ptr(), t),
-                                1.0,
-                                false,
+                                view(dy, qr, 1),
+                                view(v, kr, 1),
+                                to,
+                                Sums::SET,
                             );
                             score_gradients(p, dp, t);
-                            product(
-                                (count, d, t),
-                                (dp.as_ptr(), t, 1),
-                                (k, kr, 1),
-                                (dq.at(at), qr),
-                                self.scale,
-                                false,
-                            );
-                            let q = (q.as_ptr().add(at), qr, 1);
-                            product(
-                                (t, d, count),
-                                (dp.as_ptr(), 1, t),
-                                q,
-                                (dk.at(k_at), kr),
-                                self.scale,
-                                true,
-                            );
+                            let to = (dq.at(at), qr);
+                            let scores = view(dp.as_ptr(), t, 1);
+                            product((count, d, t), scores, view(k, 1, kr), to, self.scaled());
+                            let to = (dk.at(k_at), kr);
+                            let (turned, q) = (view(dp.as_ptr(), 1, t), q.as_ptr().add(at));
+                            let sums = Sums {
+                                add: true,
+                                ..self.scaled()
+                            };
+                            product((t, d, count), turned, view(q, 1, qr), to, sums);
                         }
                     }
                 }

@@ -10,12 +10,14 @@ mod split;
 
 pub mod adam;
 pub mod attention;
+pub mod copy;
 pub mod cross_entropy;
 pub mod elementwise;
 pub mod gemm;
 pub mod indexing;
 pub mod norm;
 pub mod reduction;
+pub mod rotary;
 pub mod softmax;
 pub mod transpose;
 

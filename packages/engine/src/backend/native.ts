@@ -4,6 +4,7 @@ import type { Attributes, Inputs } from '../ops/fused-kernel.js';
 import { ATTENTION } from './native/attention.js';
 import { AXES } from './native/axes.js';
 import { ELEMENTWISE } from './native/elementwise.js';
+import { LAYOUT } from './native/layout.js';
 import { NativeBackend } from './native/native-backend.js';
 import type { NativeKernel } from './native/native-kernel.js';
 import { PRODUCTS } from './native/products.js';
@@ -18,6 +19,7 @@ export const NATIVE_KERNELS: ReadonlyMap<string, NativeKernel> = new Map([
   ...ROWS,
   ...ELEMENTWISE,
   ...AXES,
+  ...LAYOUT,
 ]);
 
 // Their result is the same entry of the backend's data, whose references the backend counts.

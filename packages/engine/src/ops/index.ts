@@ -4,6 +4,7 @@ import { geluGradientKernel, geluKernel } from './gelu.js';
 import { layerNormInputKernel, layerNormKernel, layerNormParametersKernel } from './layer-norm.js';
 import { linearKernel } from './linear.js';
 import { rmsNormInputKernel, rmsNormKernel } from './rms-norm.js';
+import { rotaryKernel } from './rotary.js';
 import { siluGradientKernel, siluKernel } from './silu.js';
 import { crossEntropyGradientKernel, crossEntropyKernel } from './softmax-cross-entropy.js';
 
@@ -23,4 +24,5 @@ export const FUSED_KERNELS: readonly FusedKernel[] = [
   crossEntropyGradientKernel,
   attentionKernel,
   attentionGradientKernel,
+  rotaryKernel,
 ];

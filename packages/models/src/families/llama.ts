@@ -1,4 +1,4 @@
-import { silu, tf } from '@eigenloom/engine';
+import { rotary, type RotaryAngles, silu, tf } from '@eigenloom/engine';
 import { splitHeads } from '../forward/attention.js';
 import type { ForwardPass } from '../forward/forward-pass.js';
 import type { RowLayout } from '../forward/row-layout.js';
@@ -14,7 +14,7 @@ import {
 } from './config-field.js';
 import type { Family, NetworkConfig } from './family.js';
 import type { BlockSpec, LinearSpec, ModuleSpec, NormSpec } from './module-spec.js';
-import { ropeFrequencies, ropeTables, rotate, type RopeTables } from './rope.js';
+import { ropeFrequencies, ropeTables } from './rope.js';
 
 interface LlamaConfig extends NetworkConfig {
   readonly intermediateSize: number;
@@ -123,7 +123,7 @@ function modules(config: LlamaConfig, prefix: string): ModuleSpec[] {
 
 interface Shared {
   readonly layout: RowLayout;
-  readonly rope: RopeTables;
+  readonly rope: RotaryAngles;
 }
 
 function attention(
@@ -142,8 +142,8 @@ function attention(
   const attended = pass.attention(
     path,
     {
-      q: rotate(splitHeads(q, layout, config.headCount), rope),
-      k: rotate(splitHeads(k, layout, kvHeads), rope),
+      q: rotary(splitHeads(q, layout, config.headCount), rope),
+      k: rotary(splitHeads(k, layout, kvHeads), rope),
       v: splitHeads(v, layout, kvHeads),
     },
     { causal: true },

@@ -1,4 +1,4 @@
-import { tf } from '@eigenloom/engine';
+import { type RotaryAngles, tf } from '@eigenloom/engine';
 import { badConfig, numberField, sizeField, type RawConfig } from './config-field.js';
 
 /** Angle per position of each pair of units: [headSize/2]. arXiv:2104.09864, equation 15, and its common rescalings. */
@@ -44,29 +44,14 @@ function rescaleLlama3(frequency: number, rope: RawConfig): number {
   return ((1 - kept) * frequency) / factor + kept * frequency;
 }
 
-export interface RopeTables {
-  readonly cos: tf.Tensor3D;
-  readonly sin: tf.Tensor3D;
-}
-
-/** Cosine and sine of every angle from position `first` on: two [length, 1, headSize], each half repeated, to stand beside the heads. */
-export function ropeTables(frequencies: Float64Array, first: number, length: number): RopeTables {
+/** Cosine and sine of every angle from position `first` on. */
+export function ropeTables(frequencies: Float64Array, first: number, length: number): RotaryAngles {
   const half = frequencies.length;
-  const cos = new Float32Array(length * 2 * half);
-  const sin = new Float32Array(length * 2 * half);
-  for (let position = 0; position < length; position++) {
-    for (let i = 0; i < 2 * half; i++) {
-      const angle = (first + position) * (frequencies[i % half] ?? 0);
-      cos[position * 2 * half + i] = Math.cos(angle);
-      sin[position * 2 * half + i] = Math.sin(angle);
-    }
-  }
-  return { cos: tf.tensor3d(cos, [length, 1, 2 * half]), sin: tf.tensor3d(sin, [length, 1, 2 * half]) };
-}
-
-/** Turns the pairs (i, i + d/2) of x [batch, length, heads, d] by the angles of their positions. */
-export function rotate(x: tf.Tensor4D, { cos, sin }: RopeTables): tf.Tensor4D {
-  const [first, second] = tf.split(x, 2, -1) as [tf.Tensor4D, tf.Tensor4D];
-  const turned = tf.concat([tf.neg(second), first], -1);
-  return tf.add(tf.mul(x, cos), tf.mul(turned, sin));
+  const table = (of: (angle: number) => number): tf.Tensor2D => {
+    const values = Float32Array.from({ length: length * half }, (_, i) =>
+      of((first + Math.floor(i / half)) * (frequencies[i % half] ?? 0)),
+    );
+    return tf.tensor2d(values, [length, half]);
+  };
+  return { cos: table(Math.cos), sin: table(Math.sin) };
 }

@@ -69,6 +69,16 @@ export interface NativeKernels {
   ): void;
   kernelSumOfSquares(x: Float32Array): number;
   kernelTranspose(x: Float32Array, shape: Uint32Array, permutation: Uint32Array, out: Float32Array): void;
+  kernelCopy(x: Float32Array, sizes: Uint32Array, from: Uint32Array, to: Uint32Array, out: Float32Array): void;
+  kernelRotary(
+    x: Float32Array,
+    cos: Float32Array,
+    sin: Float32Array,
+    heads: number,
+    width: number,
+    inverse: boolean,
+    out: Float32Array,
+  ): void;
   kernelGather(
     x: Float32Array,
     outer: number,

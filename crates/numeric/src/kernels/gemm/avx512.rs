@@ -14,36 +14,45 @@ pub(super) fn lanes(count: usize) -> __mmask16 {
     if count >= LANES { !0 } else { (1 << count) - 1 }
 }
 
-#[target_feature(enable = "avx512f")]
-#[inline]
-unsafe fn tile<const ROWS: usize, const VECTORS: usize>(
-    columns: usize,
-    depth: usize,
-    a: *const f32,
-    b: *const f32,
-    target: Target,
-) {
-    // SAFETY: the caller's promise covers all reads and writes below.
-    unsafe {
-        let mut sums = [[_mm512_setzero_ps(); VECTORS]; ROWS];
-        let (mut a, mut b) = (a, b);
-        for _ in 0..depth {
-            let mut right = [_mm512_setzero_ps(); VECTORS];
-            for (v, right) in right.iter_mut().enumerate() {
-                *right = _mm512_load_ps(b.add(v * LANES));
-            }
-            for (i, sums) in sums.iter_mut().enumerate() {
-                let left = _mm512_set1_ps(*a.add(i));
-                for v in 0..VECTORS {
-                    sums[v] = _mm512_fmadd_ps(left, right[v], sums[v]);
+/// A tile of packed panels; `$step` adds the products of a unit of a and a vector of units of b to a vector of sums.
+macro_rules! packed_tile {
+    ($features:literal, $step:ident) => {
+        #[target_feature(enable = $features)]
+        #[inline]
+        unsafe fn tile<const ROWS: usize, const VECTORS: usize>(
+            columns: usize,
+            units: usize,
+            a: *const f32,
+            b: *const f32,
+            target: $crate::kernels::gemm::isa::Target,
+        ) {
+            use $crate::kernels::gemm::avx512::{LANES, store};
+            // SAFETY: the caller's promise covers all reads and writes below.
+            unsafe {
+                let mut sums = [[_mm512_setzero_ps(); VECTORS]; ROWS];
+                let (mut a, mut b) = (a, b);
+                for _ in 0..units {
+                    let mut right = [_mm512_setzero_ps(); VECTORS];
+                    for (v, right) in right.iter_mut().enumerate() {
+                        *right = _mm512_load_ps(b.add(v * LANES));
+                    }
+                    for (i, sums) in sums.iter_mut().enumerate() {
+                        let left = _mm512_set1_ps(*a.add(i));
+                        for v in 0..VECTORS {
+                            sums[v] = $step(left, right[v], sums[v]);
+                        }
+                    }
+                    a = a.add(ROWS);
+                    b = b.add(2 * LANES);
                 }
+                store(sums, columns, target);
             }
-            a = a.add(ROWS);
-            b = b.add(2 * LANES);
         }
-        store(sums, columns, target);
-    }
+    };
 }
+pub(super) use packed_tile;
+
+packed_tile!("avx512f", _mm512_fmadd_ps);
 
 #[target_feature(enable = "avx512f")]
 #[inline]

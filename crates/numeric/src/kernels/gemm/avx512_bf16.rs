@@ -2,51 +2,22 @@
 
 use std::arch::x86_64::*;
 
-use super::avx512;
+use super::avx512::{self, LANES};
 use super::isa::{Isa, Strided, Target};
 
 /// AVX512-BF16.
 pub struct Avx512Bf16;
 
-const LANES: usize = 16;
-
+/// A vector of 32 bfloat16 numbers is one of 16 units.
 #[target_feature(enable = "avx512f,avx512bf16")]
 #[inline]
-unsafe fn tile<const ROWS: usize, const VECTORS: usize>(
-    columns: usize,
-    units: usize,
-    a: *const f32,
-    b: *const f32,
-    target: Target,
-) {
-    // SAFETY: the caller's promise; a vector of 32 bfloat16 numbers is one of 16 units.
-    unsafe {
-        let mut sums = [[_mm512_setzero_ps(); VECTORS]; ROWS];
-        let (mut a, mut b) = (a, b);
-        for _ in 0..units {
-            let mut right = [_mm512_setzero_ps(); VECTORS];
-            for (v, right) in right.iter_mut().enumerate() {
-                *right = _mm512_load_ps(b.add(v * LANES));
-            }
-            for (i, sums) in sums.iter_mut().enumerate() {
-                let left = pairs(_mm512_set1_ps(*a.add(i)));
-                for v in 0..VECTORS {
-                    sums[v] = _mm512_dpbf16_ps(sums[v], left, pairs(right[v]));
-                }
-            }
-            a = a.add(ROWS);
-            b = b.add(2 * LANES);
-        }
-        avx512::store(sums, columns, target);
-    }
-}
-
-#[target_feature(enable = "avx512f,avx512bf16")]
-#[inline]
-fn pairs(units: __m512) -> __m512bh {
+fn step(left: __m512, right: __m512, sums: __m512) -> __m512 {
     // SAFETY: both are 512 bits without invalid values.
-    unsafe { std::mem::transmute::<__m512, __m512bh>(units) }
+    let pairs = |units: __m512| unsafe { std::mem::transmute::<__m512, __m512bh>(units) };
+    _mm512_dpbf16_ps(sums, pairs(left), pairs(right))
 }
+
+avx512::packed_tile!("avx512f,avx512bf16", step);
 
 /// The units of two vectors: the first in the lower half of each.
 #[target_feature(enable = "avx512f,avx512bf16")]

@@ -12,6 +12,9 @@ const PANELS: usize = 8;
 const TASK_PANELS: usize = 4;
 /// Elements of b that are packed at a time.
 const PACKED: usize = 2 << 20;
+/// Most terms of b that are packed at a time: deeper products take several passes, each over enough columns that packing a once for
+/// all of them costs little.
+const PASS: usize = 4096;
 
 /// Sizes and options of a product.
 #[derive(Debug, Clone, Copy)]
@@ -42,11 +45,10 @@ fn parts(total: usize, most: usize) -> (usize, usize) {
     (count, total.div_ceil(count).max(1))
 }
 
-/// The blocks of terms: their number, and the terms of all but the last.
-fn blocks_of<I: Isa>(depth: usize) -> (usize, usize) {
+/// The terms of each block but the last, which depend on the depth alone.
+fn block_of<I: Isa>(depth: usize) -> usize {
     let (_, deep) = parts(depth, I::DEPTH);
-    let deep = deep.next_multiple_of(I::TERMS);
-    (depth.div_ceil(deep).max(1), deep)
+    deep.next_multiple_of(I::TERMS)
 }
 
 /// Units of a panel for that many terms.
@@ -71,42 +73,56 @@ pub unsafe fn multiply<I: Isa>(
         depth,
         ..
     } = problem;
-    let task = |columns: Range<usize>, right: Right| Task {
+    let task = |columns: Range<usize>, terms: Range<usize>, right: Right| Task {
         problem,
         a,
         right,
         columns,
+        terms,
         c: Shared(c),
         c_row,
     };
     // One panel of rows uses each element of b once.
     if I::IN_PLACE && rows <= I::ROWS && b.outer == 1 {
         // SAFETY: the caller's promise.
-        return unsafe { task(0..columns, Right::InPlace(b)).run::<I>(rows, finish) };
+        return unsafe { task(0..columns, 0..depth, Right::InPlace(b)).run::<I>(rows, finish) };
     }
-    let wide = (PACKED / depth.max(1) / I::COLUMNS).max(1) * I::COLUMNS;
+    let block = block_of::<I>(depth);
+    let pass = (PASS / block).max(1) * block;
+    let wide = (PACKED / pass.min(depth).max(1) / I::COLUMNS).max(1) * I::COLUMNS;
     for first in (0..columns).step_by(wide) {
         let columns = first..(first + wide).min(columns);
         let width = columns.len().div_ceil(I::COLUMNS) * I::COLUMNS;
-        let mut scratch = SharedScratch::of(width * units::<I>(depth));
-        let packed = Shared(scratch.pointer());
-        // SAFETY: the caller's promise; the scratch has room for all panels.
-        unsafe {
-            pack_columns::<I>(problem, b.at(columns.start, 0), columns.len(), packed);
-            task(columns, Right::Packed(packed)).run::<I>(rows, finish);
+        let mut scratch = SharedScratch::of(width * units::<I>(pass.min(depth)));
+        // Without terms there is one pass, which writes zeros.
+        for first in (0..depth.max(1)).step_by(pass) {
+            let terms = first..(first + pass).min(depth);
+            let packed = Shared(scratch.pointer());
+            // SAFETY: the caller's promise; the scratch has room for all panels.
+            unsafe {
+                let b = b.at(columns.start, first);
+                let sizes = (columns.len(), terms.len());
+                pack_columns::<I>(b, sizes, block, problem.parallel, packed);
+                task(columns.clone(), terms, Right::Packed(packed)).run::<I>(rows, finish);
+            }
         }
     }
 }
 
 /// # Safety
 /// As `multiply`; `packed` has room for all panels.
-unsafe fn pack_columns<I: Isa>(problem: Problem, b: Strided, columns: usize, packed: Shared) {
+unsafe fn pack_columns<I: Isa>(
+    b: Strided,
+    (columns, terms): (usize, usize),
+    deep: usize,
+    parallel: bool,
+    packed: Shared,
+) {
     let panels = columns.div_ceil(I::COLUMNS);
-    let (blocks, deep) = blocks_of::<I>(problem.depth);
     let pack = |index: usize| {
         let (block, panel) = (index / panels, index % panels);
         let (k, j) = (block * deep, panel * I::COLUMNS);
-        let depth = deep.min(problem.depth - k);
+        let depth = deep.min(terms - k);
         // SAFETY: the caller's promise; each index has its own panel.
         unsafe {
             let to = packed.at((units::<I>(k) * panels + panel * units::<I>(depth)) * I::COLUMNS);
@@ -119,8 +135,8 @@ unsafe fn pack_columns<I: Isa>(problem: Problem, b: Strided, columns: usize, pac
             );
         }
     };
-    let count = blocks * panels;
-    if problem.parallel {
+    let count = terms.div_ceil(deep) * panels;
+    if parallel {
         split::each(count, deep * I::COLUMNS, pack);
     } else {
         (0..count).for_each(pack);
@@ -140,6 +156,8 @@ struct Task {
     a: Strided,
     right: Right,
     columns: Range<usize>,
+    /// The terms of this pass.
+    terms: Range<usize>,
     c: Shared,
     c_row: usize,
 }
@@ -169,7 +187,7 @@ impl Task {
         if self.problem.parallel {
             split::each(
                 count,
-                together * high * wide * I::COLUMNS * self.problem.depth,
+                together * high * wide * I::COLUMNS * self.terms.len(),
                 one,
             );
         } else {
@@ -188,7 +206,8 @@ impl Task {
         high: usize,
         finish: &impl Finish,
     ) {
-        let (blocks, deep) = blocks_of::<I>(self.problem.depth);
+        let deep = block_of::<I>(self.problem.depth);
+        let Range { start, end } = self.terms;
         // One panel of columns uses each element of a once.
         let pack = panels.len() > 1 || !I::IN_PLACE;
         own(
@@ -198,8 +217,9 @@ impl Task {
                 0
             },
             |packed| {
-                for block in 0..blocks {
-                    let k = block * deep..self.problem.depth.min((block + 1) * deep);
+                // Without terms there is one block, which writes zeros.
+                for first in (start..end.max(start + 1)).step_by(deep) {
+                    let k = first..(first + deep).min(end);
                     let left = pack.then_some(packed.cast_const());
                     // SAFETY: the caller's promise; the memory has room for all rows.
                     unsafe {
@@ -214,6 +234,9 @@ impl Task {
                 }
             },
         );
+        if end < self.problem.depth {
+            return;
+        }
         let columns = self.columns_of::<I>(panels);
         for row in rows {
             // SAFETY: the part of a row that belongs to this task.
@@ -267,7 +290,8 @@ impl Task {
             let high = high.min(rows.len() - i);
             for panel in panels.clone() {
                 let columns = self.columns_of::<I>(panel..panel + 1);
-                let at = (units::<I>(k.start) * all + panel * steps) * I::COLUMNS;
+                let at =
+                    (units::<I>(k.start - self.terms.start) * all + panel * steps) * I::COLUMNS;
                 // SAFETY: the caller's promise.
                 unsafe {
                     let data = self.c.at((rows.start + i) * self.c_row + columns.start);

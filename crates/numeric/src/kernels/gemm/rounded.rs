@@ -4,17 +4,15 @@ use std::marker::PhantomData;
 
 use super::super::simd::simd;
 use super::isa::{Isa, Strided, Target};
+use crate::checkpoint::convert::bf16_bits;
 
 /// The instructions `I` on rounded numbers.
 pub struct Rounded<I>(PhantomData<I>);
 
-/// To the nearest bfloat16, ties to even; NaN stays NaN.
+/// To the nearest bfloat16.
 #[inline(always)]
 pub fn round(x: f32) -> f32 {
-    let bits = x.to_bits();
-    let up = bits.wrapping_add(0x7fff + ((bits >> 16) & 1));
-    let kept = if x.is_nan() { bits | 0x0040_0000 } else { up };
-    f32::from_bits(kept & 0xffff_0000)
+    f32::from_bits(u32::from(bf16_bits(x)) << 16)
 }
 
 simd! {

@@ -15,7 +15,7 @@ fn numbers(count: usize, seed: u64) -> Vec<f32> {
         .collect()
 }
 
-const SHAPES: [(usize, usize, usize); 12] = [
+const SHAPES: [(usize, usize, usize); 13] = [
     (1, 1, 1),
     (2, 3, 0),
     (3, 5, 7),
@@ -28,6 +28,7 @@ const SHAPES: [(usize, usize, usize); 12] = [
     (5, 47, 1200),
     (130, 290, 385),
     (300, 16, 33),
+    (17, 35, 9001),
 ];
 
 /// The operand of `outer` × `depth` numbers, in either order.

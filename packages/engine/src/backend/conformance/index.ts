@@ -2,9 +2,18 @@ import { ATTENTION } from './attention.js';
 import { AXES } from './axes.js';
 import type { Case } from './case.js';
 import { ELEMENTWISE } from './elementwise.js';
+import { LAYOUT } from './layout.js';
 import { PRODUCTS } from './products.js';
 import { ROWS } from './rows.js';
 import { STOCK } from './stock.js';
 
 /** What `conformance.test.ts` compares on every backend. */
-export const CASES: readonly Case[] = [...PRODUCTS, ...ELEMENTWISE, ...AXES, ...ROWS, ...ATTENTION, ...STOCK];
+export const CASES: readonly Case[] = [
+  ...PRODUCTS,
+  ...ELEMENTWISE,
+  ...AXES,
+  ...ROWS,
+  ...ATTENTION,
+  ...LAYOUT,
+  ...STOCK,
+];

@@ -33,28 +33,6 @@ const unary: readonly Case[] = (
 const shape: readonly Case[] = [
   one(tf.Reshape, (x) => tf.reshape(x, [7, 15]), of3d),
   one(tf.ExpandDims, (x) => tf.expandDims(x, 1), of3d),
-  one(tf.Slice, (x) => tf.slice(x, [1, 0, 2], [2, 5, 3]), of3d),
-  one(
-    tf.PadV2,
-    (x) =>
-      tf.pad(x, [
-        [1, 0],
-        [0, 2],
-        [3, 1],
-      ]),
-    of3d,
-  ),
-  one(tf.Concat, (a, b) => tf.concat([a, b], 1), [
-    [3, 2, 4],
-    [3, 5, 4],
-  ]),
-  one(tf.Pack, (a, b) => tf.stack([a, b], 1), [
-    [3, 4],
-    [3, 4],
-  ]),
-  one(tf.Unpack, (x) => tf.unstack(x, 1).reduce((a, b) => tf.mul(a, b)), of3d),
-  one(tf.SplitV, (x) => tf.concat(tf.split(x, [2, 4, 1], 2).reverse(), 2), of3d),
-  one(tf.Tile, (x) => tf.tile(x, [2, 1, 3]), of3d),
   one(tf.BroadcastTo, (x) => tf.broadcastTo(x, [3, 5, 7]), [[5, 1]]),
 ];
 

@@ -1,0 +1,96 @@
+// Our side of the training benchmark: a process of its own, so that its memory is that of one case. It reads a line of JSON for each
+// request on stdin and answers by one on stdout; see `SideRequest` and `SideAnswer`.
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+import { type Precision, setBackend, setPrecision, tf } from '@eigenloom/engine';
+import { setThreads } from '@eigenloom/numeric';
+
+import type { Method } from './cases.js';
+import { stepOf, type TimedCase } from './timed-step.js';
+
+const GEMM_SIZE = 2048;
+const GEMM_TIMES = 3;
+
+/** Takes `steps` steps; the first request prepares the model. */
+export interface SideRequest {
+  readonly which: TimedCase;
+  readonly method: Method;
+  readonly precision: Precision;
+  readonly threads: number;
+  readonly steps: number;
+}
+
+export interface SideAnswer {
+  /** Of one step. */
+  readonly seconds: number;
+  /** Of the last step. */
+  readonly loss: number;
+  /** Largest resident set so far. */
+  readonly peakBytes: number;
+  /** In one step, of those that the system fills with a fresh page. */
+  readonly pageFaults: number;
+  /** GFLOP/s of a square product. */
+  readonly productRate: number;
+}
+
+async function main(): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'eigenloom-bench-'));
+  try {
+    await answer(folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+async function answer(folder: string): Promise<void> {
+  let take: Awaited<ReturnType<typeof stepOf>> | undefined;
+  let taken = 0;
+  let loss = NaN;
+  for await (const line of createInterface({ input: process.stdin })) {
+    const { which, method, precision, threads, steps } = JSON.parse(line) as SideRequest;
+    if (take === undefined) {
+      setThreads(threads);
+      await setBackend('native');
+      setPrecision(precision);
+      take = await stepOf(which, method, folder);
+      // The first steps fetch the memory that the later ones use again.
+      for (let i = 0; i < 2; i += 1) await take((taken += 1));
+    }
+    const { minorPageFault } = process.resourceUsage();
+    const start = performance.now();
+    for (let i = 0; i < steps; i += 1) ({ loss } = await take((taken += 1)));
+    const seconds = (performance.now() - start) / 1000 / steps;
+    const pageFaults = (process.resourceUsage().minorPageFault - minorPageFault) / steps;
+    const peakBytes = await peakMemory();
+    const reply: SideAnswer = { seconds, loss, peakBytes, pageFaults, productRate: productRate() };
+    process.stdout.write(`${JSON.stringify(reply)}\n`);
+  }
+}
+
+/** The largest resident set of this process. */
+async function peakMemory(): Promise<number> {
+  const [, kibibytes = NaN] = /VmHWM:\s+(\d+)/.exec(await readFile('/proc/self/status', 'utf8')) ?? [];
+  return 1024 * Number(kibibytes);
+}
+
+function productRate(): number {
+  const shape: [number, number] = [GEMM_SIZE, GEMM_SIZE];
+  const [a, b] = [tf.randomNormal(shape), tf.randomNormal(shape)];
+  const run = (): void => {
+    tf.dispose(tf.matMul(a, b));
+  };
+  run();
+  const start = performance.now();
+  for (let i = 0; i < GEMM_TIMES; i += 1) run();
+  const rate = (GEMM_TIMES * 2 * GEMM_SIZE ** 3) / (performance.now() - start) / 1e6;
+  tf.dispose([a, b]);
+  return rate;
+}
+
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});
