@@ -5,6 +5,7 @@ import { linalg } from './linalg.js';
 import { merge } from './merge.js';
 import { searches } from './searches.js';
 import { mergeScale } from './merge-scale.js';
+import { steady } from './steady.js';
 import { training } from './training.js';
 
 /** `npm run bench -- NAME…` runs the named benchmarks, all without a name. */
@@ -12,6 +13,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<void>>> = {
   linalg,
   training,
   curves,
+  steady,
   backends,
   merge,
   conformance,

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
 import { initKind } from '@eigenloom/init-service';
@@ -12,9 +13,14 @@ import type { Case, Method } from './cases.js';
 
 const CLASSES = ['a', 'b'];
 const SIDE = 224;
+/** Ids below this one mean no word, in one of the models or another. */
+const SPECIAL = 5;
 
-/** What a step takes, with the model's folder. */
-export type TimedCase = Pick<Case, 'task' | 'batch' | 'length' | 'targets'> & { readonly model: string };
+/** What a step takes, with the model's folder, and the rate where its size matters. */
+export type TimedCase = Pick<Case, 'task' | 'batch' | 'length' | 'targets'> & {
+  readonly model: string;
+  readonly learningRate?: number;
+};
 
 /** A function that takes the step of a number, as a training job does. */
 export async function stepOf(
@@ -22,7 +28,7 @@ export async function stepOf(
   method: Method,
   folder: string,
 ): Promise<(step: number) => Promise<StepRecord>> {
-  const { loop } = await prepareCase(which, method, folder, examplesOf(which));
+  const { loop } = await prepareCase(which, method, folder, await examplesOf(which));
   return (step) => loop.takeStep(step);
 }
 
@@ -33,7 +39,7 @@ export async function prepareCase(
   folder: string,
   train: Examples,
 ): ReturnType<typeof prepareTraining> {
-  const { task, batch, length, model } = which;
+  const { task, batch, length, model, learningRate = 1e-4 } = which;
   const adapter = join(folder, 'adapter');
   if (method === 'lora') await startAdapter(which, adapter);
   const objective = {
@@ -43,7 +49,7 @@ export async function prepareCase(
   }[task];
   const request = requestFromObject('train', {
     ...{ model: { uri: model }, train_data: { uri: 'made here' }, ...objective },
-    optimizer: { learning_rate: 1e-4 },
+    optimizer: { learning_rate: learningRate },
     ...{ batching: { batch_size: batch, max_length: length }, max_steps: 1000 },
     ...(method === 'lora' ? { adapter: { uri: adapter } } : { full: {} }),
   });
@@ -57,8 +63,8 @@ export async function prepareCase(
   return prepareTraining(plan, objectiveOf(plan), data, { signal });
 }
 
-/** Two classes in turn, of token ids above the special ones, or of pixels. */
-function examplesOf({ task, batch, length }: TimedCase): Examples {
+/** Two classes in turn, of token ids or of pixels. */
+async function examplesOf({ task, batch, length, model }: TimedCase): Promise<Examples> {
   if (task === 'images') {
     const values = Float32Array.from({ length: batch * 3 * SIDE * SIDE }, (_, i) => Math.sin(i * 0.37));
     return {
@@ -67,8 +73,10 @@ function examplesOf({ task, batch, length }: TimedCase): Examples {
       batch: () => ({ kind: 'pixels', values, size: batch, channels: 3, height: SIDE, width: SIDE }),
     };
   }
+  const config = JSON.parse(await readFile(join(model, 'config.json'), 'utf8')) as { vocab_size: number };
+  const plain = config.vocab_size - SPECIAL;
   const texts = Array.from({ length: batch }, (_, i): ClassifiedText => ({
-    ids: Int32Array.from({ length }, (_id, j) => 1000 + ((i * 7919 + j * 104_729) % 7000)),
+    ids: Int32Array.from({ length }, (_id, j) => SPECIAL + ((i * 7919 + j * 104_729) % plain)),
     label: i % 2,
   }));
   return new TextExamples(texts, 0);
