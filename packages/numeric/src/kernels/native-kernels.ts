@@ -69,7 +69,13 @@ export interface NativeKernels {
   ): void;
   kernelSumOfSquares(x: Float32Array): number;
   kernelTranspose(x: Float32Array, shape: Uint32Array, permutation: Uint32Array, out: Float32Array): void;
-  kernelCopy(x: Float32Array, sizes: Uint32Array, from: Uint32Array, to: Uint32Array, out: Float32Array): void;
+  kernelCopy(
+    x: Float32Array,
+    sizes: Uint32Array,
+    from: Uint32Array,
+    to: Uint32Array,
+    out: Float32Array,
+  ): void;
   kernelRotary(
     x: Float32Array,
     cos: Float32Array,

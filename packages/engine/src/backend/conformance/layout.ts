@@ -56,7 +56,21 @@ export const LAYOUT: readonly Case[] = [
       ]),
     of3d,
   ),
-  one(tf.PadV2, 'with another number', (x) => tf.pad(x, [[0, 2], [1, 1], [0, 0]], 1.5), of3d), // prettier-ignore
+  one(
+    tf.PadV2,
+    'with another number',
+    (x) =>
+      tf.pad(
+        x,
+        [
+          [0, 2],
+          [1, 1],
+          [0, 0],
+        ],
+        1.5,
+      ),
+    of3d,
+  ),
   one(tf.Tile, 'of all axes', (x) => tf.tile(x, [2, 1, 3]), of3d),
   one(tf.Tile, 'of one element', (x) => tf.tile(x, [300, 2]), [[1, 1]]),
   ...[
@@ -69,10 +83,7 @@ export const LAYOUT: readonly Case[] = [
       'EigenloomRotary',
       [batch, length, heads, width].join('x'),
       (x) => {
-        const angles: tf.Tensor2D = tf.outerProduct(
-          tf.range(0, length),
-          tf.linspace(1, 0.1, width / 2),
-        );
+        const angles: tf.Tensor2D = tf.outerProduct(tf.range(0, length), tf.linspace(1, 0.1, width / 2));
         return rotary(x as tf.Tensor4D, { cos: tf.cos(angles), sin: tf.sin(angles) });
       },
       [[batch, length, heads, width]],
