@@ -7,6 +7,7 @@ import { type Precision, PRECISIONS } from '@eigenloom/engine';
 import { median } from './median.js';
 import { type Peer, startPeer, startSide } from './peer.js';
 import { type Case, CASES, flopsOf, type Method } from './training/cases.js';
+import type { ProductAnswer, ProductRequest } from './training/product.js';
 import type { SideAnswer, SideRequest } from './training/side.js';
 import type { TimedCase } from './training/timed-step.js';
 
@@ -29,6 +30,11 @@ interface PeerAnswer {
   readonly peakBytes: number;
 }
 type Side = Peer<SideRequest, SideAnswer>;
+type Product = Peer<ProductRequest, ProductAnswer>;
+interface Ours extends SideAnswer {
+  /** GFLOP/s of a square product beside it. */
+  readonly productRate: number;
+}
 type PyTorch = Peer<PeerRequest, PeerAnswer>;
 
 /**
@@ -36,12 +42,12 @@ type PyTorch = Peer<PeerRequest, PeerAnswer>;
  * autocast to bfloat16, and compiled: medians of rounds in turn, each side of each case in a process of its own, whose largest resident
  * set is printed. GFLOP/s are those of the step's products over the whole step; the rate beside them is that of a square product.
  *
- * EIGENLOOM_BENCH_CASES=minilm,vit chooses cases by the beginnings of their names, EIGENLOOM_BENCH_MODES=eager,autocast PyTorch's modes.
+ * EIGENLOOM_BENCH_TRAINING=minilm,vit chooses cases by the beginnings of their names, EIGENLOOM_BENCH_MODES=eager,autocast PyTorch's modes.
  */
 export async function training(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'eigenloom-bench-'));
   try {
-    for (const each of CASES.filter(({ name }) => isChosen('EIGENLOOM_BENCH_CASES', name))) {
+    for (const each of CASES.filter(({ name }) => isChosen('EIGENLOOM_BENCH_TRAINING', name))) {
       const model = typeof each.model === 'string' ? each.model : await makeModel(each.model, folder);
       for (const method of each.methods) await compare(each, method, model);
     }
@@ -74,13 +80,17 @@ async function compare(each: Case, method: Method, model: string): Promise<void>
     PRECISIONS.map((precision): [Precision, Side] => [precision, startSide('training/side.js')]),
   );
   const peers = new Map(modes.map((mode): [Mode, PyTorch] => [mode, startPeer('training/pytorch.py')]));
-  const ours = new Map(PRECISIONS.map((precision): [Precision, SideAnswer[]] => [precision, []]));
+  const product: Product = startSide('training/product.js');
+  const ours = new Map(PRECISIONS.map((precision): [Precision, Ours[]] => [precision, []]));
   const theirs = new Map(modes.map((mode): [Mode, PeerAnswer[]] => [mode, []]));
   try {
     // In turn: clocks of shared machines change from minute to minute.
     for (let round = 0; round < ROUNDS; round += 1) {
-      for (const [precision, side] of sides)
-        ours.get(precision)?.push(await side.ask({ ...request, precision }));
+      for (const [precision, side] of sides) {
+        const step = await side.ask({ ...request, precision });
+        const { rate } = await product.ask({ precision, threads: THREADS });
+        ours.get(precision)?.push({ ...step, productRate: rate });
+      }
       for (const [mode, peer] of [...peers]) {
         const answer = await peer.ask({ ...request, mode }).catch((error: unknown) => {
           console.error(`${each.name} ${method}: PyTorch ${mode}: ${String(error)}`);
@@ -90,7 +100,7 @@ async function compare(each: Case, method: Method, model: string): Promise<void>
       }
     }
   } finally {
-    for (const side of [...sides.values(), ...peers.values()]) side.close();
+    for (const side of [product, ...sides.values(), ...peers.values()]) side.close();
   }
   print(each, method, ours, theirs);
 }
@@ -102,7 +112,7 @@ const peakOf = (answers: readonly PeerAnswer[]): string =>
 function print(
   each: Case,
   method: Method,
-  ours: ReadonlyMap<Precision, readonly SideAnswer[]>,
+  ours: ReadonlyMap<Precision, readonly Ours[]>,
   theirs: ReadonlyMap<Mode, readonly PeerAnswer[]>,
 ): void {
   console.log(`${each.name}, ${method === 'lora' ? 'LoRA of rank 8' : 'every weight'}`);

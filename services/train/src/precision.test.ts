@@ -12,19 +12,24 @@ import {
 } from './testing/tiny-runs.js';
 import { trainKind } from './kind.js';
 
-const MODULES = ['query', 'value'].map((name) => `bert.encoder.layer.1.attention.self.${name}`);
+const MODULES = [0, 1].flatMap((i) =>
+  ['query', 'value'].map((name) => `bert.encoder.layer.${i}.attention.self.${name}`),
+);
 
 let folder: string;
 let request: (name: string, changes?: object) => train.TrainRequest;
 beforeAll(async () => {
   folder = await newFolder();
   const data = await writeExamples(folder, 'train.jsonl', 60);
+  const validation = await writeExamples(folder, 'validation.jsonl', 20, 60);
   const adapter = await writeTinyAdapter(folder, TINY_BERT, MODULES);
   request = (name, changes = {}) =>
     requestOf({
       ...{ seed: '7', outputUri: join(folder, name), model: { uri: TINY_BERT }, trainData: { uri: data } },
-      ...{ adapter: { uri: adapter }, sequenceClassification: {}, optimizer: { learningRate: 0.02 } },
-      ...{ batching: { batchSize: 16, maxLength: 128 }, maxSteps: 10, ...changes },
+      ...{ adapter: { uri: adapter, dropout: 0.1 }, sequenceClassification: {} },
+      ...{ optimizer: { learningRate: 0.02 }, schedule: { warmupSteps: 3 } },
+      ...{ batching: { batchSize: 8, maxLength: 128 }, validationData: { uri: validation }, maxSteps: 30 },
+      ...{ evalSteps: 10, checkpointSteps: 4, keepBest: true, ...changes },
     });
 });
 afterAll(() => rm(folder, { recursive: true }));

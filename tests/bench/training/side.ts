@@ -5,14 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-import { type Precision, setBackend, setPrecision, tf } from '@eigenloom/engine';
+import { type Precision, setBackend, setPrecision } from '@eigenloom/engine';
 import { setThreads } from '@eigenloom/numeric';
 
 import type { Method } from './cases.js';
 import { stepOf, type TimedCase } from './timed-step.js';
-
-const GEMM_SIZE = 2048;
-const GEMM_TIMES = 3;
 
 /** Takes `steps` steps; the first request prepares the model. */
 export interface SideRequest {
@@ -32,8 +29,6 @@ export interface SideAnswer {
   readonly peakBytes: number;
   /** In one step, of those that the system fills with a fresh page. */
   readonly pageFaults: number;
-  /** GFLOP/s of a square product. */
-  readonly productRate: number;
 }
 
 async function main(): Promise<void> {
@@ -64,8 +59,7 @@ async function answer(folder: string): Promise<void> {
     for (let i = 0; i < steps; i += 1) ({ loss } = await take((taken += 1)));
     const seconds = (performance.now() - start) / 1000 / steps;
     const pageFaults = (process.resourceUsage().minorPageFault - minorPageFault) / steps;
-    const peakBytes = await peakMemory();
-    const reply: SideAnswer = { seconds, loss, peakBytes, pageFaults, productRate: productRate() };
+    const reply: SideAnswer = { seconds, loss, peakBytes: await peakMemory(), pageFaults };
     process.stdout.write(`${JSON.stringify(reply)}\n`);
   }
 }
@@ -74,20 +68,6 @@ async function answer(folder: string): Promise<void> {
 async function peakMemory(): Promise<number> {
   const [, kibibytes = NaN] = /VmHWM:\s+(\d+)/.exec(await readFile('/proc/self/status', 'utf8')) ?? [];
   return 1024 * Number(kibibytes);
-}
-
-function productRate(): number {
-  const shape: [number, number] = [GEMM_SIZE, GEMM_SIZE];
-  const [a, b] = [tf.randomNormal(shape), tf.randomNormal(shape)];
-  const run = (): void => {
-    tf.dispose(tf.matMul(a, b));
-  };
-  run();
-  const start = performance.now();
-  for (let i = 0; i < GEMM_TIMES; i += 1) run();
-  const rate = (GEMM_TIMES * 2 * GEMM_SIZE ** 3) / (performance.now() - start) / 1e6;
-  tf.dispose([a, b]);
-  return rate;
 }
 
 main().catch((error: unknown) => {

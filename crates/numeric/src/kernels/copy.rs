@@ -26,14 +26,15 @@ struct Axis {
     to: usize,
 }
 
-/// Copies a box of `sizes` from x to `out`; what lies beside it stays as it is. Elements of `out` must differ. Panics if either array
-/// is too small.
+/// Copies a box of `sizes` from x to `out`; what lies beside it stays as it is. Panics if either array is too small, or if the strides
+/// of `out` could name an element twice: ordered by size, each reaches beyond the box of those before it.
 pub fn copy(x: &[f32], from: Place<'_>, sizes: &[u32], out: &mut [f32], to: Place<'_>) {
     assert!(from.strides.len() == sizes.len() && to.strides.len() == sizes.len());
     if sizes.contains(&0) {
         return;
     }
     assert!(from.end(sizes) <= x.len() && to.end(sizes) <= out.len());
+    assert!(distinct(sizes, to.strides), "elements of the output coincide");
     let mut axes: Vec<Axis> = Vec::new();
     for ((&size, &from), &to) in sizes.iter().zip(from.strides).zip(to.strides) {
         let (size, from, to) = (size as usize, from as usize, to as usize);
@@ -70,6 +71,23 @@ pub fn copy(x: &[f32], from: Place<'_>, sizes: &[u32], out: &mut [f32], to: Plac
             unsafe { line(x.as_ptr().add(at), shared.at(place), &inner) };
         }
     });
+}
+
+/// Whether each stride, from the smallest, reaches beyond all that the smaller ones span, so that no element is named twice.
+fn distinct(sizes: &[u32], strides: &[u32]) -> bool {
+    let mut axes: Vec<(usize, usize)> = sizes
+        .iter()
+        .zip(strides)
+        .filter(|&(&size, _)| size > 1)
+        .map(|(&size, &stride)| (stride as usize, size as usize))
+        .collect();
+    axes.sort_unstable();
+    let mut span = 0;
+    axes.iter().all(|&(stride, size)| {
+        let beyond = stride > span;
+        span += stride * (size - 1);
+        beyond
+    })
 }
 
 /// # Safety
@@ -133,5 +151,24 @@ mod tests {
     fn a_box_beyond_an_array_is_refused() {
         let place = |strides| Place { offset: 1, strides };
         copy(&[1.0, 2.0], place(&[1]), &[2], &mut [0.0; 3], place(&[1]));
+    }
+    #[test]
+    #[should_panic(expected = "coincide")]
+    fn an_output_whose_elements_coincide_is_refused() {
+        let place = |strides| Place { offset: 0, strides };
+        copy(
+            &[1.0; 6],
+            place(&[3, 1]),
+            &[2, 3],
+            &mut [0.0; 6],
+            place(&[2, 1]),
+        );
+    }
+
+    #[test]
+    #[should_panic(expected = "coincide")]
+    fn an_output_without_a_stride_is_refused() {
+        let place = |strides| Place { offset: 0, strides };
+        copy(&[1.0; 6], place(&[1]), &[6], &mut [0.0; 6], place(&[0]));
     }
 }
