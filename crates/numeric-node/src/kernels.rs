@@ -4,10 +4,11 @@ use eigenloom_numeric::kernels::{
     adam,
     attention::Attention,
     copy, cross_entropy, elementwise,
+    frozen::{Format, Frozen},
     gemm::{self, Precision},
     indexing, norm, reduction, rotary, softmax, transpose,
 };
-use napi::bindgen_prelude::Float32ArraySlice;
+use napi::bindgen_prelude::{Float32ArraySlice, Uint8ArraySlice};
 use napi_derive::napi;
 
 use crate::call;
@@ -22,13 +23,26 @@ fn run<R: Send>(cost: usize, work: impl FnOnce() -> R + Send) -> napi::Result<R>
     call::with_pool(work).map_err(|error| napi::Error::from_reason(error.to_string()))
 }
 
-/// c[i] = op(a[i]) op(b[i]) + bias. `dims` is [batches, m, n, k, batches of a, batches of b]; an operand of one matrix is shared.
+fn given(values: &[f32]) -> Option<&[f32]> {
+    (!values.is_empty()).then_some(values)
+}
+
+fn precision(bf16: bool) -> Precision {
+    if bf16 {
+        Precision::Bf16
+    } else {
+        Precision::F32
+    }
+}
+
+/// c[i] = op(a[i]) op(b[i]) + bias + addend[i], empty ones left out. `dims` is [batches, m, n, k, batches of a, batches of b]; an operand of one matrix is shared.
 #[napi(catch_unwind)]
 #[allow(clippy::too_many_arguments)]
 pub fn kernel_matmul(
     a: &[f32],
     b: &[f32],
     bias: &[f32],
+    addend: &[f32],
     transpose_a: bool,
     transpose_b: bool,
     dims: &[u32],
@@ -45,15 +59,87 @@ pub fn kernel_matmul(
     let at = gemm::Layout::dense(rows, columns, transpose_a, of_a);
     let (rows, columns) = if transpose_b { (n, k) } else { (k, n) };
     let bt = gemm::Layout::dense(rows, columns, transpose_b, of_b);
-    let bias = (!bias.is_empty()).then_some(bias);
-    let precision = if bf16 {
-        Precision::Bf16
-    } else {
-        Precision::F32
-    };
+    let added = (given(bias), given(addend));
+    let precision = precision(bf16);
     run(batches * m * n * k, || {
-        gemm::batched(batches, (m, n, k), (a, at), (b, bt), bias, precision, c)
+        gemm::batched(batches, (m, n, k), (a, at), (b, bt), added, precision, c)
     })
+}
+
+/// 1 is bfloat16, 2 NF4.
+fn format(code: u32) -> napi::Result<Format> {
+    match code {
+        1 => Ok(Format::Bf16),
+        2 => Ok(Format::Nf4),
+        _ => Err(arguments()),
+    }
+}
+
+/// c = a op(b) + bias + addend with b frozen, empty ones left out. `dims` is [m, n, k].
+#[napi(catch_unwind)]
+#[allow(clippy::too_many_arguments)]
+pub fn kernel_matmul_frozen(
+    a: &[f32],
+    b: &[u8],
+    code: u32,
+    bias: &[f32],
+    addend: &[f32],
+    transpose_b: bool,
+    dims: &[u32],
+    bf16: bool,
+    mut c: Float32ArraySlice<'_>,
+) -> napi::Result<()> {
+    // SAFETY: the engine hands each output array to one call at a time.
+    let c = unsafe { c.as_mut() };
+    let [m, n, k] = *dims else {
+        return Err(arguments());
+    };
+    let sizes @ (m, n, k) = (m as usize, n as usize, k as usize);
+    let b = (Frozen::new(format(code)?, b, k * n), transpose_b);
+    let added = (given(bias), given(addend));
+    run(m * n * k, || {
+        gemm::times_frozen(sizes, a, b, added, precision(bf16), c)
+    })
+}
+
+#[napi(catch_unwind)]
+pub fn kernel_freeze(
+    values: &[f32],
+    code: u32,
+    mut bytes: Uint8ArraySlice<'_>,
+) -> napi::Result<()> {
+    // SAFETY: the engine hands each output array to one call at a time.
+    let bytes = unsafe { bytes.as_mut() };
+    let format = format(code)?;
+    run(values.len(), || format.freeze(values, bytes))
+}
+
+/// All numbers.
+#[napi(catch_unwind)]
+pub fn kernel_expand(bytes: &[u8], code: u32, mut out: Float32ArraySlice<'_>) -> napi::Result<()> {
+    // SAFETY: the engine hands each output array to one call at a time.
+    let out = unsafe { out.as_mut() };
+    let numbers = Frozen::new(format(code)?, bytes, out.len());
+    run(out.len(), || numbers.expand_all(out))
+}
+
+/// Some rows of a matrix; `dims` is [rows, width].
+#[napi(catch_unwind)]
+pub fn kernel_expand_rows(
+    bytes: &[u8],
+    code: u32,
+    dims: &[u32],
+    indices: &[i32],
+    mut out: Float32ArraySlice<'_>,
+) -> napi::Result<()> {
+    // SAFETY: the engine hands each output array to one call at a time.
+    let out = unsafe { out.as_mut() };
+    let [rows, width] = *dims else {
+        return Err(arguments());
+    };
+    let (rows, width) = (rows as usize, width as usize);
+    let numbers = Frozen::new(format(code)?, bytes, rows * width);
+    run(out.len(), || numbers.rows(width, indices, out))
 }
 
 #[napi(catch_unwind)]
@@ -114,11 +200,14 @@ pub fn kernel_norm(
     })
 }
 
+/// Added to `before` unless it is empty.
 #[napi(catch_unwind)]
+#[allow(clippy::too_many_arguments)]
 pub fn kernel_norm_input_gradient(
     x: &[f32],
     gamma: &[f32],
     dy: &[f32],
+    before: &[f32],
     epsilon: f64,
     centred: bool,
     mut out: Float32ArraySlice<'_>,
@@ -126,7 +215,8 @@ pub fn kernel_norm_input_gradient(
     // SAFETY: the engine hands each output array to one call at a time.
     let out = unsafe { out.as_mut() };
     run(x.len(), || {
-        norm::input_gradient(x, gamma, dy, epsilon as f32, centred, out)
+        let form = (epsilon as f32, centred);
+        norm::input_gradient(x, gamma, dy, given(before), form, out)
     })
 }
 
@@ -341,7 +431,12 @@ pub fn kernel_adam(
 }
 
 /// `dims` is [batch, queries, keys, heads, kv heads, width].
-fn attention(dims: &[u32], scale: f64, causal: bool) -> napi::Result<(Attention, usize)> {
+fn attention(
+    dims: &[u32],
+    scale: f64,
+    causal: bool,
+    bf16: bool,
+) -> napi::Result<(Attention, usize)> {
     let [batch, queries, keys, heads, kv_heads, width] = *dims else {
         return Err(arguments());
     };
@@ -356,6 +451,7 @@ fn attention(dims: &[u32], scale: f64, causal: bool) -> napi::Result<(Attention,
         width,
         scale: scale as f32,
         causal,
+        precision: precision(bf16),
     };
     Ok((shape, batch * heads * queries * keys * width))
 }
@@ -370,12 +466,13 @@ pub fn kernel_attention(
     dims: &[u32],
     scale: f64,
     causal: bool,
+    bf16: bool,
     mut out: Float32ArraySlice<'_>,
 ) -> napi::Result<()> {
     // SAFETY: the engine hands each output array to one call at a time.
     let out = unsafe { out.as_mut() };
-    let (shape, cost) = attention(dims, scale, causal)?;
-    let mask = (!mask.is_empty()).then_some(mask);
+    let (shape, cost) = attention(dims, scale, causal, bf16)?;
+    let mask = given(mask);
     run(cost, || shape.forward(q, k, v, mask, out))
 }
 
@@ -390,6 +487,7 @@ pub fn kernel_attention_gradient(
     dims: &[u32],
     scale: f64,
     causal: bool,
+    bf16: bool,
     mut dq: Float32ArraySlice<'_>,
     mut dk: Float32ArraySlice<'_>,
     mut dv: Float32ArraySlice<'_>,
@@ -400,8 +498,8 @@ pub fn kernel_attention_gradient(
     let dk = unsafe { dk.as_mut() };
     // SAFETY: the engine hands each output array to one call at a time.
     let dv = unsafe { dv.as_mut() };
-    let (shape, cost) = attention(dims, scale, causal)?;
-    let mask = (!mask.is_empty()).then_some(mask);
+    let (shape, cost) = attention(dims, scale, causal, bf16)?;
+    let mask = given(mask);
     run(cost, || shape.backward(q, k, v, mask, dy, (dq, dk, dv)))
 }
 

@@ -1,10 +1,12 @@
 export { tf } from './tf.js';
 export { BACKENDS, type BackendName } from './backend/backends.js';
+export { FROZEN_FORMATS, freeze, type FrozenFormat } from './backend/frozen.js';
 export { missingBackend } from './backend/missing-backend.js';
 export { PRECISIONS, setPrecision, type Precision } from './backend/precision.js';
 export { setBackend } from './backend/set-backend.js';
 export type { EngineContext, EngineModule, EngineProgress } from './worker/engine-context.js';
 export { runOnEngine, type RunOptions } from './worker/run-on-engine.js';
+export type { InputGradient } from './ops/fused-kernel.js';
 export { adamUpdate, type AdamOptions, type AdamState } from './ops/adam.js';
 export { scaledDotProductAttention, type AttentionOptions } from './ops/attention.js';
 export { gelu } from './ops/gelu.js';

@@ -1,4 +1,4 @@
-import { tf } from '@eigenloom/engine';
+import { type FrozenFormat, tf } from '@eigenloom/engine';
 import { incompatible } from '@eigenloom/errors';
 import { asTokens, wrongKind, type Batch, type PixelBatch } from './batch.js';
 import type { Family, NetworkConfig } from './families/family.js';
@@ -143,9 +143,30 @@ export function planNetwork(source: Pick<ModelSource, 'config' | 'tensors'>): Ne
 /** Loads the weights onto the current backend. Refuses tensors that are missing, of another shape, or not finite. */
 export async function loadNetwork(
   source: ModelSource,
-  options: { signal?: AbortSignal } = {},
+  { signal, frozen = 'f32' }: NetworkOptions = {},
 ): Promise<Network> {
   const plan = planNetwork(source);
+  const formats = formatsOf(plan.modules, frozen);
+  const formatOf = (name: string): FrozenFormat => formats.get(name) ?? 'f32';
   const specs = plan.modules.flatMap(tensorsOf);
-  return new Network(plan, await loadParameters(source, specs, options.signal));
+  return new Network(plan, await loadParameters(source, specs, { signal, formatOf }));
+}
+
+export interface NetworkOptions {
+  readonly signal?: AbortSignal;
+  /** How the matrices of linear modules and of embeddings are held, but for those of a classification head. Default: f32. */
+  readonly frozen?: FrozenFormat;
+}
+
+/** By the names of the matrices. Four bits are for linear modules of the layers: tables and output layers are kept in bfloat16, as QLoRA does. */
+function formatsOf(modules: readonly ModuleSpec[], frozen: FrozenFormat): ReadonlyMap<string, FrozenFormat> {
+  const coarse = frozen === 'nf4' ? 'bf16' : frozen;
+  return new Map(
+    modules
+      .filter(({ kind, head }) => kind === 'embedding' || (kind === 'linear' && head !== 'classification'))
+      .map(({ kind, head, path }) => [
+        `${path}.weight`,
+        kind === 'linear' && head === undefined ? frozen : coarse,
+      ]),
+  );
 }

@@ -19,6 +19,7 @@ export {
   type TakenGradients,
   type WeightedLoss,
 } from './gradients/take-gradients.js';
+export { recomputed } from './gradients/tape.js';
 export { breathe } from './loop/breathe.js';
 export { Loop, type LoopResult } from './loop/loop.js';
 export type {

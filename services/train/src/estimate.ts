@@ -11,6 +11,7 @@ import type { TrainPlan } from './plan/train-plan.js';
 // Products of a training step on two cores of a current CPU, measured on MiniLM; other machines differ.
 const FLOPS_PER_SECOND = 5e10;
 const BYTES_PER_VALUE = 4;
+const BYTES_OF_FROZEN = { f32: 4, bf16: 2, nf4: 0.5625 } as const;
 const FILES_LOOKED_AT = 256;
 // Values that a layer keeps for the gradient, in widths of the hidden state: its own, and those of the wider inner states.
 const KEPT_PER_POSITION_AND_LAYER = 20;
@@ -31,14 +32,21 @@ export async function estimate(
   const own = inLayers * (plan.method.kind === 'full' ? 6 : 4);
   // The objective's other models run forward alone, and keep nothing for a gradient.
   const perPosition = own + 2 * sum(frozen.map((size) => size.inLayers));
-  const held = parameters + sum(frozen.map((size) => size.parameters));
+  const ofOthers = sum(frozen.map((size) => size.parameters));
   const trained = plan.method.kind === 'full' ? parameters : await adapterValues(plan);
-  const activations = positions * hiddenSize * KEPT_PER_POSITION_AND_LAYER * layerCount;
+  const inLayer = positions * hiddenSize * KEPT_PER_POSITION_AND_LAYER;
+  // With checkpointing, what went into each layer, and all of the layer that is gone back over.
+  const activations = plan.activationCheckpointing
+    ? inLayer + positions * hiddenSize * layerCount
+    : inLayer * layerCount;
+  const weights =
+    inLayers * BYTES_OF_FROZEN[plan.frozenWeights] +
+    (parameters - inLayers) * BYTES_OF_FROZEN[plan.frozenWeights === 'nf4' ? 'bf16' : plan.frozenWeights];
   const doubled = plan.method.kind === 'adapter' && plan.method.residualPath !== null ? 2 : 1;
   return {
     durationSeconds: (steps * positions * perPosition) / FLOPS_PER_SECOND,
     memoryBytes: BigInt(
-      (held + 4 * trained + activations) * BYTES_PER_VALUE + plan.batchSize * reader.bytesOfExample,
+      weights + (ofOthers + 4 * trained + activations) * BYTES_PER_VALUE + plan.batchSize * reader.bytesOfExample,
     ),
     diskBytes: BigInt(trained * doubled * BYTES_PER_VALUE),
     readBytes: BigInt(

@@ -19,10 +19,14 @@ pub struct Attention {
     pub scale: f32,
     /// Query i sees keys up to i + keys − queries.
     pub causal: bool,
+    /// Of the products.
+    pub precision: Precision,
 }
 
-/// Queries handled at a time: scores of a block stay in cache up to a few thousand keys.
-const BLOCK: usize = 64;
+/// Most queries handled at a time: the keys are read once for each block, and its scores stay in cache up to a few thousand keys.
+const BLOCK: usize = 112;
+/// Where queries see the keys before them alone, smaller blocks compute fewer scores that are hidden.
+const CAUSAL_BLOCK: usize = 64;
 /// Added to hidden scores; finite, so that a row without any key to see gives the mean of all values.
 const MASKED: f32 = -1e9;
 
@@ -36,17 +40,7 @@ fn view(data: *const f32, outer: usize, depth: usize) -> Strided {
 struct Sums {
     scale: f32,
     add: bool,
-}
-
-impl Sums {
-    const SET: Self = Self {
-        scale: 1.0,
-        add: false,
-    };
-    const ADD: Self = Self {
-        scale: 1.0,
-        add: true,
-    };
+    precision: Precision,
 }
 
 /// c = scale · a b, or added to c, on this thread; c is where it begins and the elements between its rows.
@@ -58,13 +52,13 @@ unsafe fn product(
     a: Strided,
     b: Strided,
     c: (*mut f32, usize),
-    Sums { scale, add }: Sums,
+    Sums { scale, add, precision }: Sums,
 ) {
     let problem = Problem {
         rows,
         columns,
         depth,
-        precision: Precision::F32,
+        precision,
         scale,
         add,
         parallel: false,
@@ -101,10 +95,22 @@ impl Attention {
     fn q_row(&self) -> usize {
         self.heads * self.width
     }
-    fn scaled(&self) -> Sums {
+    /// Queries of each block but the last.
+    fn block(&self) -> usize {
+        let most = if self.causal { CAUSAL_BLOCK } else { BLOCK };
+        self.queries.div_ceil(self.queries.div_ceil(most))
+    }
+    fn set(&self, scale: f32) -> Sums {
         Sums {
-            scale: self.scale,
-            ..Sums::SET
+            scale,
+            add: false,
+            precision: self.precision,
+        }
+    }
+    fn added(&self, scale: f32) -> Sums {
+        Sums {
+            add: true,
+            ..self.set(scale)
         }
     }
     fn kv_row(&self) -> usize {
@@ -138,7 +144,7 @@ impl Attention {
             let q = view(q.add(first * self.q_row()), self.q_row(), 1);
             let sizes = (count, reach, self.width);
             let k = view(k, self.kv_row(), 1);
-            product(sizes, q, k, (p.as_mut_ptr(), reach), self.scaled());
+            product(sizes, q, k, (p.as_mut_ptr(), reach), self.set(self.scale));
         }
         let before = if self.causal {
             first + 1 + self.keys
@@ -173,14 +179,15 @@ impl Attention {
         }
         let shared = Shared(out.as_mut_ptr());
         let (t, d) = (self.keys, self.width);
+        let block = self.block();
         split::each(self.batch * self.heads, self.queries * t * d, |part| {
             let (b, h) = (part / self.heads, part % self.heads);
             let g = h * self.kv_heads / self.heads;
             let q_at = b * self.queries * self.q_row() + h * d;
             let k_at = b * t * self.kv_row() + g * d;
-            let mut p = vec![0.0; BLOCK.min(self.queries) * t];
-            for first in (0..self.queries).step_by(BLOCK) {
-                let count = BLOCK.min(self.queries - first);
+            let mut p = vec![0.0; block.min(self.queries) * t];
+            for first in (0..self.queries).step_by(block) {
+                let count = block.min(self.queries - first);
                 let t = self.reach(first + count, self.mask_of(mask, b));
                 let p = &mut p[..count * t];
                 // SAFETY: check() has compared all sizes; each part writes its own head.
@@ -194,7 +201,7 @@ impl Attention {
                     );
                     let v = view(v.as_ptr().add(k_at), 1, self.kv_row());
                     let to = (shared.at(q_at + first * self.q_row()), self.q_row());
-                    product((count, d, t), view(p.as_ptr(), t, 1), v, to, Sums::SET);
+                    product((count, d, t), view(p.as_ptr(), t, 1), v, to, self.set(1.0));
                 }
             }
         });
@@ -228,6 +235,7 @@ impl Attention {
             Shared(out.2.as_mut_ptr()),
         );
         let (t, d) = (self.keys, self.width);
+        let block = self.block();
         let group = self.heads / self.kv_heads;
         let (qr, kr) = (self.q_row(), self.kv_row());
         // The query heads of one key head follow each other, so that their sums have a fixed order.
@@ -237,12 +245,12 @@ impl Attention {
             |part| {
                 let (b, g) = (part / self.kv_heads, part % self.kv_heads);
                 let k_at = b * t * kr + g * d;
-                let size = BLOCK.min(self.queries) * t;
+                let size = block.min(self.queries) * t;
                 let (mut p, mut dp) = (vec![0.0; size], vec![0.0; size]);
                 for h in g * group..(g + 1) * group {
                     let q_at = b * self.queries * qr + h * d;
-                    for first in (0..self.queries).step_by(BLOCK) {
-                        let count = BLOCK.min(self.queries - first);
+                    for first in (0..self.queries).step_by(block) {
+                        let count = block.min(self.queries - first);
                         let t = self.reach(first + count, self.mask_of(mask, b));
                         let (p, dp) = (&mut p[..count * t], &mut dp[..count * t]);
                         // SAFETY: check() has compared all sizes; each part writes its own key head and query heads.
@@ -260,30 +268,99 @@ impl Attention {
                             // dv += pᵀ dy, dp = dy vᵀ, dq = scale · dp k, dk += scale · dpᵀ q.
                             let to = (dv.at(k_at), kr);
                             let turned = view(p.as_ptr(), 1, t);
-                            product((t, d, count), turned, view(dy, 1, qr), to, Sums::ADD);
+                            product((t, d, count), turned, view(dy, 1, qr), to, self.added(1.0));
                             let to = (dp.as_mut_ptr(), t);
                             product(
                                 (count, t, d),
                                 view(dy, qr, 1),
                                 view(v, kr, 1),
                                 to,
-                                Sums::SET,
+                                self.set(1.0),
                             );
                             score_gradients(p, dp, t);
                             let to = (dq.at(at), qr);
                             let scores = view(dp.as_ptr(), t, 1);
-                            product((count, d, t), scores, view(k, 1, kr), to, self.scaled());
+                            product((count, d, t), scores, view(k, 1, kr), to, self.set(self.scale));
                             let to = (dk.at(k_at), kr);
                             let (turned, q) = (view(dp.as_ptr(), 1, t), q.as_ptr().add(at));
-                            let sums = Sums {
-                                add: true,
-                                ..self.scaled()
-                            };
+                            let sums = self.added(self.scale);
                             product((t, d, count), turned, view(q, 1, qr), to, sums);
                         }
                     }
                 }
             },
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(count: usize, seed: f32) -> Vec<f32> {
+        (0..count)
+            .map(|i| (i as f32 * 0.37 + seed).sin() * 1.5)
+            .collect()
+    }
+
+    /// out, dq, dk, dv.
+    fn all(shape: &Attention) -> [Vec<f32>; 4] {
+        let size = shape.batch * shape.queries * shape.q_row();
+        let key_size = shape.batch * shape.keys * shape.kv_row();
+        let (q, dy) = (numbers(size, 1.0), numbers(size, 2.0));
+        let (k, v) = (numbers(key_size, 3.0), numbers(key_size, 4.0));
+        let [mut out, mut dq] = [vec![9.0; size], vec![9.0; size]];
+        let [mut dk, mut dv] = [vec![9.0; key_size], vec![9.0; key_size]];
+        shape.forward(&q, &k, &v, None, &mut out);
+        shape.backward(&q, &k, &v, None, &dy, (&mut dq, &mut dk, &mut dv));
+        [out, dq, dk, dv]
+    }
+
+    #[test]
+    fn bfloat16_products_change_little() {
+        for (queries, keys, causal) in [(197, 197, false), (130, 150, true)] {
+            let exact = Attention {
+                batch: 2,
+                queries,
+                keys,
+                heads: 4,
+                kv_heads: 2,
+                width: 32,
+                scale: 0.2,
+                causal,
+                precision: Precision::F32,
+            };
+            let half = Attention {
+                precision: Precision::Bf16,
+                ..exact
+            };
+            for (exact, half) in all(&exact).iter().zip(all(&half)) {
+                let size = exact.iter().map(|x| x * x).sum::<f32>().sqrt();
+                let apart = exact.iter().zip(&half).map(|(x, y)| (x - y) * (x - y));
+                let apart = apart.sum::<f32>().sqrt();
+                // Each product rounds both operands to 8 bits.
+                assert!(apart > 0.0 && apart < 0.02 * size, "{apart} of {size}");
+            }
+        }
+    }
+
+    #[test]
+    fn threads_do_not_change_the_bits() {
+        let shape = Attention {
+            batch: 3,
+            queries: 70,
+            keys: 70,
+            heads: 4,
+            kv_heads: 2,
+            width: 24,
+            scale: 0.2,
+            causal: true,
+            precision: Precision::Bf16,
+        };
+        let on = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+            pool.unwrap().install(|| all(&shape))
+        };
+        assert_eq!(on(1), on(3));
     }
 }

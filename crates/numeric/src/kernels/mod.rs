@@ -13,6 +13,7 @@ pub mod attention;
 pub mod copy;
 pub mod cross_entropy;
 pub mod elementwise;
+pub mod frozen;
 pub mod gemm;
 pub mod indexing;
 pub mod norm;

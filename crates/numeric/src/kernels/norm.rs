@@ -67,15 +67,22 @@ simd! {
 }
 
 simd! {
-    fn backward_rows(x: &[f32], gamma: &[f32], dy: &[f32], epsilon: f32, centred: bool, out: &mut [f32]) {
+    /// An empty `before` is none.
+    fn backward_rows(x: &[f32], gamma: &[f32], dy: &[f32], before: &[f32], epsilon: f32, centred: bool, out: &mut [f32]) {
         let width = gamma.len();
         let n = width as f32;
-        for ((x, dy), dx) in x.chunks_exact(width).zip(dy.chunks_exact(width)).zip(out.chunks_exact_mut(width)) {
+        for (row, ((x, dy), dx)) in x.chunks_exact(width).zip(dy.chunks_exact(width)).zip(out.chunks_exact_mut(width)).enumerate() {
             let (mean, inverse) = moments(x, epsilon, centred);
             let level = if centred { lane_sum(width, |i| dy[i] * gamma[i]) / n } else { 0.0 };
             let along = lane_sum(width, |i| dy[i] * gamma[i] * ((x[i] - mean) * inverse)) / n;
             for i in 0..width {
                 dx[i] = inverse * (dy[i] * gamma[i] - level - (x[i] - mean) * inverse * along);
+            }
+            if !before.is_empty() {
+                let before = &before[row * width..][..width];
+                for i in 0..width {
+                    dx[i] += before[i];
+                }
             }
         }
     }
@@ -109,20 +116,22 @@ pub fn forward(x: &[f32], gamma: &[f32], beta: Option<&[f32]>, epsilon: f32, out
     });
 }
 
-/// The gradient with respect to x; `centred` for layer norm.
+/// The gradient with respect to x, added to `before` if it is there; `centred` for layer norm.
 pub fn input_gradient(
     x: &[f32],
     gamma: &[f32],
     dy: &[f32],
-    epsilon: f32,
-    centred: bool,
+    before: Option<&[f32]>,
+    (epsilon, centred): (f32, bool),
     out: &mut [f32],
 ) {
     let width = gamma.len();
     assert!(x.len() == out.len() && dy.len() == out.len());
+    assert!(before.is_none_or(|before| before.len() == out.len()));
     split::rows(out, width.max(1), |start, part| {
         let here = start * width..start * width + part.len();
-        backward_rows(&x[here.clone()], gamma, &dy[here], epsilon, centred, part);
+        let before = before.map_or(&[][..], |before| &before[here.clone()]);
+        backward_rows(&x[here.clone()], gamma, &dy[here], before, epsilon, centred, part);
     });
 }
 

@@ -1,4 +1,4 @@
-import { tf } from '@eigenloom/engine';
+import { linear, tf } from '@eigenloom/engine';
 import { type HookContext } from '@eigenloom/models';
 import { dropoutMask } from '@eigenloom/numeric';
 
@@ -12,9 +12,9 @@ export const hooksOf = (settings: LoraSettings): Hooks<PairPart> => ({
     const a = tensors('lora_A') as tf.Tensor2D;
     const b = tensors('lora_B') as tf.Tensor2D;
     return (x, { y }, context) => {
-      const low: tf.Tensor2D = tf.matMul(drop(x, settings.dropout, site.path, context), a, false, true);
-      const scaled = scaling === 1 ? low : tf.mul<tf.Tensor2D>(low, scaling);
-      return tf.add<tf.Tensor2D>(y, tf.matMul(scaled, b, false, true));
+      const low = linear(drop(x, settings.dropout, site.path, context), a);
+      const scaled = scaling === 1 ? low : tf.mul(low, scaling);
+      return linear(scaled, b, undefined, y) as tf.Tensor2D;
     };
   },
 });

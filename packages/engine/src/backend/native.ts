@@ -50,9 +50,29 @@ function onNative(kernelName: string, stock: tf.KernelFunc): tf.KernelConfig {
     const inputs = call.inputs as Readonly<Record<string, tf.TensorInfo>>;
     const result = own?.({ inputs, backend, attributes: call.attrs ?? {} });
     if (result !== undefined) return result;
-    const made = stock(call);
-    if (!REFERENCES.has(kernelName)) backend.shareViews(Object.values(inputs).flat(), [made].flat());
+    if (REFERENCES.has(kernelName)) return stock(call);
+    const whole = expanded(inputs, backend);
+    const made = stock({ ...call, inputs: whole as tf.NamedTensorInfoMap });
+    backend.shareViews(Object.values(whole).flat(), [made].flat());
+    for (const [name, info] of Object.entries(whole))
+      if (info !== inputs[name]) backend.disposeIntermediateTensorInfo(info);
     return made;
   };
   return { kernelName, backendName: BACKEND, kernelFunc };
+}
+
+/** The inputs of a stock kernel, which knows no frozen ones. */
+function expanded(
+  inputs: Readonly<Record<string, tf.TensorInfo>>,
+  backend: NativeBackend,
+): Readonly<Record<string, tf.TensorInfo>> {
+  const entries = Object.entries(inputs);
+  const isFrozen = (info: tf.TensorInfo | undefined): boolean =>
+    info !== undefined && !Array.isArray(info) && backend.frozen(info) !== undefined;
+  if (!entries.some(([, info]) => isFrozen(info))) return inputs;
+  const whole = (info: tf.TensorInfo): tf.TensorInfo =>
+    backend.output(info.shape, (out) => {
+      backend.frozen(info)?.expandInto(out);
+    });
+  return Object.fromEntries(entries.map(([name, info]) => [name, isFrozen(info) ? whole(info) : info]));
 }

@@ -4,8 +4,20 @@ import * as tf from '@tensorflow/tfjs-core';
 export type Inputs = Readonly<Record<string, tf.Tensor>>;
 export type Attributes = Readonly<Record<string, number | boolean>>;
 
+/** Computes the gradient of an input. */
+export interface InputGradient {
+  (): tf.Tensor;
+  /** The same, added to a gradient that is there already, in one pass over memory. Leaves `before` as it is. */
+  readonly onto?: (before: tf.Tensor) => tf.Tensor;
+}
+
 /** The gradient of each input by name, computed only when asked for. */
-export type Gradients = Record<string, () => tf.Tensor>;
+export type Gradients = Record<string, InputGradient>;
+
+/** A gradient that can be added to another while it is computed; without `before` it is the gradient alone. */
+export function accumulating(gradient: (before?: tf.Tensor) => tf.Tensor): InputGradient {
+  return Object.assign(() => gradient(), { onto: (before: tf.Tensor) => gradient(before) });
+}
 
 /** An operation that is one kernel where a backend has it, and stock operations elsewhere. */
 export interface FusedKernel {
@@ -58,6 +70,12 @@ export function input(inputs: Inputs, name: string): tf.Tensor {
   const found = inputs[name];
   if (found === undefined) throw new Error(`a fused kernel misses its input ${name}`);
   return found;
+}
+
+/** `sum` with the input of that name, if it is there. */
+export function plus(sum: tf.Tensor, inputs: Inputs, name: string): tf.Tensor {
+  const other = inputs[name];
+  return other === undefined ? sum : tf.add(sum, other);
 }
 
 /** A tensor seen as a matrix: all axes but the last are rows. */

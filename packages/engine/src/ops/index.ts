@@ -2,7 +2,7 @@ import { attentionGradientKernel, attentionKernel } from './attention.js';
 import type { FusedKernel } from './fused-kernel.js';
 import { geluGradientKernel, geluKernel } from './gelu.js';
 import { layerNormInputKernel, layerNormKernel, layerNormParametersKernel } from './layer-norm.js';
-import { linearKernel } from './linear.js';
+import { linearInputKernel, linearKernel } from './linear.js';
 import { rmsNormInputKernel, rmsNormKernel } from './rms-norm.js';
 import { rotaryKernel } from './rotary.js';
 import { siluGradientKernel, siluKernel } from './silu.js';
@@ -11,6 +11,7 @@ import { crossEntropyGradientKernel, crossEntropyKernel } from './softmax-cross-
 /** Every fused kernel; each backend gets its composition, and `native` replaces them by its own. */
 export const FUSED_KERNELS: readonly FusedKernel[] = [
   linearKernel,
+  linearInputKernel,
   geluKernel,
   geluGradientKernel,
   siluKernel,

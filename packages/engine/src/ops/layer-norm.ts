@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { asRows, input, runFused, runFusedList, type Attributes, type FusedKernel } from './fused-kernel.js';
+import { accumulating, asRows, input, plus, runFused, runFusedList, type Attributes, type FusedKernel } from './fused-kernel.js';
 
 const epsilonOf = (attributes: Attributes): number => Number(attributes['epsilon']);
 
@@ -16,7 +16,8 @@ export const layerNormInputKernel: FusedKernel = {
     const { normalised, inverse } = normalise(input(inputs, 'x'), epsilonOf(attributes));
     const g = tf.mul(input(inputs, 'dy'), input(inputs, 'gamma'));
     const along = tf.mean(tf.mul(g, normalised), -1, true);
-    return tf.mul(inverse, tf.sub(tf.sub(g, tf.mean(g, -1, true)), tf.mul(normalised, along)));
+    const dx = tf.mul(inverse, tf.sub(tf.sub(g, tf.mean(g, -1, true)), tf.mul(normalised, along)));
+    return plus(dx, inputs, 'before');
   },
 };
 
@@ -41,7 +42,9 @@ export const layerNormKernel: FusedKernel = {
     of: (dy, saved, attributes) => {
       const [x, gamma] = saved as [tf.Tensor, tf.Tensor];
       return {
-        x: () => runFused(layerNormInputKernel, { x, gamma, dy }, attributes),
+        x: accumulating((before) =>
+          runFused(layerNormInputKernel, { x, gamma, dy, ...(before === undefined ? {} : { before }) }, attributes),
+        ),
         gamma: () => runFusedList(layerNormParametersKernel, { x, dy }, attributes)[0] as tf.Tensor,
         beta: () => tf.sum(asRows(dy), 0),
       };

@@ -1,14 +1,24 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { incompatible } from '@eigenloom/errors';
-import { asRows, input, runFused, type FusedKernel } from './fused-kernel.js';
+import { accumulating, asRows, input, plus, runFused, type FusedKernel } from './fused-kernel.js';
+
+/** dy w (+ before): dy (…, out), w (out, in), before (…, in) → (…, in). */
+export const linearInputKernel: FusedKernel = {
+  name: 'EigenloomLinearInputGradient',
+  composed: (inputs) => {
+    const [dy, w] = [input(inputs, 'dy'), input(inputs, 'w') as tf.Tensor2D];
+    const dx = tf.matMul(rowsOf(dy), w);
+    return plus(tf.reshape(dx, [...dy.shape.slice(0, -1), w.shape[1]]), inputs, 'before');
+  },
+};
 
 export const linearKernel: FusedKernel = {
   name: 'EigenloomLinear',
   composed: (inputs) => {
     const [x, w] = [input(inputs, 'x'), input(inputs, 'w') as tf.Tensor2D];
     const y = tf.matMul(rowsOf(x), w, false, true);
-    const biased = inputs['b'] === undefined ? y : tf.add(y, inputs['b']);
-    return tf.reshape(biased, [...x.shape.slice(0, -1), w.shape[0]]);
+    const whole = tf.reshape(plus(y, inputs, 'b'), [...x.shape.slice(0, -1), w.shape[0]]);
+    return plus(whole, inputs, 'addend');
   },
   gradient: {
     save: ['x', 'w'],
@@ -16,9 +26,12 @@ export const linearKernel: FusedKernel = {
       const [x, w] = saved as [tf.Tensor, tf.Tensor2D];
       const rows = rowsOf(dy);
       return {
-        x: () => tf.reshape(tf.matMul(rows, w), x.shape),
+        x: accumulating((before) =>
+          runFused(linearInputKernel, before === undefined ? { dy, w } : { dy, w, before }),
+        ),
         w: () => tf.matMul(rows, rowsOf(x), true, false),
         b: () => tf.sum(rows, 0),
+        addend: () => dy,
       };
     },
   },
@@ -27,16 +40,26 @@ export const linearKernel: FusedKernel = {
 const rowsOf = (x: tf.Tensor): tf.Tensor2D => (x.rank === 2 ? (x as tf.Tensor2D) : asRows(x));
 
 /**
- * y = x wᵀ + b, with the weight as checkpoints store it.
- * x (…, in), w (out, in), b (out) → (…, out).
+ * y = x wᵀ + b + addend, with the weight as checkpoints store it.
+ * x (…, in), w (out, in), b (out), addend (…, out) → (…, out). Errors: `LINEAR_SHAPES`.
  */
-export function linear(x: tf.Tensor, w: tf.Tensor, b?: tf.Tensor): tf.Tensor {
+export function linear(x: tf.Tensor, w: tf.Tensor, b?: tf.Tensor, addend?: tf.Tensor): tf.Tensor {
   const fits = w.rank === 2 && x.rank >= 1 && x.shape[x.rank - 1] === w.shape[1];
-  if (!fits || (b !== undefined && (b.rank !== 1 || b.shape[0] !== w.shape[0]))) {
+  const shape = [...x.shape.slice(0, -1), w.shape[0]];
+  const isAdded = addend === undefined || addend.shape.join() === shape.join();
+  if (!fits || !isAdded || (b !== undefined && (b.rank !== 1 || b.shape[0] !== w.shape[0]))) {
     throw incompatible(
       'LINEAR_SHAPES',
-      `linear: input (${x.shape.join(', ')}), weight (${w.shape.join(', ')}) and bias (${b?.shape.join(', ') ?? 'none'}) do not fit`,
+      `linear: ${[x, w, b, addend].map((each, i) => `${PARTS[i] ?? ''} ${shapeOf(each)}`).join(', ')} do not fit`,
     );
   }
-  return runFused(linearKernel, b === undefined ? { x, w } : { x, w, b });
+  return runFused(linearKernel, {
+    ...{ x, w },
+    ...(b === undefined ? {} : { b }),
+    ...(addend === undefined ? {} : { addend }),
+  });
 }
+
+const PARTS = ['input', 'weight', 'bias', 'addend'];
+const shapeOf = (tensor: tf.Tensor | undefined): string =>
+  tensor === undefined ? 'none' : `(${tensor.shape.join(', ')})`;

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { asRows, input, runFused, type Attributes, type FusedKernel } from './fused-kernel.js';
+import { accumulating, asRows, input, plus, runFused, type Attributes, type FusedKernel } from './fused-kernel.js';
 
 const inverseRootMeanSquare = (x: tf.Tensor, attributes: Attributes): tf.Tensor =>
   tf.rsqrt(tf.add(tf.mean(tf.square(x), -1, true), Number(attributes['epsilon'])));
@@ -11,7 +11,8 @@ export const rmsNormInputKernel: FusedKernel = {
     const inverse = inverseRootMeanSquare(x, attributes);
     const normalised = tf.mul(x, inverse);
     const g = tf.mul(input(inputs, 'dy'), input(inputs, 'gamma'));
-    return tf.mul(inverse, tf.sub(g, tf.mul(normalised, tf.mean(tf.mul(g, normalised), -1, true))));
+    const dx = tf.mul(inverse, tf.sub(g, tf.mul(normalised, tf.mean(tf.mul(g, normalised), -1, true))));
+    return plus(dx, inputs, 'before');
   },
 };
 
@@ -26,7 +27,9 @@ export const rmsNormKernel: FusedKernel = {
     of: (dy, saved, attributes) => {
       const [x, gamma] = saved as [tf.Tensor, tf.Tensor];
       return {
-        x: () => runFused(rmsNormInputKernel, { x, gamma, dy }, attributes),
+        x: accumulating((before) =>
+          runFused(rmsNormInputKernel, { x, gamma, dy, ...(before === undefined ? {} : { before }) }, attributes),
+        ),
         gamma: () => tf.sum(asRows(tf.mul(dy, tf.mul(x, inverseRootMeanSquare(x, attributes)))), 0),
       };
     },

@@ -1,7 +1,7 @@
 import { gelu, tf } from '@eigenloom/engine';
 import { paddingMask, splitHeads } from '../forward/attention.js';
 import type { ForwardPass } from '../forward/forward-pass.js';
-import type { Features } from '../forward/row-layout.js';
+import type { Features, RowLayout } from '../forward/row-layout.js';
 import type { TokenBatch } from '../tokens/batch.js';
 import { badConfig, numberField, requireOneOf, sizeField, type RawConfig } from './config-field.js';
 import type { Family, NetworkConfig } from './family.js';
@@ -101,24 +101,26 @@ function encodeLayer(
   config: BertConfig,
   layer: string,
   pass: ForwardPass,
-  { hidden: x, layout }: Features,
+  x: tf.Tensor2D,
+  layout: RowLayout,
   mask: tf.Tensor2D | undefined,
 ): tf.Tensor2D {
   const self = `${layer}.attention.self`;
   const [q, k, v] = pass
     .linears([`${self}.query`, `${self}.key`, `${self}.value`], x)
     .map((part) => splitHeads(part, layout, config.headCount)) as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
-  const attended = pass.linear(
-    `${layer}.attention.output.dense`,
-    pass.attention(self, { q, k, v }, { mask }),
-  );
+  const attended = pass.attention(self, { q, k, v }, { mask });
   const middle = pass.norm(
     `${layer}.attention.output.LayerNorm`,
-    tf.add(pass.block(`${layer}.attention`, x, attended), x),
+    pass.residual(x, {
+      ...{ block: `${layer}.attention`, input: x },
+      ...{ last: `${layer}.attention.output.dense`, x: attended },
+    }),
   );
   const wide = gelu(pass.linear(`${layer}.intermediate.dense`, middle));
-  const out = pass.block(`${layer}.output`, middle, pass.linear(`${layer}.output.dense`, wide));
-  return pass.block(layer, x, pass.norm(`${layer}.output.LayerNorm`, tf.add(out, middle)));
+  const feedForward = { block: `${layer}.output`, input: middle, last: `${layer}.output.dense`, x: wide };
+  const out = pass.residual(middle, feedForward);
+  return pass.block(layer, x, pass.norm(`${layer}.output.LayerNorm`, out));
 }
 
 /** BERT and what shares its layout (MiniLM, many sentence encoders). arXiv:1810.04805. */
@@ -147,7 +149,8 @@ export const bert: Family<BertConfig, TokenBatch> = {
     pass.layer(hidden);
     const mask = paddingMask(layout);
     for (let i = 0; i < config.layerCount; i++) {
-      hidden = encodeLayer(config, layerPath(prefix, i), pass, { hidden, layout }, mask);
+      const layer = layerPath(prefix, i);
+      hidden = pass.layerOf(hidden, (x) => encodeLayer(config, layer, pass, x, layout, mask));
       pass.layer(hidden);
     }
     return { hidden, layout };

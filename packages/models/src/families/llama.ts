@@ -126,10 +126,12 @@ interface Shared {
   readonly rope: RotaryAngles;
 }
 
+/** onto + attention of x. */
 function attention(
   config: LlamaConfig,
   path: string,
   pass: ForwardPass,
+  onto: tf.Tensor2D,
   x: tf.Tensor2D,
   { layout, rope }: Shared,
 ): tf.Tensor2D {
@@ -148,14 +150,14 @@ function attention(
     },
     { causal: true },
   );
-  return pass.block(path, x, pass.linear(`${path}.o_proj`, attended));
+  return pass.residual(onto, { block: path, input: x, last: `${path}.o_proj`, x: attended });
 }
 
-/** SwiGLU: arXiv:2002.05202. */
-function feedForward(path: string, pass: ForwardPass, x: tf.Tensor2D): tf.Tensor2D {
+/** onto + SwiGLU: arXiv:2002.05202. */
+function feedForward(path: string, pass: ForwardPass, onto: tf.Tensor2D, x: tf.Tensor2D): tf.Tensor2D {
   const [gate, up] = pass.linears([`${path}.gate_proj`, `${path}.up_proj`], x) as [tf.Tensor2D, tf.Tensor2D];
-  const out = pass.linear(`${path}.down_proj`, tf.mul<tf.Tensor2D>(silu(gate), up));
-  return pass.block(path, x, out);
+  const gated: tf.Tensor2D = tf.mul(silu(gate), up);
+  return pass.residual(onto, { block: path, input: x, last: `${path}.down_proj`, x: gated });
 }
 
 function encodeLayer(
@@ -165,16 +167,10 @@ function encodeLayer(
   x: tf.Tensor2D,
   shared: Shared,
 ): tf.Tensor2D {
-  const attended = attention(
-    config,
-    `${layer}.self_attn`,
-    pass,
-    pass.norm(`${layer}.input_layernorm`, x),
-    shared,
-  );
-  const middle: tf.Tensor2D = tf.add(x, attended);
-  const out = feedForward(`${layer}.mlp`, pass, pass.norm(`${layer}.post_attention_layernorm`, middle));
-  return pass.block(layer, x, tf.add(middle, out));
+  const first = pass.norm(`${layer}.input_layernorm`, x);
+  const middle = attention(config, `${layer}.self_attn`, pass, x, first, shared);
+  const second = pass.norm(`${layer}.post_attention_layernorm`, middle);
+  return pass.block(layer, x, feedForward(`${layer}.mlp`, pass, middle, second));
 }
 
 // Padding lies on the right, so no token of a text sees it through the causal mask.
@@ -214,7 +210,8 @@ export const llama: Family<LlamaConfig, TokenBatch> = {
     const rope = ropeTables(config.frequencies, pass.firstPosition, layout.length);
     for (let i = 0; i < config.layerCount; i++) {
       pass.layer(hidden);
-      hidden = encodeLayer(config, layerPath(prefix, i), pass, hidden, { layout, rope });
+      const layer = layerPath(prefix, i);
+      hidden = pass.layerOf(hidden, (x) => encodeLayer(config, layer, pass, x, { layout, rope }));
     }
     const last = pass.norm(`${prefix}norm`, hidden);
     pass.layer(last);

@@ -2,7 +2,7 @@ import { gelu, tf } from '@eigenloom/engine';
 import type { PixelBatch } from '../batch.js';
 import { splitHeads } from '../forward/attention.js';
 import type { ForwardPass } from '../forward/forward-pass.js';
-import type { Features } from '../forward/row-layout.js';
+import type { Features, RowLayout } from '../forward/row-layout.js';
 import {
   badConfig,
   flagField,
@@ -111,19 +111,23 @@ function encodeLayer(
   config: VitConfig,
   layer: string,
   pass: ForwardPass,
-  { hidden: x, layout }: Features,
+  x: tf.Tensor2D,
+  layout: RowLayout,
 ): tf.Tensor2D {
   const self = `${layer}.attention.attention`;
   const [q, k, v] = pass
     .linears([`${self}.query`, `${self}.key`, `${self}.value`], pass.norm(`${layer}.layernorm_before`, x))
     .map((part) => splitHeads(part, layout, config.headCount)) as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
-  const attended = pass.linear(`${layer}.attention.output.dense`, pass.attention(self, { q, k, v }, {}));
-  const middle: tf.Tensor2D = tf.add(x, pass.block(`${layer}.attention`, x, attended));
+  const attended = pass.attention(self, { q, k, v }, {});
+  const middle = pass.residual(x, {
+    ...{ block: `${layer}.attention`, input: x },
+    ...{ last: `${layer}.attention.output.dense`, x: attended },
+  });
   const wide = gelu(
     pass.linear(`${layer}.intermediate.dense`, pass.norm(`${layer}.layernorm_after`, middle)),
   );
-  const out = pass.block(`${layer}.output`, middle, pass.linear(`${layer}.output.dense`, wide));
-  return pass.block(layer, x, tf.add(middle, out));
+  const feedForward = { block: `${layer}.output`, input: middle, last: `${layer}.output.dense`, x: wide };
+  return pass.block(layer, x, pass.residual(middle, feedForward));
 }
 
 /** Vision transformers; DeiT without its distillation token has the same layout. arXiv:2010.11929, arXiv:2012.12877. */
@@ -150,7 +154,8 @@ export const vit: Family<VitConfig, PixelBatch> = {
     let hidden = embedded;
     for (let i = 0; i < config.layerCount; i += 1) {
       pass.layer(hidden);
-      hidden = encodeLayer(config, layerPath(prefix, i), pass, { hidden, layout });
+      const layer = layerPath(prefix, i);
+      hidden = pass.layerOf(hidden, (x) => encodeLayer(config, layer, pass, x, layout));
     }
     const last = pass.norm(`${prefix}layernorm`, hidden);
     pass.layer(last);

@@ -23,10 +23,23 @@ export interface ForwardOptions {
   readonly adapters?: readonly AppliedAdapter[];
   /** Given while training: adapters drop out, and the like. */
   readonly training?: TrainingKeys;
+  /** How a layer is run whose inner values a gradient needs; without it they are kept. `run` gives the same each time. */
+  readonly part?: (x: tf.Tensor2D, run: (x: tf.Tensor2D) => tf.Tensor2D) => tf.Tensor2D;
   /** Called with the input of each group of linear modules that share it: [rows, in], padding included. */
   readonly onLinearInput?: (modules: readonly string[], input: tf.Tensor2D) => void;
   /** Called with the hidden states after each layer, embeddings first; the last are the model's output: [rows, hidden]. */
   readonly onLayer?: (hidden: tf.Tensor2D) => void;
+}
+
+/** The end of a block. */
+export interface BlockEnd {
+  readonly block: string;
+  /** What went into the block: [n, width]. */
+  readonly input: tf.Tensor2D;
+  /** Its last module, which is linear. */
+  readonly last: string;
+  /** What that reads: [n, in]. */
+  readonly x: tf.Tensor2D;
 }
 
 /** What a pass computes with. */
@@ -69,9 +82,7 @@ export class ForwardPass {
   linears(paths: readonly string[], x: tf.Tensor2D): tf.Tensor2D[] {
     this.options.onLinearInput?.(paths, x);
     return paths.map((path) => {
-      const name = `${path}.bias`;
-      const stored = this.weights.parameters.find(name);
-      const bias = stored === undefined ? undefined : (this.#adapted(name, stored) as tf.Tensor1D);
+      const bias = this.#bias(path);
       const weight = this.#matrix(`${path}.weight`);
       const plain = linear(x, weight, bias) as tf.Tensor2D;
       return this.#hooks('linear', path).reduce(
@@ -85,6 +96,25 @@ export class ForwardPass {
     return this.linears([path], x)[0] as tf.Tensor2D;
   }
 
+  /** onto + the block whose last module is linear, both [n, width]: one pass over memory where no adapter is between. */
+  residual(onto: tf.Tensor2D, { block, input, last, x }: BlockEnd): tf.Tensor2D {
+    if (this.#hooks('block', block).length > 0 || this.#hooks('linear', last).length > 0)
+      return tf.add(onto, this.block(block, input, this.linear(last, x)));
+    this.options.onLinearInput?.([last], x);
+    return linear(x, this.#matrix(`${last}.weight`), this.#bias(last), onto) as tf.Tensor2D;
+  }
+
+  /** One of the layers that follow each other: x [n, width] → [n, width]. What it reads beside x, it reads again if it runs again. */
+  layerOf(x: tf.Tensor2D, run: (x: tf.Tensor2D) => tf.Tensor2D): tf.Tensor2D {
+    return this.options.part?.(x, run) ?? tf.tidy(() => run(x));
+  }
+
+  #bias(path: string): tf.Tensor1D | undefined {
+    const name = `${path}.bias`;
+    const stored = this.weights.parameters.find(name);
+    return stored === undefined ? undefined : (this.#adapted(name, stored) as tf.Tensor1D);
+  }
+
   /** Squares of an image as rows of hidden states: [size·patches, width]. */
   patches(path: string, batch: PixelBatch): tf.Tensor2D {
     const kernel = this.weight(`${path}.weight`) as tf.Tensor4D;
@@ -92,8 +122,7 @@ export class ForwardPass {
     if (batch.channels !== channels)
       throw incompatible('INPUT_SHAPE', `images have ${batch.channels} channels, ${path} reads ${channels}`);
     const inner = channels * patch * patch;
-    const pixels = patchesOf(batch, patch);
-    const x = tf.tensor2d(pixels, [pixels.length / inner, inner]);
+    const x = patchesOf(batch, patch);
     const weight: tf.Tensor2D = tf.reshape(kernel, [width, inner]);
     const bias = this.weight(`${path}.bias`) as tf.Tensor1D;
     return this.#hooks('patches', path).reduce(

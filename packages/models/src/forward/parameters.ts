@@ -1,4 +1,4 @@
-import { tf } from '@eigenloom/engine';
+import { freeze, type FrozenFormat, tf } from '@eigenloom/engine';
 import { incompatible, numericFailure } from '@eigenloom/errors';
 import type { ModelSource } from '../model-source.js';
 import type { ParameterSpec } from '../families/module-spec.js';
@@ -47,11 +47,17 @@ export class Parameters {
   }
 }
 
+export interface LoadOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** How the tensor of a name is held; f32 without it. */
+  readonly formatOf?: (name: string) => FrozenFormat;
+}
+
 /** Reads the tensors that `specs` name, checking shapes and values. */
 export async function loadParameters(
   source: ModelSource,
   specs: readonly ParameterSpec[],
-  signal?: AbortSignal,
+  { signal, formatOf = () => 'f32' }: LoadOptions = {},
 ): Promise<Parameters> {
   const parameters = new Parameters();
   try {
@@ -68,7 +74,7 @@ export async function loadParameters(
       const values = await source.read(name, 'f32', signal === undefined ? {} : { signal });
       signal?.throwIfAborted();
       requireFinite(name, values);
-      parameters.set(name, tf.tensor(values, [...shape], 'float32'));
+      parameters.set(name, freeze(values, shape, formatOf(name)));
     }
     return parameters;
   } catch (error) {

@@ -4,18 +4,42 @@
  */
 export interface NativeKernels {
   /**
-   * `dims`: batches, m, n, k, batches of a, batches of b. An empty bias is none. With `bf16` the operands are rounded to bfloat16, unless one
+   * `dims`: batches, m, n, k, batches of a, batches of b. An empty bias or addend is none. With `bf16` the operands are rounded to bfloat16, unless one
    * side of the product is narrow (below 16).
    */
   kernelMatmul(
     a: Float32Array,
     b: Float32Array,
     bias: Float32Array,
+    addend: Float32Array,
     transposeA: boolean,
     transposeB: boolean,
     dims: Uint32Array,
     bf16: boolean,
     c: Float32Array,
+  ): void;
+  /** As `kernelMatmul`, with b frozen in the format of `code`; `dims`: m, n, k. */
+  kernelMatmulFrozen(
+    a: Float32Array,
+    b: Uint8Array,
+    code: number,
+    bias: Float32Array,
+    addend: Float32Array,
+    transposeB: boolean,
+    dims: Uint32Array,
+    bf16: boolean,
+    c: Float32Array,
+  ): void;
+  /** Code 1: bfloat16, 2 bytes a number; 2: NF4, 4 bytes for each 64 numbers or part of them and one for each two or one. */
+  kernelFreeze(values: Float32Array, code: number, bytes: Uint8Array): void;
+  kernelExpand(bytes: Uint8Array, code: number, out: Float32Array): void;
+  /** Rows of a matrix by their indices; `dims`: rows, width. */
+  kernelExpandRows(
+    bytes: Uint8Array,
+    code: number,
+    dims: Uint32Array,
+    indices: Int32Array,
+    out: Float32Array,
   ): void;
   kernelUnary(code: number, x: Float32Array, out: Float32Array): void;
   kernelBinary(
@@ -34,10 +58,12 @@ export interface NativeKernels {
     epsilon: number,
     out: Float32Array,
   ): void;
+  /** Added to `before`, unless it is empty. */
   kernelNormInputGradient(
     x: Float32Array,
     gamma: Float32Array,
     dy: Float32Array,
+    before: Float32Array,
     epsilon: number,
     centred: boolean,
     out: Float32Array,
@@ -111,6 +137,7 @@ export interface NativeKernels {
     dims: Uint32Array,
     scale: number,
     causal: boolean,
+    bf16: boolean,
     out: Float32Array,
   ): void;
   kernelAttentionGradient(
@@ -122,6 +149,7 @@ export interface NativeKernels {
     dims: Uint32Array,
     scale: number,
     causal: boolean,
+    bf16: boolean,
     dq: Float32Array,
     dk: Float32Array,
     dv: Float32Array,

@@ -1,6 +1,6 @@
 import { linear, setBackend, softmaxCrossEntropy, tf } from '@eigenloom/engine';
 import { backward } from './backward.js';
-import { unrecorded } from './tape.js';
+import { recomputed, unrecorded } from './tape.js';
 import { gradientsOf } from './take-gradients.js';
 
 beforeAll(() => setBackend('native'));
@@ -193,5 +193,91 @@ test('losses are summed by weight and told apart, or combined by their own gradi
   expect(combined.loss).toBeCloseTo(sum.loss, 6);
   values.forEach((value, i) => {
     expect(combined.gradients.get('w')!.dataSync()[i]).toBeCloseTo(2 * value - 1, 6);
+  });
+});
+
+describe('a part that is computed again for its gradient', () => {
+  const WIDTH = 6;
+  const DEPTH = 4;
+
+  /** Layers with a weight each, one that all share twice in each, a constant from outside, and a tensor that depends on a variable. */
+  const layers = (): {
+    variables: tf.Variable[];
+    loss: (part: typeof recomputed) => tf.Scalar;
+    runs: () => number;
+  } => {
+    const own = Array.from({ length: DEPTH }, (_, i) => variable([WIDTH, WIDTH], i));
+    const [shared, scale] = [variable([WIDTH, WIDTH], 9), variable([WIDTH], 10)];
+    const x = tf.tensor2d(numbers(4 * WIDTH, 5), [4, WIDTH]);
+    let runs = 0;
+    const loss = (part: typeof recomputed): tf.Scalar => {
+      const mask = tf.add(tf.zeros([4, 1]), 0.5);
+      const factor = tf.square(scale);
+      let hidden: tf.Tensor2D = x;
+      const seen: tf.Tensor2D[] = [];
+      for (const w of own) {
+        hidden = part(hidden, (input) => {
+          runs += 1;
+          const middle = linear(linear(tf.mul(input, mask), shared), w, undefined, input);
+          return tf.add<tf.Tensor2D>(tf.mul(linear(middle, shared), factor), input);
+        });
+        seen.push(hidden);
+      }
+      const features = tf.mean(tf.square(seen[1] ?? hidden));
+      return tf.add(tf.mean(softmaxCrossEntropy(hidden, tf.tensor1d([0, 1, 2, 0], 'int32'))), features);
+    };
+    return { variables: [...own, shared, scale], loss, runs: () => runs };
+  };
+  const gradientsOf = async (
+    { variables, loss }: ReturnType<typeof layers>,
+    part: typeof recomputed,
+  ): Promise<number[][]> => {
+    const found = new Map<tf.Variable, number[]>();
+    const value = await backward(() => loss(part), variables, (own, gradient) => {
+      found.set(own, bitsOf(gradient));
+      gradient.dispose();
+    });
+    const all = [...variables.map((own) => found.get(own) ?? []), bitsOf(value)];
+    value.dispose();
+    return all;
+  };
+  const kept: typeof recomputed = (x, run) => run(x);
+
+  test('has the same gradients to the bit, and leaves nothing behind', async () => {
+    const network = layers();
+    const plain = await gradientsOf(network, kept);
+    const before = tf.memory().numTensors;
+    expect(await gradientsOf(network, recomputed)).toEqual(plain);
+    expect(network.runs()).toBe(3 * DEPTH);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  test('is run once where nothing is recorded', () => {
+    const { loss, runs } = layers();
+    const before = tf.memory().numTensors;
+    tf.tidy(() => loss(recomputed)).dispose();
+    expect(runs()).toBe(DEPTH);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  test('keeps less for the gradient', async () => {
+    const { variables, loss } = layers();
+    const held: number[] = [];
+    for (const part of [kept, recomputed]) {
+      const look = (): void => {
+        held.push(tf.memory().numBytes);
+      };
+      const value = await backward(
+        () => loss(part),
+        variables,
+        (_own, gradient) => {
+          gradient.dispose();
+        },
+        look,
+      );
+      value.dispose();
+    }
+    const [all = 0, inputs = 0] = held;
+    expect(inputs).toBeLessThan(all);
   });
 });

@@ -18,25 +18,32 @@ export async function backward(
   onLoss: (value: tf.Scalar) => void | Promise<void> = () => undefined,
 ): Promise<tf.Scalar> {
   const { value, tape } = record(loss);
-  let walk: Walk | undefined;
+  const walk = new Walk(tape, variables, value);
   try {
-    walk = new Walk(tape, variables, value);
+    const firstUses = walk.firstUses(variables);
+    if (firstUses.size === 0) throw new Error('the loss does not depend on anything that is trained');
+    const byId = new Map(variables.map((variable) => [variable.id, variable]));
     await onLoss(value);
-    await walk.back(visit);
+    walk.start(value.id, tf.onesLike(value));
+    for (let passed = walk.next(); passed !== undefined; passed = walk.next()) {
+      for (const [, { id }] of passed.inputs) {
+        const variable = byId.get(id);
+        const gradient = firstUses.get(id) === passed.at ? walk.take(id) : undefined;
+        if (variable !== undefined && gradient !== undefined) await visit(variable, gradient);
+      }
+    }
     return value;
   } catch (error) {
     value.dispose();
     throw error;
   } finally {
-    walk?.dispose();
+    walk.dispose();
   }
 }
 
+/** From a value back to the tensors that gradients are wanted of, over what was recorded. */
 class Walk {
   readonly #path: readonly (PathNode | undefined)[];
-  readonly #variables: ReadonlyMap<number, tf.Variable>;
-  /** The first node that uses each variable: once it has been passed, the gradient is complete. */
-  readonly #firstUse = new Map<number, number>();
   /** By the id of the tensor whose gradients they are. */
   readonly #gradients = new Map<number, tf.Tensor>();
   readonly #held = new Set<tf.Tensor>();
@@ -44,40 +51,48 @@ class Walk {
 
   constructor(
     private readonly tape: readonly TapeNode[],
-    variables: readonly tf.Variable[],
-    value: tf.Scalar,
+    targets: readonly tf.Tensor[],
+    value: tf.Tensor,
   ) {
-    this.#path = findPath(tape, variables, value);
-    this.#variables = new Map(variables.map((variable) => [variable.id, variable]));
+    this.#path = findPath(tape, targets, value);
     this.#left = tape.length;
-    this.#path.forEach((entry, at) => {
-      for (const [, { id }] of entry?.inputs ?? []) {
-        if (this.#variables.has(id) && !this.#firstUse.has(id)) this.#firstUse.set(id, at);
-      }
-    });
-    if (this.#firstUse.size === 0) {
-      this.dispose();
-      throw new Error('the loss does not depend on anything that is trained');
-    }
-    this.#hold(value.id, tf.onesLike(value));
   }
 
-  async back(visit: Visit): Promise<void> {
-    while (this.#left > 0) {
-      const at = this.#left - 1;
-      const entry = this.#path[at];
-      if (entry !== undefined) this.#pass(entry);
-      this.#left = at;
-      tf.dispose([...(this.tape[at]?.saved ?? [])]);
-      for (const [, { id }] of entry?.inputs ?? []) {
-        const variable = this.#variables.get(id);
-        const gradient = this.#gradients.get(id);
-        if (variable === undefined || gradient === undefined || this.#firstUse.get(id) !== at) continue;
-        this.#gradients.delete(id);
-        this.#held.delete(gradient);
-        await visit(variable, gradient);
-      }
+  /** For each of the targets that the value depends on, the first node that uses it: once it has been passed, the gradient is complete. */
+  firstUses(targets: readonly tf.Tensor[]): ReadonlyMap<number, number> {
+    const wanted = new Set(targets.map(({ id }) => id));
+    const found = new Map<number, number>();
+    this.#path.forEach((entry, at) => {
+      for (const [, { id }] of entry?.inputs ?? []) if (wanted.has(id) && !found.has(id)) found.set(id, at);
+    });
+    return found;
+  }
+
+  /** Takes over the gradient of a tensor, to go on from, or to add to. */
+  start(id: number, gradient: tf.Tensor): void {
+    this.#hold(id, gradient);
+  }
+
+  /** Hands over the gradient of a tensor. */
+  take(id: number): tf.Tensor | undefined {
+    const gradient = this.#gradients.get(id);
+    if (gradient !== undefined) {
+      this.#gradients.delete(id);
+      this.#held.delete(gradient);
     }
+    return gradient;
+  }
+
+  /** Goes back over the last node that is left: its number and its inputs on the path; undefined at the end. */
+  next(): { readonly at: number; readonly inputs: PathNode['inputs'] } | undefined {
+    if (this.#left === 0) return undefined;
+    const at = this.#left - 1;
+    const entry = this.#path[at];
+    if (entry?.node.again !== undefined) this.#passPart(entry, entry.node.again);
+    else if (entry !== undefined) this.#pass(entry);
+    this.#left = at;
+    tf.dispose([...(this.tape[at]?.saved ?? [])]);
+    return { at, inputs: entry?.inputs ?? [] };
   }
 
   dispose(): void {
@@ -85,6 +100,7 @@ class Walk {
     this.#left = 0;
     tf.dispose([...this.#held]);
     this.#held.clear();
+    this.#gradients.clear();
   }
 
   /** From the gradients of a node's outputs to those of its inputs. */
@@ -93,17 +109,46 @@ class Walk {
       // An output that nothing was made of has gradient 0.
       const dys = node.outputs.map((output) => this.#gradients.get(output.id) ?? tf.zeros(output.shape));
       const gradients = node.gradient?.(dys);
-      return inputs.map(([name]) => {
+      return inputs.map(([name, { id }], i) => {
         const make = gradients?.[name];
         if (make === undefined) throw new Error(`${node.kernelName} has no gradient for its input ${name}`);
-        return tf.tidy(make);
+        const isFirst = inputs.findIndex(([, other]) => other.id === id) === i;
+        const before = isFirst ? this.#gradients.get(id) : undefined;
+        const isSum = before !== undefined && make.onto !== undefined;
+        return { isSum, gradient: tf.tidy(isSum ? () => make.onto?.(before) ?? before : make) };
       });
     });
     inputs.forEach(([, { id }], i) => {
-      const gradient = found[i];
-      if (gradient !== undefined) this.#add(id, gradient);
+      const { isSum = false, gradient } = found[i] ?? {};
+      if (gradient === undefined) return;
+      if (isSum) this.#drop(id);
+      this.#add(id, gradient);
     });
     for (const { id } of node.outputs) this.#drop(id);
+  }
+
+  /** The same for a part of the network that is computed again. */
+  #passPart({ node, inputs }: PathNode, again: () => tf.Tensor): void {
+    const targets = inputs.map(([, tensor]) => tensor);
+    const { value, tape } = record(again);
+    const walk = new Walk(tape, targets, value);
+    try {
+      const dy = this.take(node.outputs[0]?.id ?? NaN);
+      if (dy !== undefined) walk.start(value.id, dy);
+      // Sums go on in the order in which they would without the part.
+      for (const { id } of targets) {
+        const before = this.take(id);
+        if (before !== undefined) walk.start(id, before);
+      }
+      while (walk.next() !== undefined);
+      for (const { id } of targets) {
+        const gradient = walk.take(id);
+        if (gradient !== undefined) this.#hold(id, gradient);
+      }
+    } finally {
+      walk.dispose();
+      value.dispose();
+    }
   }
 
   #add(id: number, gradient: tf.Tensor): void {
@@ -126,10 +171,6 @@ class Walk {
   }
 
   #drop(id: number): void {
-    const gradient = this.#gradients.get(id);
-    if (gradient === undefined) return;
-    this.#gradients.delete(id);
-    this.#held.delete(gradient);
-    gradient.dispose();
+    this.take(id)?.dispose();
   }
 }

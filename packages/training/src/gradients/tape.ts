@@ -1,4 +1,4 @@
-import { tf } from '@eigenloom/engine';
+import { type InputGradient, tf } from '@eigenloom/engine';
 
 /** An operation that tf.js recorded. */
 export interface TapeNode {
@@ -6,25 +6,33 @@ export interface TapeNode {
   readonly inputs: Readonly<Record<string, tf.Tensor>>;
   readonly outputs: readonly tf.Tensor[];
   /** The gradient with respect to each input, computed when its function is called. */
-  readonly gradient?: (dys: readonly tf.Tensor[]) => Readonly<Record<string, () => tf.Tensor>>;
+  readonly gradient?: (dys: readonly tf.Tensor[]) => Readonly<Record<string, InputGradient>>;
   /** Kept for the gradient. */
   readonly saved?: readonly tf.Tensor[];
+  /** Of a part that is computed again for its gradient: gives its output, from the inputs, on a tape of its own. */
+  readonly again?: () => tf.Tensor;
 }
 
 /** The part of tf.js's engine that records; its type hides two of the functions. */
 interface Recorder {
   startTape(): void;
   endTape(): void;
-  readonly state: { activeTape: TapeNode[] | null; kernelDepth: number };
+  readonly state: {
+    activeTape: TapeNode[] | null;
+    readonly gradientDepth: number;
+    kernelDepth: number;
+    /** What each `tidy` that is open disposes of at its end, unless it is kept. */
+    readonly scopeStack: readonly { readonly track: readonly tf.Tensor[] }[];
+  };
 }
 
-/** Computes a scalar and records how, in order. The tensors that the nodes saved are the caller's to dispose of. */
-export function record(loss: () => tf.Scalar): { value: tf.Scalar; tape: readonly TapeNode[] } {
+/** Computes a tensor and records how, in order. The tensors that the nodes saved are the caller's to dispose of. */
+export function record<T extends tf.Tensor>(run: () => T): { value: T; tape: readonly TapeNode[] } {
   const engine = tf.engine() as unknown as Recorder;
   engine.startTape();
-  let value: tf.Scalar;
+  let value: T;
   try {
-    value = tf.tidy(loss);
+    value = tf.tidy(run);
   } catch (error) {
     for (const { saved = [] } of engine.state.activeTape ?? []) tf.dispose([...saved]);
     throw error;
@@ -50,17 +58,46 @@ export function unrecorded<T extends tf.TensorContainer>(run: () => T): T {
   }
 }
 
+/**
+ * A part of a network that keeps nothing for its gradient but what it reads: where a gradient is recorded the part is computed again for it
+ * (Chen et al. 2016, arXiv:1604.06174). `run` computes the same each time, and so the gradients are the same to the bit.
+ */
+export function recomputed<T extends tf.Tensor>(x: T, run: (x: T) => T): T {
+  const { activeTape: tape, gradientDepth, kernelDepth, scopeStack } = (tf.engine() as unknown as Recorder)
+    .state;
+  // In a gradient of a gradient everything is kept: tf.js walks that one.
+  const isRecorded = tape !== null && gradientDepth === 1 && kernelDepth === 0;
+  const first = tape?.length ?? 0;
+  const y = tf.tidy(() => run(x));
+  if (!isRecorded) return y;
+  const nodes = tape.splice(first);
+  for (const { saved = [] } of nodes) tf.dispose([...saved]);
+  const own = new Set(nodes.flatMap(({ outputs }) => outputs.map(({ id }) => id)));
+  const read = new Map(
+    nodes.flatMap(({ inputs }) => Object.values(inputs).map((tensor) => [tensor.id, tensor] as const)),
+  );
+  const inputs = [...read.values()].filter(({ id }) => !own.has(id));
+  // What a scope would drop too early is this part's from now on. Parts are gone back over from the last to the first, so that what two of
+  // them read is kept by the first.
+  const passing = new Set(scopeStack.flatMap(({ track }) => track));
+  const saved = inputs.filter((tensor) => passing.has(tensor) && !tensor.kept);
+  for (const tensor of saved) tf.keep(tensor);
+  const named = Object.fromEntries(inputs.map((tensor) => [`input ${String(tensor.id)}`, tensor]));
+  tape.push({ kernelName: 'part', inputs: named, outputs: [y], saved, again: () => run(x) });
+  return y;
+}
+
 /** A node on the way from the variables to the value, with those of its inputs that depend on the variables. */
 export interface PathNode {
   readonly node: TapeNode;
   readonly inputs: readonly (readonly [name: string, tensor: tf.Tensor])[];
 }
 
-/** For each node of the tape its part of the way from `variables` to `value`; undefined where it has none. */
+/** For each node of the tape its part of the way from `variables`, which need not be variables, to `value`; undefined where it has none. */
 export function findPath(
   tape: readonly TapeNode[],
-  variables: readonly tf.Variable[],
-  value: tf.Scalar,
+  variables: readonly tf.Tensor[],
+  value: tf.Tensor,
 ): (PathNode | undefined)[] {
   const dependent = new Set(variables.map(({ id }) => id));
   const inputs = tape.map((node) => {

@@ -44,7 +44,7 @@ export async function prepareNetwork(
 ): Promise<PreparedNetwork> {
   const { method } = plan;
   const model = await openBase(plan, signal);
-  const network = await loadNetwork(model, { signal });
+  const network = await loadNetwork(model, { signal, frozen: plan.frozenWeights });
   const adapter = method.kind === 'adapter' ? await readAdapterFolder(method.adapterPath, { signal }) : null;
   const head = await prepareHead(plan, network, { model, adapter, start }, count);
   const placed = adapter === null ? null : place(adapter, network, plan);

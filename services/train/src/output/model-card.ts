@@ -54,6 +54,7 @@ function cardRows(
     ['Optimiser', optimizerOf(plan)],
     ['Schedule', `${plan.schedule.kind}, ${plan.schedule.warmupSteps} steps of warm-up`],
     plan.precision === 'f32' ? null : ['Precision', `products of ${plan.precision}`],
+    plan.frozenWeights === 'f32' ? null : ['Frozen weights', `held in ${plan.frozenWeights}`],
     ['Seed', String(plan.seed)],
     kept === undefined ? null : ['Validation', evaluationLine(kept)],
   ];

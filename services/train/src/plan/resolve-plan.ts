@@ -2,7 +2,7 @@ import { readAdapterFolder } from '@eigenloom/adapters';
 import { opening } from '@eigenloom/checkpoint';
 import { type common, train } from '@eigenloom/contracts';
 import { checkDataRef } from '@eigenloom/datasets';
-import type { BackendName, Precision } from '@eigenloom/engine';
+import type { BackendName, FrozenFormat, Precision } from '@eigenloom/engine';
 import { invalidInput } from '@eigenloom/errors';
 import type { DataSource } from '@eigenloom/models';
 import { defaultBackend, type RequestContext } from '@eigenloom/runtime';
@@ -213,10 +213,16 @@ const PRECISIONS: Readonly<Partial<Record<train.Precision, Precision>>> = {
   [train.Precision.BF16]: 'bf16',
 };
 
-function resolveEngine(
-  request: train.TrainRequest,
-  fallback: BackendName,
-): Pick<TrainPlan, 'backend' | 'precision'> {
+const FROZEN: Readonly<Partial<Record<train.FrozenWeights, FrozenFormat>>> = {
+  [train.FrozenWeights.UNSPECIFIED]: 'f32',
+  [train.FrozenWeights.F32]: 'f32',
+  [train.FrozenWeights.BF16]: 'bf16',
+  [train.FrozenWeights.NF4]: 'nf4',
+};
+
+type EngineSettings = Pick<TrainPlan, 'backend' | 'precision' | 'activationCheckpointing' | 'frozenWeights'>;
+
+function resolveEngine(request: train.TrainRequest, fallback: BackendName): EngineSettings {
   const backend = resolveBackend(request.backend, fallback);
   const precision = PRECISIONS[request.precision];
   if (precision === undefined)
@@ -231,7 +237,24 @@ function resolveEngine(
       'precision',
       `backend ${backend} computes in f32; leave this out, or choose native`,
     );
-  return { backend, precision };
+  const { activationCheckpointing } = request;
+  return { backend, precision, activationCheckpointing, frozenWeights: resolveFrozen(request, backend) };
+}
+
+function resolveFrozen({ frozenWeights, trainable }: train.TrainRequest, backend: BackendName): FrozenFormat {
+  const format = FROZEN[frozenWeights];
+  if (format === undefined)
+    throw invalidInput(
+      'UNKNOWN_VALUE',
+      'frozen_weights',
+      `${frozenWeights} is not a format; choose f32, bf16 or nf4`,
+    );
+  if (format === 'f32') return format;
+  const unused = (why: string): Error => invalidInput('FIELD_UNUSED', 'frozen_weights', why);
+  if (backend !== 'native')
+    throw unused(`backend ${backend} holds weights in f32; leave this out, or choose native`);
+  if (trainable?.kind?.$case === 'full') throw unused('every weight is trained; leave this out');
+  return format;
 }
 
 /** A number of things, 1 or more. */

@@ -1,4 +1,4 @@
-import type { BackendName, Precision } from '@eigenloom/engine';
+import type { BackendName, FrozenFormat, Precision } from '@eigenloom/engine';
 import type { DataSource } from '@eigenloom/models';
 import type { ObjectiveChoice, OptimizerChoice } from '@eigenloom/training';
 
@@ -59,4 +59,8 @@ export interface TrainPlan {
   readonly checkpointSteps: number;
   readonly backend: BackendName;
   readonly precision: Precision;
+  /** Layers are computed again for their gradient. */
+  readonly activationCheckpointing: boolean;
+  /** How matrices that are not trained are held. */
+  readonly frozenWeights: FrozenFormat;
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::super::split::{self, Shared};
-use super::isa::{Isa, Precision, Strided, Target};
+use super::isa::{Columns, Isa, Precision, Strided, Target};
 use super::scratch::{SharedScratch, own};
 
 /// Panels of b that are used for all rows of a task before the next ones.
@@ -63,7 +63,7 @@ fn units<I: Isa>(terms: usize) -> usize {
 pub unsafe fn multiply<I: Isa>(
     problem: Problem,
     a: Strided,
-    b: Strided,
+    b: impl Columns,
     (c, c_row): (*mut f32, usize),
     finish: &impl Finish,
 ) {
@@ -83,7 +83,8 @@ pub unsafe fn multiply<I: Isa>(
         c_row,
     };
     // One panel of rows uses each element of b once.
-    if I::IN_PLACE && rows <= I::ROWS && b.outer == 1 {
+    let beside = b.in_place().filter(|b| b.outer == 1);
+    if let Some(b) = beside.filter(|_| I::IN_PLACE && rows <= I::ROWS) {
         // SAFETY: the caller's promise.
         return unsafe { task(0..columns, 0..depth, Right::InPlace(b)).run::<I>(rows, finish) };
     }
@@ -100,9 +101,8 @@ pub unsafe fn multiply<I: Isa>(
             let packed = Shared(scratch.pointer());
             // SAFETY: the caller's promise; the scratch has room for all panels.
             unsafe {
-                let b = b.at(columns.start, first);
-                let sizes = (columns.len(), terms.len());
-                pack_columns::<I>(b, sizes, block, problem.parallel, packed);
+                let some = (columns.clone(), terms.clone());
+                pack_columns::<I>(b, some, block, problem.parallel, packed);
                 task(columns.clone(), terms, Right::Packed(packed)).run::<I>(rows, finish);
             }
         }
@@ -112,30 +112,25 @@ pub unsafe fn multiply<I: Isa>(
 /// # Safety
 /// As `multiply`; `packed` has room for all panels.
 unsafe fn pack_columns<I: Isa>(
-    b: Strided,
-    (columns, terms): (usize, usize),
+    b: impl Columns,
+    (columns, terms): (Range<usize>, Range<usize>),
     deep: usize,
     parallel: bool,
     packed: Shared,
 ) {
-    let panels = columns.div_ceil(I::COLUMNS);
+    let panels = columns.len().div_ceil(I::COLUMNS);
     let pack = |index: usize| {
         let (block, panel) = (index / panels, index % panels);
         let (k, j) = (block * deep, panel * I::COLUMNS);
-        let depth = deep.min(terms - k);
+        let depth = deep.min(terms.len() - k);
         // SAFETY: the caller's promise; each index has its own panel.
         unsafe {
             let to = packed.at((units::<I>(k) * panels + panel * units::<I>(depth)) * I::COLUMNS);
-            I::pack(
-                b.at(j, k),
-                I::COLUMNS.min(columns - j),
-                depth,
-                I::COLUMNS,
-                to,
-            );
+            let count = I::COLUMNS.min(columns.len() - j);
+            b.pack::<I>((columns.start + j, count), (terms.start + k, depth), to);
         }
     };
-    let count = terms.div_ceil(deep) * panels;
+    let count = terms.len().div_ceil(deep) * panels;
     if parallel {
         split::each(count, deep * I::COLUMNS, pack);
     } else {

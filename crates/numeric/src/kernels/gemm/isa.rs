@@ -43,6 +43,39 @@ impl Strided {
     }
 }
 
+/// The columns of b, as a product reads them.
+pub trait Columns: Copy + Sync {
+    /// Where they lie, if they lie there as f32.
+    fn in_place(self) -> Option<Strided>;
+
+    /// Packs some columns, given as the first and their count, of some terms, given in the same way, as `Isa::pack` does.
+    ///
+    /// # Safety
+    /// They lie in the operand, the processor has the instructions, and `to` has room.
+    unsafe fn pack<I: Isa>(
+        self,
+        columns: (usize, usize),
+        terms: (usize, usize),
+        to: *mut f32,
+    );
+}
+
+impl Columns for Strided {
+    fn in_place(self) -> Option<Strided> {
+        Some(self)
+    }
+
+    unsafe fn pack<I: Isa>(
+        self,
+        (first, count): (usize, usize),
+        (term, depth): (usize, usize),
+        to: *mut f32,
+    ) {
+        // SAFETY: the caller's promise.
+        unsafe { I::pack(self.at(first, term), count, depth, I::COLUMNS, to) }
+    }
+}
+
 /// Where a tile of the result goes, and how.
 #[derive(Debug, Clone, Copy)]
 pub struct Target {

@@ -8,6 +8,7 @@ mod avx512;
 #[cfg(target_arch = "x86_64")]
 mod avx512_bf16;
 mod drive;
+mod frozen;
 mod isa;
 mod plain;
 mod rounded;
@@ -17,7 +18,8 @@ mod scratch;
 mod tests;
 
 pub use drive::{Finish, Problem};
-pub use isa::{Precision, Strided};
+pub use frozen::times_frozen;
+pub use isa::{Columns, Precision, Strided};
 
 use plain::Plain;
 use rounded::Rounded;
@@ -56,7 +58,7 @@ impl Layout {
 pub unsafe fn product(
     problem: Problem,
     a: Strided,
-    b: Strided,
+    b: impl Columns,
     c: (*mut f32, usize),
     finish: &impl Finish,
 ) {
@@ -102,14 +104,15 @@ const NARROW: usize = 16;
 /// A `finish` that leaves the result as it is.
 pub fn as_it_is(_row: usize, _columns: std::ops::Range<usize>, _values: &mut [f32]) {}
 
-/// c[i] = op(a[i]) op(b[i]) + bias for each i below `batches`; c is dense, m × n. Without terms (k = 0) c is the bias or 0.
+/// c[i] = op(a[i]) op(b[i]) + bias + addend[i] for each i below `batches`; c and the addend are dense, m × n. Without terms (k = 0) c is what
+/// is added, or 0.
 #[allow(clippy::too_many_arguments)]
 pub fn batched(
     batches: usize,
     (m, n, k): (usize, usize, usize),
     (a, at): (&[f32], Layout),
     (b, bt): (&[f32], Layout),
-    bias: Option<&[f32]>,
+    (bias, addend): (Option<&[f32]>, Option<&[f32]>),
     precision: Precision,
     c: &mut [f32],
 ) {
@@ -121,13 +124,13 @@ pub fn batched(
     };
     assert!(k == 0 || (last(at, m, k) < a.len() && last(bt, k, n) < b.len()));
     assert!(c.len() == batches * m * n && bias.is_none_or(|bias| bias.len() == n));
+    assert!(addend.is_none_or(|addend| addend.len() == c.len()));
     let out = Shared(c.as_mut_ptr());
-    let finish = |_: usize, columns: std::ops::Range<usize>, values: &mut [f32]| {
-        if let Some(bias) = bias {
-            add(values, &bias[columns]);
-        }
-    };
     let one = |i: usize, parallel: bool| {
+        let addend = addend.map(|addend| &addend[i * m * n..]);
+        let finish = |row: usize, columns: std::ops::Range<usize>, values: &mut [f32]| {
+            add_both((bias, addend), row * n, columns, values);
+        };
         let problem = Problem {
             rows: m,
             columns: n,
@@ -157,6 +160,21 @@ pub fn batched(
         split::each(batches, m * n * k, |i| one(i, false));
     } else {
         (0..batches).for_each(|i| one(i, m * n * k > split::GRAIN));
+    }
+}
+
+/// Adds a bias, and the part of an addend whose row begins at `start`, to a part of a row.
+fn add_both(
+    (bias, addend): (Option<&[f32]>, Option<&[f32]>),
+    start: usize,
+    columns: std::ops::Range<usize>,
+    values: &mut [f32],
+) {
+    if let Some(bias) = bias {
+        add(values, &bias[columns.clone()]);
+    }
+    if let Some(addend) = addend {
+        add(values, &addend[start..][columns]);
     }
 }
 

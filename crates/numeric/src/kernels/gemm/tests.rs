@@ -1,6 +1,7 @@
 //! Products by their definition in f64, and the same bits by every instruction set and any number of threads.
 
 use super::isa::Isa;
+use super::super::frozen::{Format, Frozen};
 use super::*;
 
 fn numbers(count: usize, seed: u64) -> Vec<f32> {
@@ -209,7 +210,7 @@ fn what_is_not_finite_stays_in_its_row() {
         (m, n, k),
         (&a, Layout::dense(m, k, false, 1)),
         (&b, Layout::dense(n, k, true, 1)),
-        None,
+        (None, None),
         Precision::F32,
         &mut c,
     );
@@ -228,7 +229,7 @@ fn a_bias_is_added_once_and_is_all_without_terms() {
         (2, 3, 0),
         (&[], Layout::dense(2, 0, false, 1)),
         (&[], Layout::dense(0, 3, false, 1)),
-        Some(&bias),
+        (Some(&bias), None),
         Precision::F32,
         &mut c,
     );
@@ -240,11 +241,77 @@ fn a_bias_is_added_once_and_is_all_without_terms() {
         (2, 3, 1000),
         (&ones, Layout::dense(2, 1000, false, 1)),
         (&twos, Layout::dense(1000, 3, false, 1)),
-        Some(&bias),
+        (Some(&bias), None),
         Precision::F32,
         &mut c,
     );
     assert_eq!(c, [2001.0, 2002.0, 2003.0, 2001.0, 2002.0, 2003.0]);
+}
+
+#[test]
+fn an_addend_is_added_once_to_each_product() {
+    for (batches, (m, n, k)) in [(1, (33, 70, 5000)), (1, (3, 5, 0)), (9, (4, 35, 6))] {
+        let (a, b) = (numbers(batches * m * k, 10), numbers(k * n, 11));
+        let (bias, addend) = (numbers(n, 12), numbers(batches * m * n, 13));
+        let at = Layout::dense(m, k, false, batches);
+        let bt = Layout::dense(k, n, false, 1);
+        let run = |bias, addend| {
+            let mut c = vec![9.0; batches * m * n];
+            let (a, b) = ((a.as_slice(), at), (b.as_slice(), bt));
+            batched(
+                batches,
+                (m, n, k),
+                a,
+                b,
+                (bias, addend),
+                Precision::F32,
+                &mut c,
+            );
+            c
+        };
+        let apart: Vec<f32> = run(Some(bias.as_slice()), None)
+            .iter()
+            .zip(&addend)
+            .map(|(x, y)| x + y)
+            .collect();
+        assert_eq!(run(Some(&bias), Some(&addend)), apart);
+    }
+}
+
+#[test]
+fn a_frozen_matrix_is_multiplied_as_its_expansion_is() {
+    for (m, n, k) in [(33, 70, 900), (200, 33, 65), (2, 40, 40), (5, 1, 7), (4, 6, 0)] {
+        let (a, weights) = (numbers(m * k, 14), numbers(n * k, 15));
+        let (bias, addend) = (numbers(n, 16), numbers(m * n, 17));
+        for format in [Format::Bf16, Format::Nf4] {
+            let mut bytes = vec![0; format.bytes(weights.len())];
+            format.freeze(&weights, &mut bytes);
+            let held = Frozen::new(format, &bytes, weights.len());
+            let mut expanded = vec![0.0; weights.len()];
+            held.expand_all(&mut expanded);
+            for (transposed, precision) in [
+                (false, Precision::F32),
+                (true, Precision::F32),
+                (false, Precision::Bf16),
+                (true, Precision::Bf16),
+            ] {
+                let (mut c, mut expected) = (vec![9.0; m * n], vec![9.0; m * n]);
+                let added = (Some(bias.as_slice()), Some(addend.as_slice()));
+                times_frozen((m, n, k), &a, (held, transposed), added, precision, &mut c);
+                let (rows, columns) = if transposed { (n, k) } else { (k, n) };
+                batched(
+                    1,
+                    (m, n, k),
+                    (&a, Layout::dense(m, k, false, 1)),
+                    (&expanded, Layout::dense(rows, columns, transposed, 1)),
+                    added,
+                    precision,
+                    &mut expected,
+                );
+                assert_eq!(c, expected, "{m} {n} {k} {format:?} {transposed} {precision:?}");
+            }
+        }
+    }
 }
 
 fn every_half_result(problem: Problem, a: Strided, b: Strided) -> Vec<(&'static str, Vec<f32>)> {

@@ -9,6 +9,8 @@ export interface Case {
   readonly kernels: readonly string[];
   readonly run: Run;
   readonly inputs: readonly (readonly number[])[];
+  /** A gradient itself, which has none of its own. */
+  readonly forwardOnly?: boolean;
   /** All inputs above zero. */
   readonly positive?: boolean;
 }

@@ -1,4 +1,5 @@
-import { linear } from '../../ops/linear.js';
+import { runFused } from '../../ops/fused-kernel.js';
+import { linear, linearInputKernel } from '../../ops/linear.js';
 import { tf } from '../../tf.js';
 import type { Case } from './case.js';
 
@@ -30,10 +31,30 @@ const linears: Case[] = [
     [0, 7],
   ].map((shape): Case => ({
     name: `linear ${shape.join('x')}`,
-    kernels: ['EigenloomLinear'],
+    kernels: ['EigenloomLinear', 'EigenloomLinearInputGradient'],
     run: (x, w, b) => linear(x, w, b),
     inputs: [shape, [9, 7], [9]],
   })),
+  ...[
+    [5, 7],
+    [300, 7],
+    [2, 3, 7],
+    [0, 7],
+  ].flatMap((shape): Case[] => [
+    {
+      name: `linear ${shape.join('x')} with an addend`,
+      kernels: ['EigenloomLinear', 'EigenloomLinearInputGradient'],
+      run: (x, w, b, addend) => linear(x, w, b, addend),
+      inputs: [shape, [9, 7], [9], [...shape.slice(0, -1), 9]],
+    },
+    {
+      name: `gradient of a linear's input ${shape.join('x')} onto another`,
+      kernels: ['EigenloomLinearInputGradient'],
+      run: (dy, w, before) => runFused(linearInputKernel, { dy, w, before }),
+      inputs: [shape, [7, 9], [...shape.slice(0, -1), 9]],
+      forwardOnly: true,
+    },
+  ]),
   {
     name: 'fused matMul with bias',
     kernels: [tf._FusedMatMul],

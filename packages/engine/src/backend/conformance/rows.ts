@@ -1,5 +1,6 @@
-import { layerNorm } from '../../ops/layer-norm.js';
-import { rmsNorm } from '../../ops/rms-norm.js';
+import { runFused } from '../../ops/fused-kernel.js';
+import { layerNorm, layerNormInputKernel } from '../../ops/layer-norm.js';
+import { rmsNorm, rmsNormInputKernel } from '../../ops/rms-norm.js';
 import { softmaxCrossEntropy } from '../../ops/softmax-cross-entropy.js';
 import { tf } from '../../tf.js';
 import type { Case } from './case.js';
@@ -26,6 +27,13 @@ export const ROWS: readonly Case[] = [
         run: (x, g) => rmsNorm(x, g, 1e-5),
         inputs: [shape, [width]],
       },
+      ...[layerNormInputKernel, rmsNormInputKernel].map((kernel): Case => ({
+        name: `${kernel.name} ${shape.join('x')} onto another`,
+        kernels: [kernel.name],
+        run: (x, gamma, dy, before) => runFused(kernel, { x, gamma, dy, before }, { epsilon: 1e-5 }),
+        inputs: [shape, [width], shape, shape],
+        forwardOnly: true,
+      })),
       {
         name: `softmax ${shape.join('x')}`,
         kernels: [tf.Softmax],

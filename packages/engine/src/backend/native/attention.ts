@@ -10,6 +10,7 @@ interface Problem {
   readonly dims: Uint32Array;
   readonly scale: number;
   readonly causal: boolean;
+  readonly half: boolean;
 }
 
 function problem(call: KernelCall): Problem {
@@ -25,22 +26,23 @@ function problem(call: KernelCall): Problem {
     dims: Uint32Array.of(batch, queries, keys, heads, keyHeads, width),
     scale: Number(attributes['scale']),
     causal: attributes['causal'] === true,
+    half: backend.precision === 'bf16',
   };
 }
 
 const attention: NativeKernel = (call) => {
-  const { q, k, v, mask, dims, scale, causal } = problem(call);
+  const { q, k, v, mask, dims, scale, causal, half } = problem(call);
   return call.backend.output(need(call, 'q').shape, (out) => {
-    kernels().kernelAttention(q, k, v, mask, dims, scale, causal, out);
+    kernels().kernelAttention(q, k, v, mask, dims, scale, causal, half, out);
   });
 };
 
 const attentionGradient: NativeKernel = (call) => {
-  const { q, k, v, mask, dims, scale, causal } = problem(call);
+  const { q, k, v, mask, dims, scale, causal, half } = problem(call);
   const dy = call.backend.floats(need(call, 'dy'));
   const shapes = ['q', 'k', 'v'].map((name) => need(call, name).shape);
   return call.backend.outputs(shapes, ([dq = NONE, dk = NONE, dv = NONE]) => {
-    kernels().kernelAttentionGradient(q, k, v, mask, dy, dims, scale, causal, dq, dk, dv);
+    kernels().kernelAttentionGradient(q, k, v, mask, dy, dims, scale, causal, half, dq, dk, dv);
   });
 };
 

@@ -41,6 +41,12 @@ const gather: NativeKernel = (call) => {
   const [before, after] = [x.shape.slice(0, axis), x.shape.slice(axis + 1)];
   return backend.output([...before, ...indices.shape, ...after], (out) => {
     const rows = backend.integers(indices);
+    const frozen = axis === 0 ? backend.frozen(x) : undefined;
+    if (frozen !== undefined) {
+      const dims = Uint32Array.of(x.shape[0] ?? 0, sizeOf(after));
+      kernels().kernelExpandRows(frozen.bytes, frozen.code, dims, rows, out);
+      return;
+    }
     kernels().kernelGather(backend.floats(x), sizeOf(before), x.shape[axis] ?? 1, sizeOf(after), rows, out);
   });
 };

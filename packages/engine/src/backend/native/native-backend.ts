@@ -4,12 +4,17 @@ import { kernels } from '@eigenloom/numeric';
 import type { AdamBackend, AdamOptions, AdamState } from '../../ops/adam.js';
 import type { NormBackend } from '../../ops/global-norm.js';
 import { silence } from '../cpu.js';
+import type { FreezingBackend, FrozenFormat } from '../frozen.js';
 import type { Precision, PrecisionBackend } from '../precision.js';
 import { NONE, sizeOf } from './arrays.js';
 import { BufferPool, type PoolUse } from './buffer-pool.js';
+import { FrozenValues } from './frozen-values.js';
 
 /** Kernels run on the Rust core; what it has not got runs in the stock CPU backend on the same arrays. */
-export class NativeBackend extends MathBackendCPU implements AdamBackend, NormBackend, PrecisionBackend {
+export class NativeBackend
+  extends MathBackendCPU
+  implements AdamBackend, NormBackend, PrecisionBackend, FreezingBackend
+{
   precision: Precision = 'f32';
   // Arrays that nothing but one entry of `data` refers to, which may therefore be written in place.
   readonly #owned = new WeakSet();
@@ -20,9 +25,26 @@ export class NativeBackend extends MathBackendCPU implements AdamBackend, NormBa
     silence(this);
   }
 
+  freeze(
+    values: Float32Array,
+    shape: readonly number[],
+    format: Exclude<FrozenFormat, 'f32'>,
+  ): tf.TensorInfo {
+    // tf.js asks nothing of the values but to be handed back.
+    const held: unknown = new FrozenValues(values, format);
+    return this.makeTensorInfo([...shape], 'float32', held as Float32Array);
+  }
+
+  /** What a tensor is held as, if it is frozen. */
+  frozen(tensor: tf.TensorInfo): FrozenValues | undefined {
+    const values: unknown = this.data.get(tensor.dataId).values;
+    return values instanceof FrozenValues ? values : undefined;
+  }
+
   /** The elements of a tensor as f32, where they lie if they are. */
   floats(tensor: tf.TensorInfo): Float32Array {
     const values: unknown = this.data.get(tensor.dataId).values;
+    if (values instanceof FrozenValues) return values.expand();
     return values instanceof Float32Array ? values : Float32Array.from(values as ArrayLike<number>);
   }
 
@@ -80,6 +102,8 @@ export class NativeBackend extends MathBackendCPU implements AdamBackend, NormBa
   }
 
   override readSync(dataId: tf.DataId): tf.backend_util.BackendValues {
+    const held: unknown = this.data.get(dataId).values;
+    if (held instanceof FrozenValues) return held.expand();
     const values = super.readSync(dataId);
     this.#release(values);
     return values;

@@ -1,4 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
+import { NONE } from './arrays.js';
 import type { NativeBackend } from './native-backend.js';
 
 export interface KernelCall {
@@ -15,6 +16,12 @@ export function need(call: KernelCall, name: string): tf.TensorInfo {
   const found = call.inputs[name];
   if (found === undefined) throw new Error(`a kernel misses its input ${name}`);
   return found;
+}
+
+/** The elements of an input that may be left out; then none. */
+export function optional({ inputs, backend }: KernelCall, name: string): Float32Array {
+  const found = inputs[name];
+  return found === undefined ? NONE : backend.floats(found);
 }
 
 export const areFloats = (...tensors: readonly tf.TensorInfo[]): boolean =>

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { kernels } from '@eigenloom/numeric';
 import { NONE, sizeOf } from './arrays.js';
-import { areFloats, need, type KernelCall, type NativeKernel } from './native-kernel.js';
+import { areFloats, need, optional, type KernelCall, type NativeKernel } from './native-kernel.js';
 
 interface Sides {
   readonly transposeA: boolean;
@@ -32,7 +32,7 @@ function product(call: KernelCall, { transposeA, transposeB }: Sides, bias: Floa
   const [x, y] = [call.backend.floats(a), call.backend.floats(b)];
   const multiply = (x: Float32Array, y: Float32Array, dims: readonly number[], out: Float32Array): void => {
     const sizes = Uint32Array.from(dims);
-    kernels().kernelMatmul(x, y, bias, transposeA, transposeB, sizes, isHalf(call), out);
+    kernels().kernelMatmul(x, y, bias, NONE, transposeA, transposeB, sizes, isHalf(call), out);
   };
   return call.backend.output([...batch, rows, columns], (out) => {
     if (out.length === 0) return;
@@ -77,20 +77,57 @@ const fusedMatMul: NativeKernel = (call) => {
 };
 
 const linear: NativeKernel = (call) => {
-  const [x, w, b] = [need(call, 'x'), need(call, 'w'), call.inputs['b']];
+  const [x, w] = [need(call, 'x'), need(call, 'w')];
+  const [bias, addend] = [optional(call, 'b'), optional(call, 'addend')];
   const [columns, inner] = w.shape as [number, number];
   const rows = sizeOf(x.shape.slice(0, -1));
   const { backend } = call;
   return backend.output([...x.shape.slice(0, -1), columns], (out) => {
-    const bias = b === undefined ? NONE : backend.floats(b);
-    const dims = Uint32Array.of(1, rows, columns, inner, 1, 1);
-    const [input, weight] = [backend.floats(x), backend.floats(w)];
-    kernels().kernelMatmul(input, weight, bias, false, true, dims, isHalf(call), out);
+    weigh(call, { left: x, w, isTransposed: true, added: [bias, addend], sizes: [rows, columns, inner] }, out);
   });
 };
+
+const linearInput: NativeKernel = (call) => {
+  const [dy, w] = [need(call, 'dy'), need(call, 'w')];
+  const [inner, columns] = w.shape as [number, number];
+  const rows = sizeOf(dy.shape.slice(0, -1));
+  const before = optional(call, 'before');
+  const { backend } = call;
+  return backend.output([...dy.shape.slice(0, -1), columns], (out) => {
+    weigh(
+      call,
+      { left: dy, w, isTransposed: false, added: [NONE, before], sizes: [rows, columns, inner] },
+      out,
+    );
+  });
+};
+
+interface Weighing {
+  readonly left: tf.TensorInfo;
+  readonly w: tf.TensorInfo;
+  readonly isTransposed: boolean;
+  /** A bias and an addend. */
+  readonly added: readonly [Float32Array, Float32Array];
+  /** Rows, columns and terms. */
+  readonly sizes: readonly [number, number, number];
+}
+
+/** left · w, or its transpose, with a weight that may be frozen. */
+function weigh(call: KernelCall, { left, w, isTransposed, added, sizes }: Weighing, out: Float32Array): void {
+  const { backend } = call;
+  const [x, frozen, half] = [backend.floats(left), backend.frozen(w), isHalf(call)];
+  if (frozen !== undefined) {
+    const { bytes, code } = frozen;
+    kernels().kernelMatmulFrozen(x, bytes, code, ...added, isTransposed, Uint32Array.from(sizes), half, out);
+  } else {
+    const dims = Uint32Array.of(1, ...sizes, 1, 1);
+    kernels().kernelMatmul(x, backend.floats(w), ...added, false, isTransposed, dims, half, out);
+  }
+}
 
 export const PRODUCTS: ReadonlyMap<string, NativeKernel> = new Map([
   [tf.BatchMatMul, batchMatMul],
   [tf._FusedMatMul, fusedMatMul],
   ['EigenloomLinear', linear],
+  ['EigenloomLinearInputGradient', linearInput],
 ]);

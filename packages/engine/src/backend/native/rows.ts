@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { kernels } from '@eigenloom/numeric';
 import { NONE } from './arrays.js';
-import { areFloats, need, type NativeKernel } from './native-kernel.js';
+import { areFloats, need, optional, type NativeKernel } from './native-kernel.js';
 
 const norm =
   (centred: boolean): NativeKernel =>
@@ -21,9 +21,10 @@ const normInputGradient =
     const { backend, attributes } = call;
     const x = need(call, 'x');
     const [gamma, dy] = [backend.floats(need(call, 'gamma')), backend.floats(need(call, 'dy'))];
+    const before = optional(call, 'before');
     return backend.output(x.shape, (out) => {
       const epsilon = Number(attributes['epsilon']);
-      kernels().kernelNormInputGradient(backend.floats(x), gamma, dy, epsilon, centred, out);
+      kernels().kernelNormInputGradient(backend.floats(x), gamma, dy, before, epsilon, centred, out);
     });
   };
 

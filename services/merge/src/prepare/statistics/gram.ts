@@ -92,7 +92,8 @@ class GramSum {
     const product = products.get(width) ?? new Float32Array(width * width);
     products.set(width, product);
     const dims = Uint32Array.of(1, width, width, tokens, 1, 1);
-    kernels().kernelMatmul(values, values, new Float32Array(0), true, false, dims, false, product);
+    const none = new Float32Array(0);
+    kernels().kernelMatmul(values, values, none, none, true, false, dims, false, product);
     const { sum } = this;
     for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] ?? 0) + (product[i] ?? 0);
     this.rows += tokens;

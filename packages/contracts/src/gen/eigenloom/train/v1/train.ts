@@ -25,6 +25,72 @@ import { Objective } from "./objective";
 import { Optimizer, Schedule } from "./optimizer";
 import { Trainable } from "./trainable";
 
+/** How the matrices under an adapter are held in memory; each is expanded block by block as it is used. BACKEND_NATIVE only. */
+export enum FrozenWeights {
+  /** UNSPECIFIED - FROZEN_WEIGHTS_F32. */
+  UNSPECIFIED = "FROZEN_WEIGHTS_UNSPECIFIED",
+  /** F32 - 4 bytes a weight. */
+  F32 = "FROZEN_WEIGHTS_F32",
+  /** BF16 - bfloat16: 2 bytes a weight, rounded to nearest even. Exact where the model is stored so. */
+  BF16 = "FROZEN_WEIGHTS_BF16",
+  /** NF4 - 4-bit NormalFloat in blocks of 64 weights, each with a scale in f32: 0.5625 bytes a weight. Dettmers et al. 2023, arXiv:2305.14314. */
+  NF4 = "FROZEN_WEIGHTS_NF4",
+  UNRECOGNIZED = "UNRECOGNIZED",
+}
+
+export function frozenWeightsFromJSON(object: any): FrozenWeights {
+  switch (object) {
+    case 0:
+    case "FROZEN_WEIGHTS_UNSPECIFIED":
+      return FrozenWeights.UNSPECIFIED;
+    case 1:
+    case "FROZEN_WEIGHTS_F32":
+      return FrozenWeights.F32;
+    case 2:
+    case "FROZEN_WEIGHTS_BF16":
+      return FrozenWeights.BF16;
+    case 3:
+    case "FROZEN_WEIGHTS_NF4":
+      return FrozenWeights.NF4;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return FrozenWeights.UNRECOGNIZED;
+  }
+}
+
+export function frozenWeightsToJSON(object: FrozenWeights): string {
+  switch (object) {
+    case FrozenWeights.UNSPECIFIED:
+      return "FROZEN_WEIGHTS_UNSPECIFIED";
+    case FrozenWeights.F32:
+      return "FROZEN_WEIGHTS_F32";
+    case FrozenWeights.BF16:
+      return "FROZEN_WEIGHTS_BF16";
+    case FrozenWeights.NF4:
+      return "FROZEN_WEIGHTS_NF4";
+    case FrozenWeights.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+export function frozenWeightsToNumber(object: FrozenWeights): number {
+  switch (object) {
+    case FrozenWeights.UNSPECIFIED:
+      return 0;
+    case FrozenWeights.F32:
+      return 1;
+    case FrozenWeights.BF16:
+      return 2;
+    case FrozenWeights.NF4:
+      return 3;
+    case FrozenWeights.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
 /** What matrix products keep of the numbers that they multiply; sums, weights, gradients and the optimiser's state are f32 always. */
 export enum Precision {
   /** UNSPECIFIED - PRECISION_F32. */
@@ -216,6 +282,13 @@ export interface TrainRequest {
   backend: Backend;
   /** What matrix products keep of the numbers that they multiply. Default PRECISION_F32. */
   precision: Precision;
+  /**
+   * Keep of each layer only what went into it, and compute the layer again for its gradient: less memory, a forward pass more. The result is
+   * the same. arXiv:1604.06174.
+   */
+  activationCheckpointing: boolean;
+  /** How matrices that are not trained are held. Default FROZEN_WEIGHTS_F32. */
+  frozenWeights: FrozenWeights;
 }
 
 /** What was trained. */
@@ -268,6 +341,8 @@ function createBaseTrainRequest(): TrainRequest {
     checkpointSteps: undefined,
     backend: Backend.UNSPECIFIED,
     precision: Precision.UNSPECIFIED,
+    activationCheckpointing: false,
+    frozenWeights: FrozenWeights.UNSPECIFIED,
   };
 }
 
@@ -335,6 +410,12 @@ export const TrainRequest: MessageFns<TrainRequest> = {
     }
     if (message.precision !== Precision.UNSPECIFIED) {
       writer.uint32(160).int32(precisionToNumber(message.precision));
+    }
+    if (message.activationCheckpointing !== false) {
+      writer.uint32(168).bool(message.activationCheckpointing);
+    }
+    if (message.frozenWeights !== FrozenWeights.UNSPECIFIED) {
+      writer.uint32(176).int32(frozenWeightsToNumber(message.frozenWeights));
     }
     return writer;
   },
@@ -512,6 +593,22 @@ export const TrainRequest: MessageFns<TrainRequest> = {
             message.precision = precisionFromJSON(reader.int32());
             continue;
           }
+          case 21: {
+            if (tag !== 168) {
+              break;
+            }
+
+            message.activationCheckpointing = reader.bool();
+            continue;
+          }
+          case 22: {
+            if (tag !== 176) {
+              break;
+            }
+
+            message.frozenWeights = frozenWeightsFromJSON(reader.int32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -586,6 +683,16 @@ export const TrainRequest: MessageFns<TrainRequest> = {
         : undefined,
       backend: isSet(object.backend) ? backendFromJSON(object.backend) : Backend.UNSPECIFIED,
       precision: isSet(object.precision) ? precisionFromJSON(object.precision) : Precision.UNSPECIFIED,
+      activationCheckpointing: isSet(object.activationCheckpointing)
+        ? globalThis.Boolean(object.activationCheckpointing)
+        : isSet(object.activation_checkpointing)
+        ? globalThis.Boolean(object.activation_checkpointing)
+        : false,
+      frozenWeights: isSet(object.frozenWeights)
+        ? frozenWeightsFromJSON(object.frozenWeights)
+        : isSet(object.frozen_weights)
+        ? frozenWeightsFromJSON(object.frozen_weights)
+        : FrozenWeights.UNSPECIFIED,
     };
   },
 
@@ -651,6 +758,12 @@ export const TrainRequest: MessageFns<TrainRequest> = {
     if (message.precision !== Precision.UNSPECIFIED) {
       obj.precision = precisionToJSON(message.precision);
     }
+    if (message.activationCheckpointing !== false) {
+      obj.activationCheckpointing = message.activationCheckpointing;
+    }
+    if (message.frozenWeights !== FrozenWeights.UNSPECIFIED) {
+      obj.frozenWeights = frozenWeightsToJSON(message.frozenWeights);
+    }
     return obj;
   },
 
@@ -695,6 +808,8 @@ export const TrainRequest: MessageFns<TrainRequest> = {
     message.checkpointSteps = object.checkpointSteps ?? undefined;
     message.backend = object.backend ?? Backend.UNSPECIFIED;
     message.precision = object.precision ?? Precision.UNSPECIFIED;
+    message.activationCheckpointing = object.activationCheckpointing ?? false;
+    message.frozenWeights = object.frozenWeights ?? FrozenWeights.UNSPECIFIED;
     return message;
   },
 };
