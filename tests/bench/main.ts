@@ -2,6 +2,7 @@ import { backends } from './backends.js';
 import { conformance } from './conformance.js';
 import { curves } from './curves.js';
 import { linalg } from './linalg.js';
+import { memory } from './memory.js';
 import { merge } from './merge.js';
 import { searches } from './searches.js';
 import { mergeScale } from './merge-scale.js';
@@ -14,6 +15,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<void>>> = {
   training,
   curves,
   steady,
+  memory,
   backends,
   merge,
   conformance,

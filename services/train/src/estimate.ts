@@ -5,12 +5,15 @@ import { dataFiles } from '@eigenloom/checkpoint';
 import type { ExampleReader } from '@eigenloom/models';
 import type { OpenedModel } from '@eigenloom/training';
 import type { CheckedInputs } from './plan/check-inputs.js';
+import { objectiveOf } from './plan/choices.js';
 import { checkSteps } from './plan/check-steps.js';
 import type { TrainPlan } from './plan/train-plan.js';
 
 // Products of a training step on two cores of a current CPU, measured on MiniLM; other machines differ.
 const FLOPS_PER_SECOND = 5e10;
 const BYTES_PER_VALUE = 4;
+// A worker thread with the engine in it, before it holds a tensor.
+const ENGINE_BYTES = 64 * 2 ** 20;
 const BYTES_OF_FROZEN = { f32: 4, bf16: 2, nf4: 0.5625 } as const;
 const FILES_LOOKED_AT = 256;
 // Values that a layer keeps for the gradient, in widths of the hidden state: its own, and those of the wider inner states.
@@ -39,6 +42,7 @@ export async function estimate(
   const activations = plan.activationCheckpointing
     ? inLayer + positions * hiddenSize * layerCount
     : inLayer * layerCount;
+  const scores = positions * (objectiveOf(plan).valuesPerPosition?.(network) ?? 0);
   const weights =
     inLayers * BYTES_OF_FROZEN[plan.frozenWeights] +
     (parameters - inLayers) * BYTES_OF_FROZEN[plan.frozenWeights === 'nf4' ? 'bf16' : plan.frozenWeights];
@@ -46,7 +50,12 @@ export async function estimate(
   return {
     durationSeconds: (steps * positions * perPosition) / FLOPS_PER_SECOND,
     memoryBytes: BigInt(
-      weights + (ofOthers + 4 * trained + activations) * BYTES_PER_VALUE + plan.batchSize * reader.bytesOfExample,
+      Math.round(
+        ENGINE_BYTES +
+          weights +
+          (ofOthers + 4 * trained + activations + scores) * BYTES_PER_VALUE +
+          plan.batchSize * reader.bytesOfExample,
+      ),
     ),
     diskBytes: BigInt(trained * doubled * BYTES_PER_VALUE),
     readBytes: BigInt(

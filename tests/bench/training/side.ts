@@ -1,6 +1,6 @@
 // Our side of the training benchmark: a process of its own, so that its memory is that of one case. It reads a line of JSON for each
 // request on stdin and answers by one on stdout; see `SideRequest` and `SideAnswer`.
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -9,6 +9,7 @@ import { type Precision, setBackend, setPrecision } from '@eigenloom/engine';
 import { setThreads } from '@eigenloom/numeric';
 
 import type { Method } from './cases.js';
+import { peakMemory } from './peak-memory.js';
 import { stepOf, type TimedCase } from './timed-step.js';
 
 /** Takes `steps` steps; the first request prepares the model. */
@@ -62,12 +63,6 @@ async function answer(folder: string): Promise<void> {
     const reply: SideAnswer = { seconds, loss, peakBytes: await peakMemory(), pageFaults };
     process.stdout.write(`${JSON.stringify(reply)}\n`);
   }
-}
-
-/** The largest resident set of this process. */
-async function peakMemory(): Promise<number> {
-  const [, kibibytes = NaN] = /VmHWM:\s+(\d+)/.exec(await readFile('/proc/self/status', 'utf8')) ?? [];
-  return 1024 * Number(kibibytes);
 }
 
 main().catch((error: unknown) => {

@@ -82,7 +82,11 @@ async function examplesOf({ task, batch, length, model }: TimedCase): Promise<Ex
   return new TextExamples(texts, 0);
 }
 
-async function startAdapter({ model, targets }: TimedCase, path: string): Promise<void> {
+/** Starts an adapter of rank 8 on the case's modules in a folder that is not there yet. */
+export async function startAdapter(
+  { model, targets }: Pick<TimedCase, 'model' | 'targets'>,
+  path: string,
+): Promise<void> {
   const roots = [resolve(model), dirname(path)];
   const client = await startEmbedded({ kinds: [initKind], dataFolder: join(dirname(path), 'data'), roots });
   try {

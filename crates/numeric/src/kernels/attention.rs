@@ -52,7 +52,11 @@ unsafe fn product(
     a: Strided,
     b: Strided,
     c: (*mut f32, usize),
-    Sums { scale, add, precision }: Sums,
+    Sums {
+        scale,
+        add,
+        precision,
+    }: Sums,
 ) {
     let problem = Problem {
         rows,
@@ -280,7 +284,13 @@ impl Attention {
                             score_gradients(p, dp, t);
                             let to = (dq.at(at), qr);
                             let scores = view(dp.as_ptr(), t, 1);
-                            product((count, d, t), scores, view(k, 1, kr), to, self.set(self.scale));
+                            product(
+                                (count, d, t),
+                                scores,
+                                view(k, 1, kr),
+                                to,
+                                self.set(self.scale),
+                            );
                             let to = (dk.at(k_at), kr);
                             let (turned, q) = (view(dp.as_ptr(), 1, t), q.as_ptr().add(at));
                             let sums = self.added(self.scale);

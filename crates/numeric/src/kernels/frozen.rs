@@ -59,7 +59,9 @@ impl Format {
             }
             Self::Nf4 => {
                 let (scales, codes) = out.split_at_mut(4 * values.len().div_ceil(BLOCK));
-                let blocks = scales.par_chunks_exact_mut(4).zip(codes.par_chunks_mut(BLOCK / 2));
+                let blocks = scales
+                    .par_chunks_exact_mut(4)
+                    .zip(codes.par_chunks_mut(BLOCK / 2));
                 values
                     .par_chunks(BLOCK)
                     .zip(blocks)
@@ -195,11 +197,9 @@ fn expand_by_permutation(codes: &[u8], values: &[f32; 16], out: &mut [f32]) {
     let table = unsafe { _mm512_loadu_ps(values.as_ptr()) };
     let shifts = _mm512_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28, 0, 4, 8, 12, 16, 20, 24, 28);
     for (eight, out) in codes.chunks_exact(8).zip(out.chunks_exact_mut(16)) {
-        let word = |i: usize| i32::from_le_bytes([eight[i], eight[i + 1], eight[i + 2], eight[i + 3]]);
-        let both = _mm512_inserti64x4::<1>(
-            _mm512_set1_epi32(word(0)),
-            _mm256_set1_epi32(word(4)),
-        );
+        let word =
+            |i: usize| i32::from_le_bytes([eight[i], eight[i + 1], eight[i + 2], eight[i + 3]]);
+        let both = _mm512_inserti64x4::<1>(_mm512_set1_epi32(word(0)), _mm256_set1_epi32(word(4)));
         // The permutation reads the lowest four bits of each lane.
         let found = _mm512_permutexvar_ps(_mm512_srlv_epi32(both, shifts), table);
         // SAFETY: 16 numbers.
@@ -246,7 +246,10 @@ mod tests {
         let bytes = frozen(Format::Bf16, &values);
         let mut back = [9.0; 6];
         Frozen::new(Format::Bf16, &bytes, 6).expand_all(&mut back);
-        assert_eq!(back.map(f32::to_bits), [1.0, -2.5, 1.0, f32::MIN_POSITIVE, 0.0, -0.0].map(f32::to_bits));
+        assert_eq!(
+            back.map(f32::to_bits),
+            [1.0, -2.5, 1.0, f32::MIN_POSITIVE, 0.0, -0.0].map(f32::to_bits)
+        );
     }
 
     #[test]
@@ -258,8 +261,14 @@ mod tests {
         let mut back = vec![9.0; values.len()];
         Frozen::new(Format::Nf4, &bytes, values.len()).expand_all(&mut back);
         for (&value, &found) in values[..BLOCK].iter().zip(&back) {
-            let nearest = NF4.map(|v| (v * 0.25 - value).abs()).into_iter().fold(f32::MAX, f32::min);
-            assert!(((found - value).abs() - nearest).abs() < 1e-8, "{value} {found}");
+            let nearest = NF4
+                .map(|v| (v * 0.25 - value).abs())
+                .into_iter()
+                .fold(f32::MAX, f32::min);
+            assert!(
+                ((found - value).abs() - nearest).abs() < 1e-8,
+                "{value} {found}"
+            );
         }
         assert_eq!(back[5], -0.25);
         assert!(back[BLOCK..].iter().all(|&value| value == 0.0));

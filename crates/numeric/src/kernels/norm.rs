@@ -131,7 +131,15 @@ pub fn input_gradient(
     split::rows(out, width.max(1), |start, part| {
         let here = start * width..start * width + part.len();
         let before = before.map_or(&[][..], |before| &before[here.clone()]);
-        backward_rows(&x[here.clone()], gamma, &dy[here], before, epsilon, centred, part);
+        backward_rows(
+            &x[here.clone()],
+            gamma,
+            &dy[here],
+            before,
+            epsilon,
+            centred,
+            part,
+        );
     });
 }
 

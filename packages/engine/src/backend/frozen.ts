@@ -10,11 +10,7 @@ export type FrozenFormat = (typeof FROZEN_FORMATS)[number];
 
 /** A backend that holds tensors in fewer bits. */
 export interface FreezingBackend {
-  freeze(
-    values: Float32Array,
-    shape: readonly number[],
-    format: Exclude<FrozenFormat, 'f32'>,
-  ): tf.TensorInfo;
+  freeze(values: Float32Array, shape: readonly number[], format: Exclude<FrozenFormat, 'f32'>): tf.TensorInfo;
 }
 
 /**

@@ -52,7 +52,7 @@ function onNative(kernelName: string, stock: tf.KernelFunc): tf.KernelConfig {
     if (result !== undefined) return result;
     if (REFERENCES.has(kernelName)) return stock(call);
     const whole = expanded(inputs, backend);
-    const made = stock({ ...call, inputs: whole as tf.NamedTensorInfoMap });
+    const made = stock({ ...call, inputs: whole });
     backend.shareViews(Object.values(whole).flat(), [made].flat());
     for (const [name, info] of Object.entries(whole))
       if (info !== inputs[name]) backend.disposeIntermediateTensorInfo(info);

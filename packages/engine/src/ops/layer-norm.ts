@@ -1,5 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { accumulating, asRows, input, plus, runFused, runFusedList, type Attributes, type FusedKernel } from './fused-kernel.js';
+import {
+  accumulating,
+  asRows,
+  input,
+  plus,
+  runFused,
+  runFusedList,
+  type Attributes,
+  type FusedKernel,
+} from './fused-kernel.js';
 
 const epsilonOf = (attributes: Attributes): number => Number(attributes['epsilon']);
 
@@ -43,7 +52,11 @@ export const layerNormKernel: FusedKernel = {
       const [x, gamma] = saved as [tf.Tensor, tf.Tensor];
       return {
         x: accumulating((before) =>
-          runFused(layerNormInputKernel, { x, gamma, dy, ...(before === undefined ? {} : { before }) }, attributes),
+          runFused(
+            layerNormInputKernel,
+            { x, gamma, dy, ...(before === undefined ? {} : { before }) },
+            attributes,
+          ),
         ),
         gamma: () => runFusedList(layerNormParametersKernel, { x, dy }, attributes)[0] as tf.Tensor,
         beta: () => tf.sum(asRows(dy), 0),

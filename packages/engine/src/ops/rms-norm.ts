@@ -1,5 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { accumulating, asRows, input, plus, runFused, type Attributes, type FusedKernel } from './fused-kernel.js';
+import {
+  accumulating,
+  asRows,
+  input,
+  plus,
+  runFused,
+  type Attributes,
+  type FusedKernel,
+} from './fused-kernel.js';
 
 const inverseRootMeanSquare = (x: tf.Tensor, attributes: Attributes): tf.Tensor =>
   tf.rsqrt(tf.add(tf.mean(tf.square(x), -1, true), Number(attributes['epsilon'])));
@@ -28,7 +36,11 @@ export const rmsNormKernel: FusedKernel = {
       const [x, gamma] = saved as [tf.Tensor, tf.Tensor];
       return {
         x: accumulating((before) =>
-          runFused(rmsNormInputKernel, { x, gamma, dy, ...(before === undefined ? {} : { before }) }, attributes),
+          runFused(
+            rmsNormInputKernel,
+            { x, gamma, dy, ...(before === undefined ? {} : { before }) },
+            attributes,
+          ),
         ),
         gamma: () => tf.sum(asRows(tf.mul(dy, tf.mul(x, inverseRootMeanSquare(x, attributes)))), 0),
       };

@@ -233,10 +233,14 @@ describe('a part that is computed again for its gradient', () => {
     part: typeof recomputed,
   ): Promise<number[][]> => {
     const found = new Map<tf.Variable, number[]>();
-    const value = await backward(() => loss(part), variables, (own, gradient) => {
-      found.set(own, bitsOf(gradient));
-      gradient.dispose();
-    });
+    const value = await backward(
+      () => loss(part),
+      variables,
+      (own, gradient) => {
+        found.set(own, bitsOf(gradient));
+        gradient.dispose();
+      },
+    );
     const all = [...variables.map((own) => found.get(own) ?? []), bitsOf(value)];
     value.dispose();
     return all;

@@ -63,8 +63,12 @@ export function unrecorded<T extends tf.TensorContainer>(run: () => T): T {
  * (Chen et al. 2016, arXiv:1604.06174). `run` computes the same each time, and so the gradients are the same to the bit.
  */
 export function recomputed<T extends tf.Tensor>(x: T, run: (x: T) => T): T {
-  const { activeTape: tape, gradientDepth, kernelDepth, scopeStack } = (tf.engine() as unknown as Recorder)
-    .state;
+  const {
+    activeTape: tape,
+    gradientDepth,
+    kernelDepth,
+    scopeStack,
+  } = (tf.engine() as unknown as Recorder).state;
   // In a gradient of a gradient everything is kept: tf.js walks that one.
   const isRecorded = tape !== null && gradientDepth === 1 && kernelDepth === 0;
   const first = tape?.length ?? 0;

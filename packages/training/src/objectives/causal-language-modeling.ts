@@ -30,6 +30,8 @@ export const causalLanguageModeling: Definition<
       return Promise.reject(invalidInput('NO_LANGUAGE_HEAD', field, why));
     },
     checkExamples: () => Promise.resolve(),
+    // The scores and their gradient.
+    valuesPerPosition: ({ config }) => 2 * config.vocabularySize,
     read,
     prepare: (data, context) => Promise.resolve(atWork(data, context)),
     files: () => ({ taskType: 'CAUSAL_LM', config: null, className: null, card: { head: '', note: '' } }),

@@ -28,7 +28,11 @@ impl Columns for Held<'_> {
         to: *mut f32,
     ) {
         let along = self.depth == 1;
-        let (lines, length) = if along { (count, depth) } else { (depth, count) };
+        let (lines, length) = if along {
+            (count, depth)
+        } else {
+            (depth, count)
+        };
         let step = if along { self.outer } else { self.depth };
         let start = first * self.outer + term * self.depth;
         own(lines * length, |memory| {

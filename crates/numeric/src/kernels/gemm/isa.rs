@@ -52,12 +52,7 @@ pub trait Columns: Copy + Sync {
     ///
     /// # Safety
     /// They lie in the operand, the processor has the instructions, and `to` has room.
-    unsafe fn pack<I: Isa>(
-        self,
-        columns: (usize, usize),
-        terms: (usize, usize),
-        to: *mut f32,
-    );
+    unsafe fn pack<I: Isa>(self, columns: (usize, usize), terms: (usize, usize), to: *mut f32);
 }
 
 impl Columns for Strided {

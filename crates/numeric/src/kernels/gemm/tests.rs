@@ -1,7 +1,7 @@
 //! Products by their definition in f64, and the same bits by every instruction set and any number of threads.
 
-use super::isa::Isa;
 use super::super::frozen::{Format, Frozen};
+use super::isa::Isa;
 use super::*;
 
 fn numbers(count: usize, seed: u64) -> Vec<f32> {
@@ -280,7 +280,13 @@ fn an_addend_is_added_once_to_each_product() {
 
 #[test]
 fn a_frozen_matrix_is_multiplied_as_its_expansion_is() {
-    for (m, n, k) in [(33, 70, 900), (200, 33, 65), (2, 40, 40), (5, 1, 7), (4, 6, 0)] {
+    for (m, n, k) in [
+        (33, 70, 900),
+        (200, 33, 65),
+        (2, 40, 40),
+        (5, 1, 7),
+        (4, 6, 0),
+    ] {
         let (a, weights) = (numbers(m * k, 14), numbers(n * k, 15));
         let (bias, addend) = (numbers(n, 16), numbers(m * n, 17));
         for format in [Format::Bf16, Format::Nf4] {
@@ -308,7 +314,10 @@ fn a_frozen_matrix_is_multiplied_as_its_expansion_is() {
                     precision,
                     &mut expected,
                 );
-                assert_eq!(c, expected, "{m} {n} {k} {format:?} {transposed} {precision:?}");
+                assert_eq!(
+                    c, expected,
+                    "{m} {n} {k} {format:?} {transposed} {precision:?}"
+                );
             }
         }
     }

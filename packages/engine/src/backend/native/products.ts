@@ -83,7 +83,11 @@ const linear: NativeKernel = (call) => {
   const rows = sizeOf(x.shape.slice(0, -1));
   const { backend } = call;
   return backend.output([...x.shape.slice(0, -1), columns], (out) => {
-    weigh(call, { left: x, w, isTransposed: true, added: [bias, addend], sizes: [rows, columns, inner] }, out);
+    weigh(
+      call,
+      { left: x, w, isTransposed: true, added: [bias, addend], sizes: [rows, columns, inner] },
+      out,
+    );
   });
 };
 
