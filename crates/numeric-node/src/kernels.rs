@@ -166,7 +166,7 @@ pub fn kernel_binary(
     // SAFETY: the engine hands each output array to one call at a time.
     let out = unsafe { out.as_mut() };
     use elementwise::Binary::*;
-    const CODES: [elementwise::Binary; 9] = [
+    const CODES: [elementwise::Binary; 10] = [
         Add,
         Sub,
         Mul,
@@ -176,10 +176,28 @@ pub fn kernel_binary(
         SquaredDifference,
         GeluGradient,
         SiluGradient,
+        SwiGlu,
     ];
     let function = *CODES.get(code as usize).ok_or_else(arguments)?;
     run(out.len(), || {
         elementwise::binary(function, (a, a_shape), (b, b_shape), out)
+    })
+}
+
+#[napi(catch_unwind)]
+pub fn kernel_swiglu_gradient(
+    gate: &[f32],
+    up: &[f32],
+    dy: &[f32],
+    mut dgate: Float32ArraySlice<'_>,
+    mut dup: Float32ArraySlice<'_>,
+) -> napi::Result<()> {
+    // SAFETY: the engine hands each output array to one call at a time.
+    let dgate = unsafe { dgate.as_mut() };
+    // SAFETY: the engine hands each output array to one call at a time.
+    let dup = unsafe { dup.as_mut() };
+    run(gate.len(), || {
+        elementwise::swiglu_gradient(gate, up, dy, (dgate, dup))
     })
 }
 

@@ -17,3 +17,4 @@ export { rmsNorm } from './ops/rms-norm.js';
 export { rotary, type RotaryAngles } from './ops/rotary.js';
 export { silu } from './ops/silu.js';
 export { softmaxCrossEntropy } from './ops/softmax-cross-entropy.js';
+export { swiglu } from './ops/swiglu.js';

@@ -89,7 +89,7 @@ simd! {
     /// ds = p ∘ (dp − Σ p ∘ dp) of rows of `keys`, in place of dp.
     fn score_gradients(p: &[f32], dp: &mut [f32], keys: usize) {
         for (p, dp) in p.chunks_exact(keys).zip(dp.chunks_exact_mut(keys)) {
-            let along = lane_sum(keys, |i| p[i] * dp[i]);
+            let along = lane_sum([p, &*dp], |[p, dp]| p * dp);
             dp.iter_mut().zip(p).for_each(|(d, &p)| *d = p * (*d - along));
         }
     }

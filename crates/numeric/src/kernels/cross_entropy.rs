@@ -6,7 +6,7 @@ use super::{scalar, simd, softmax, split};
 simd! {
     fn loss_row(row: &[f32], label: usize) -> f32 {
         let top = softmax::row_top(row);
-        lane_sum(row.len(), |i| scalar::exp(row[i] - top)).ln() + top - row[label]
+        lane_sum([row], |[v]| scalar::exp(v - top)).ln() + top - row[label]
     }
 }
 

@@ -23,7 +23,7 @@ pub enum Unary {
     Silu,
 }
 
-/// A function of two numbers. `GeluGradient` and `SiluGradient` take x and dy.
+/// A function of two numbers. `GeluGradient` and `SiluGradient` take x and dy, `SwiGlu` the gate and what it lets pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 #[allow(missing_docs)]
@@ -37,6 +37,7 @@ pub enum Binary {
     SquaredDifference,
     GeluGradient,
     SiluGradient,
+    SwiGlu,
 }
 
 trait Map: Fn(f32) -> f32 + Sync {}
@@ -222,7 +223,46 @@ pub fn binary(
             },
             out,
         ),
+        Binary::SwiGlu => run.with(
+            #[inline(always)]
+            |gate, up| gate * scalar::sigmoid(gate) * up,
+            out,
+        ),
     }
+}
+
+simd! {
+    fn swiglu_slopes(gate: &[f32], up: &[f32], dy: &[f32], dgate: &mut [f32], dup: &mut [f32]) {
+        for ((((x, up), dy), dgate), dup) in gate.iter().zip(up).zip(dy).zip(dgate).zip(dup) {
+            let s = scalar::sigmoid(*x);
+            *dgate = dy * up * (s * (1.0 + x * (1.0 - s)));
+            *dup = dy * (x * s);
+        }
+    }
+}
+
+/// The gradients of gate · σ(gate) · up with respect to gate and up, all of one length.
+pub fn swiglu_gradient(
+    gate: &[f32],
+    up: &[f32],
+    dy: &[f32],
+    (dgate, dup): (&mut [f32], &mut [f32]),
+) {
+    let length = gate.len();
+    assert!([up.len(), dy.len(), dgate.len(), dup.len()] == [length; 4]);
+    let other = split::Shared(dup.as_mut_ptr());
+    split::rows(dgate, 1, |start, dgate| {
+        let here = start..start + dgate.len();
+        // SAFETY: each part has its own elements of both results.
+        let dup = unsafe { std::slice::from_raw_parts_mut(other.at(start), dgate.len()) };
+        swiglu_slopes(
+            &gate[here.clone()],
+            &up[here.clone()],
+            &dy[here],
+            dgate,
+            dup,
+        );
+    });
 }
 
 struct Run<'a> {

@@ -19,19 +19,23 @@ pub(super) fn join(mut lanes: [f32; LANES]) -> f32 {
     lanes[0]
 }
 
-/// Sum over a row in `LANES` partial sums, so that it vectorises in a fixed order.
+/// Sum of a function of the elements of rows of one length, in `LANES` partial sums, so that it vectorises in a fixed order.
 #[inline(always)]
-pub(super) fn lane_sum(length: usize, f: impl Fn(usize) -> f32) -> f32 {
+pub(super) fn lane_sum<const N: usize>(rows: [&[f32]; N], f: impl Fn([f32; N]) -> f32) -> f32 {
+    let length = rows[0].len();
+    assert!(rows.iter().all(|row| row.len() == length));
     let mut lanes = [0.0f32; LANES];
     let whole = length - length % LANES;
     let mut i = 0;
     while i < whole {
+        // One comparison with the length for all lanes: one for each would keep the loop from being vectorised.
+        let parts = rows.map(|row| &row[i..i + LANES]);
         for (lane, sum) in lanes.iter_mut().enumerate() {
-            *sum += f(i + lane);
+            *sum += f(parts.map(|part| part[lane]));
         }
         i += LANES;
     }
-    let rest: f32 = (whole..length).map(&f).sum();
+    let rest: f32 = (whole..length).map(|i| f(rows.map(|row| row[i]))).sum();
     join(lanes) + rest
 }
 
@@ -40,11 +44,11 @@ pub(super) fn lane_sum(length: usize, f: impl Fn(usize) -> f32) -> f32 {
 fn moments(x: &[f32], epsilon: f32, centred: bool) -> (f32, f32) {
     let n = x.len() as f32;
     let mean = if centred {
-        lane_sum(x.len(), |i| x[i]) / n
+        lane_sum([x], |[x]| x) / n
     } else {
         0.0
     };
-    let variance = lane_sum(x.len(), |i| (x[i] - mean) * (x[i] - mean)) / n;
+    let variance = lane_sum([x], |[x]| (x - mean) * (x - mean)) / n;
     (mean, 1.0 / (variance + epsilon).sqrt())
 }
 
@@ -73,8 +77,8 @@ simd! {
         let n = width as f32;
         for (row, ((x, dy), dx)) in x.chunks_exact(width).zip(dy.chunks_exact(width)).zip(out.chunks_exact_mut(width)).enumerate() {
             let (mean, inverse) = moments(x, epsilon, centred);
-            let level = if centred { lane_sum(width, |i| dy[i] * gamma[i]) / n } else { 0.0 };
-            let along = lane_sum(width, |i| dy[i] * gamma[i] * ((x[i] - mean) * inverse)) / n;
+            let level = if centred { lane_sum([dy, gamma], |[dy, gamma]| dy * gamma) / n } else { 0.0 };
+            let along = lane_sum([x, dy, gamma], |[x, dy, gamma]| dy * gamma * ((x - mean) * inverse)) / n;
             for i in 0..width {
                 dx[i] = inverse * (dy[i] * gamma[i] - level - (x[i] - mean) * inverse * along);
             }

@@ -18,7 +18,7 @@ pub enum Reduction {
 
 simd! {
     fn sum_row(row: &[f32]) -> f32 {
-        lane_sum(row.len(), |i| row[i])
+        lane_sum([row], |[v]| v)
     }
 }
 

@@ -65,7 +65,7 @@ pub(super) fn softmax_in_place(row: &mut [f32]) {
 #[inline(always)]
 fn log_softmax_in_place(row: &mut [f32]) {
     let top = row_top(row);
-    let total = lane_sum(row.len(), |i| scalar::exp(row[i] - top)).ln();
+    let total = lane_sum([row], |[v]| scalar::exp(v - top)).ln();
     for v in row.iter_mut() {
         *v = *v - top - total;
     }

@@ -6,6 +6,7 @@ import { linearInputKernel, linearKernel } from './linear.js';
 import { rmsNormInputKernel, rmsNormKernel } from './rms-norm.js';
 import { rotaryKernel } from './rotary.js';
 import { siluGradientKernel, siluKernel } from './silu.js';
+import { swigluGradientKernel, swigluKernel } from './swiglu.js';
 import { crossEntropyGradientKernel, crossEntropyKernel } from './softmax-cross-entropy.js';
 
 /** Every fused kernel; each backend gets its composition, and `native` replaces them by its own. */
@@ -16,6 +17,8 @@ export const FUSED_KERNELS: readonly FusedKernel[] = [
   geluGradientKernel,
   siluKernel,
   siluGradientKernel,
+  swigluKernel,
+  swigluGradientKernel,
   layerNormKernel,
   layerNormInputKernel,
   layerNormParametersKernel,

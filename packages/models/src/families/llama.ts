@@ -1,4 +1,4 @@
-import { rotary, type RotaryAngles, silu, tf } from '@eigenloom/engine';
+import { rotary, type RotaryAngles, swiglu, tf } from '@eigenloom/engine';
 import { splitHeads } from '../forward/attention.js';
 import type { ForwardPass } from '../forward/forward-pass.js';
 import type { RowLayout } from '../forward/row-layout.js';
@@ -156,8 +156,7 @@ function attention(
 /** onto + SwiGLU: arXiv:2002.05202. */
 function feedForward(path: string, pass: ForwardPass, onto: tf.Tensor2D, x: tf.Tensor2D): tf.Tensor2D {
   const [gate, up] = pass.linears([`${path}.gate_proj`, `${path}.up_proj`], x) as [tf.Tensor2D, tf.Tensor2D];
-  const gated: tf.Tensor2D = tf.mul(silu(gate), up);
-  return pass.residual(onto, { block: path, input: x, last: `${path}.down_proj`, x: gated });
+  return pass.residual(onto, { block: path, input: x, last: `${path}.down_proj`, x: swiglu(gate, up) });
 }
 
 function encodeLayer(

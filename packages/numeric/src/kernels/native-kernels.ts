@@ -50,6 +50,13 @@ export interface NativeKernels {
     bShape: Uint32Array,
     out: Float32Array,
   ): void;
+  kernelSwigluGradient(
+    gate: Float32Array,
+    up: Float32Array,
+    dy: Float32Array,
+    dgate: Float32Array,
+    dup: Float32Array,
+  ): void;
   /** An empty beta makes it the root-mean-square norm. */
   kernelNorm(
     x: Float32Array,

@@ -1,5 +1,6 @@
 import { gelu } from '../../ops/gelu.js';
 import { silu } from '../../ops/silu.js';
+import { swiglu } from '../../ops/swiglu.js';
 import { tf } from '../../tf.js';
 import type { Case, Run } from './case.js';
 
@@ -32,6 +33,12 @@ export const ELEMENTWISE: readonly Case[] = [
       positive,
     }));
   }),
+  ...[[3, 7], [20_011], [0, 4]].map((shape): Case => ({
+    name: `swiglu ${shape.join('x')}`,
+    kernels: ['EigenloomSwiGlu', 'EigenloomSwiGluGradient'],
+    run: swiglu,
+    inputs: [shape, shape],
+  })),
   ...(
     [
       ['Add', tf.add],

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { kernels } from '@eigenloom/numeric';
+import { NONE } from './arrays.js';
 import { areFloats, need, type KernelCall, type NativeKernel } from './native-kernel.js';
 
 // The positions are the codes of the bridge.
@@ -22,6 +23,7 @@ const UNARY = [
 const BINARY = [tf.Add, tf.Sub, tf.Multiply, tf.RealDiv, tf.Maximum, tf.Minimum, tf.SquaredDifference];
 const GELU_GRADIENT = 7;
 const SILU_GRADIENT = 8;
+const SWIGLU = 9;
 
 const unary =
   (code: number): NativeKernel =>
@@ -48,9 +50,19 @@ const binary =
   (call) =>
     pair(call, code, need(call, a), need(call, b));
 
+const swigluGradient: NativeKernel = (call) => {
+  const { backend } = call;
+  const [gate, up, dy] = [need(call, 'gate'), need(call, 'up'), need(call, 'dy')];
+  return backend.outputs([gate.shape, gate.shape], ([dgate = NONE, dup = NONE]) => {
+    kernels().kernelSwigluGradient(backend.floats(gate), backend.floats(up), backend.floats(dy), dgate, dup);
+  });
+};
+
 export const ELEMENTWISE: ReadonlyMap<string, NativeKernel> = new Map([
   ...UNARY.map((name, code): [string, NativeKernel] => [name, unary(code)]),
   ...BINARY.map((name, code): [string, NativeKernel] => [name, binary(code)]),
   ['EigenloomGeluGradient', binary(GELU_GRADIENT, 'x', 'dy')],
   ['EigenloomSiluGradient', binary(SILU_GRADIENT, 'x', 'dy')],
+  ['EigenloomSwiGlu', binary(SWIGLU, 'gate', 'up')],
+  ['EigenloomSwiGluGradient', swigluGradient],
 ]);

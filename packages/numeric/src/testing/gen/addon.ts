@@ -215,6 +215,7 @@ export interface Addon {
   kernelSegmentSum(x: Float32Array, ids: Int32Array, width: number, out: Float32Array): void;
   kernelSoftmax(x: Float32Array, width: number, logarithm: boolean, out: Float32Array): void;
   kernelSumOfSquares(x: Float32Array): number;
+  kernelSwigluGradient(gate: Float32Array, up: Float32Array, dy: Float32Array, dgate: Float32Array, dup: Float32Array): void;
   kernelTranspose(x: Float32Array, shape: Uint32Array, permutation: Uint32Array, out: Float32Array): void;
   kernelUnary(code: number, x: Float32Array, out: Float32Array): void;
   lu(task: NativeTask, a: NativeMatrix): Promise<NativeLu>;
