@@ -1,4 +1,5 @@
-import { rotary, type RotaryAngles, swiglu, tf } from '@eigenloom/engine';
+import type { tf } from '@eigenloom/engine';
+import { rotary, type RotaryAngles, swiglu } from '@eigenloom/engine';
 import { splitHeads } from '../forward/attention.js';
 import type { ForwardPass } from '../forward/forward-pass.js';
 import type { RowLayout } from '../forward/row-layout.js';

@@ -34,7 +34,7 @@ export const ELEMENTWISE: readonly Case[] = [
     }));
   }),
   ...[[3, 7], [20_011], [0, 4]].map((shape): Case => ({
-    name: `swiglu ${shape.join('x')}`,
+    name: `swiglu (${shape.join('x')})`,
     kernels: ['EigenloomSwiGlu', 'EigenloomSwiGluGradient'],
     run: swiglu,
     inputs: [shape, shape],
