@@ -5,7 +5,8 @@ import type { Batch } from './batch.js';
 import { classifierLogits, type ClassifierHead } from './classifier-head.js';
 import { type Examples, loadAhead } from './examples/examples.js';
 import type { ForwardOptions } from './forward/forward-pass.js';
-import { nextTokens, type Network } from './network.js';
+import { scoreNextTokens } from './language-loss.js';
+import type { Network } from './network.js';
 
 export interface Prediction {
   /** Index of the class with the largest probability; the first of equals. */
@@ -64,14 +65,10 @@ export async function evaluateLanguageModel(
   let right = 0;
   let count = 0;
   await eachBatch(examples, options, async (batch) => {
-    const { values, classes } = await readMatrix(() => network.languageLogits(batch, forward(options)));
-    nextTokens(batch).forEach((label, row) => {
-      if (label < 0) return;
-      const { best, logSum } = softmaxOf(values.subarray(row * classes, (row + 1) * classes));
-      loss += logSum - (values[row * classes + label] ?? 0);
-      if (best === label) right++;
-      count++;
-    });
+    const found = await scoreNextTokens(network, batch, forward(options));
+    loss += found.loss;
+    right += found.right;
+    count += found.count;
   });
   requireFinite(loss);
   return { loss: loss / Math.max(count, 1), accuracy: right / Math.max(count, 1) };

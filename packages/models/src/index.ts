@@ -51,6 +51,7 @@ export { Parameters } from './forward/parameters.js';
 export { pool } from './forward/pooling.js';
 export type { Features, RowLayout } from './forward/row-layout.js';
 export type { ModelSource } from './model-source.js';
+export { nextTokenLoss, scoredTogether } from './language-loss.js';
 export { linearGroups, loadNetwork, Network, nextTokens, planNetwork, type NetworkPlan } from './network.js';
 export type {
   ClassificationHead,

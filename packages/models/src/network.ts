@@ -75,11 +75,21 @@ export class Network implements NetworkPlan {
 
   /** As `languageLogits`, of what the layers made of the batch in a pass. Errors: `NO_LANGUAGE_HEAD`. */
   languageScores(batch: Batch, features: Features, pass: ForwardPass): tf.Tensor2D {
+    return this.scoresOf(this.ownHidden(features, batch), pass);
+  }
+
+  /** Scores of the next token, of last hidden states [n, hidden]: [n, vocabulary]. Errors: `NO_LANGUAGE_HEAD`. */
+  scoresOf(hidden: tf.Tensor2D, pass: ForwardPass): tf.Tensor2D {
     const { heads, id } = this.family;
     const head = heads.language_modeling;
     if (head === undefined)
       throw incompatible('NO_LANGUAGE_HEAD', `the ${id} family has no causal language model here`);
-    return head.logits(this.config, this.prefix, pass, ownRows(features, asTokens(batch)));
+    return head.logits(this.config, this.prefix, pass, hidden);
+  }
+
+  /** The hidden states of the batch's own positions, without those that an adapter put before them: [size·length, hidden]. */
+  ownHidden(features: Features, batch: Batch): tf.Tensor2D {
+    return ownRows(features, asTokens(batch));
   }
 
   dispose(): void {

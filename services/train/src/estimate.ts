@@ -42,7 +42,7 @@ export async function estimate(
   const activations = plan.activationCheckpointing
     ? inLayer + positions * hiddenSize * layerCount
     : inLayer * layerCount;
-  const scores = positions * (objectiveOf(plan).valuesPerPosition?.(network) ?? 0);
+  const scores = objectiveOf(plan).lossValues?.(network, positions, plan.activationCheckpointing) ?? 0;
   const weights =
     inLayers * BYTES_OF_FROZEN[plan.frozenWeights] +
     (parameters - inLayers) * BYTES_OF_FROZEN[plan.frozenWeights === 'nf4' ? 'bf16' : plan.frozenWeights];

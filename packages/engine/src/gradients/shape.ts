@@ -102,7 +102,8 @@ export const SHAPE = defineGradients([
   {
     kernel: tf.SplitV,
     of: (dy, _saved, attributes) => ({
-      x: () => tf.concat(dy as unknown as tf.Tensor[], Number(attributes['axis'])),
+      // Of a single part tf.js gives the gradient itself.
+      x: () => tf.concat([dy as tf.Tensor | tf.Tensor[]].flat(), Number(attributes['axis'])),
     }),
   },
   {

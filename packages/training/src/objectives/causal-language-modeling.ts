@@ -1,6 +1,13 @@
 import type { Definition, ParametersOf } from '@eigenloom/contracts';
 import { incompatible, invalidInput } from '@eigenloom/errors';
-import { evaluateLanguageModel, meanCrossEntropy, nextTokens, scored } from '@eigenloom/models';
+import {
+  evaluateLanguageModel,
+  meanCrossEntropy,
+  nextTokenLoss,
+  nextTokens,
+  scored,
+  scoredTogether,
+} from '@eigenloom/models';
 import type { ObjectiveChoice } from '../choice.js';
 import type {
   Forwarded,
@@ -31,7 +38,8 @@ export const causalLanguageModeling: Definition<
     },
     checkExamples: () => Promise.resolve(),
     // The scores and their gradient.
-    valuesPerPosition: ({ config }) => 2 * config.vocabularySize,
+    lossValues: ({ config: { vocabularySize } }, positions, inParts) =>
+      2 * vocabularySize * (inParts ? Math.min(positions, scoredTogether(vocabularySize)) : positions),
     read,
     prepare: (data, context) => Promise.resolve(atWork(data, context)),
     files: () => ({ taskType: 'CAUSAL_LM', config: null, className: null, card: { head: '', note: '' } }),
@@ -63,7 +71,11 @@ function atWork(
   };
   return {
     load: async (indices) => train.load?.(indices, signal),
-    losses: (indices, step) => forward(indices, step).losses,
+    losses(indices, step) {
+      const options = pass(step);
+      if (options.part === undefined) return forward(indices, step).losses;
+      return { next_token: { value: nextTokenLoss(network, train.batch(indices), options) } };
+    },
     forward,
     async evaluate() {
       if (validation === null) throw new Error('an evaluation has validation data');

@@ -169,8 +169,11 @@ export interface Objective<E extends Examples = Examples> {
   classes?(examples: readonly Labelled[], stored: StoredHead | null): KnownClasses;
   /** Whether examples fit the head. `where` says whose they are: `train_data`. Errors: `LABEL_UNKNOWN`, `LABELS_DIFFER`. */
   checkExamples(examples: readonly Labelled[], stored: StoredHead | null, where: string): Promise<void>;
-  /** Numbers that the losses hold for each position of a batch, beside what the layers do, for estimates of memory. Default: 0. */
-  valuesPerPosition?(network: NetworkPlan): number;
+  /**
+   * Numbers that the losses hold for the positions of a batch, beside what the layers do, for estimates of memory; `inParts` where parts are
+   * computed again for their gradient. Default: 0.
+   */
+  lossValues?(network: NetworkPlan, positions: number, inParts: boolean): number;
   /** Errors name the example that does not fit. */
   read(reading: Reading): Promise<ObjectiveData<E>>;
   prepare(data: ObjectiveData<E>, context: ObjectiveContext): Promise<ObjectiveState>;

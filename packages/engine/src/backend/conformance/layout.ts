@@ -21,6 +21,7 @@ export const LAYOUT: readonly Case[] = [
       [7, 7, 7],
     ]),
   ),
+  one(tf.SplitV, 'into one part', (x) => tf.split(x, [3], 0)[0] as tf.Tensor, of3d),
   ...[0, 1, -1].map((axis) =>
     one(tf.Concat, `along ${axis}`, (a, b, c) => tf.concat([a, b, c], axis), [
       [3, 2, 4],

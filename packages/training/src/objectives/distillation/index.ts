@@ -45,7 +45,8 @@ export const distillation: Definition<Choice, Objective> = {
         return atWork(state, await loadTeacher(context, data.classes, terms), terms, context);
       },
       // A teacher's scores are as many, and so is what is made of both.
-      valuesPerPosition: (network) => (method.valuesPerPosition?.(network) ?? 0) * (terms.scores ? 2 : 1),
+      lossValues: (network, positions) =>
+        (method.lossValues?.(network, positions, false) ?? 0) * (terms.scores ? 2 : 1),
       files(network, classes) {
         const files = method.files(network, classes);
         const { head, note } = files.card;

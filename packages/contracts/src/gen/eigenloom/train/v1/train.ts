@@ -283,8 +283,9 @@ export interface TrainRequest {
   /** What matrix products keep of the numbers that they multiply. Default PRECISION_F32. */
   precision: Precision;
   /**
-   * Keep of each layer only what went into it, and compute the layer again for its gradient: less memory, a forward pass more. The result is
-   * the same. arXiv:1604.06174.
+   * Keep of each layer only what went into it, and compute the layer again for its gradient, and the scores of a
+   * language model some positions at a time: less memory, a forward pass more. The result is the same, but for the last bits where the
+   * language model's output layer is trained. arXiv:1604.06174.
    */
   activationCheckpointing: boolean;
   /** How matrices that are not trained are held. Default FROZEN_WEIGHTS_F32. */
