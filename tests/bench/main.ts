@@ -1,5 +1,6 @@
 import { backends } from './backends.js';
 import { conformance } from './conformance.js';
+import { convolutions } from './convolutions.js';
 import { curves } from './curves.js';
 import { linalg } from './linalg.js';
 import { merge } from './merge.js';
@@ -11,6 +12,7 @@ import { training } from './training.js';
 /** `npm run bench -- NAME…` runs the named benchmarks, all without a name. */
 const BENCHMARKS: Readonly<Record<string, () => Promise<void>>> = {
   linalg,
+  convolutions,
   training,
   curves,
   steady,

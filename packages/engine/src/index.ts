@@ -7,6 +7,9 @@ export type { EngineContext, EngineModule, EngineProgress } from './worker/engin
 export { runOnEngine, type RunOptions } from './worker/run-on-engine.js';
 export { adamUpdate, type AdamOptions, type AdamState } from './ops/adam.js';
 export { scaledDotProductAttention, type AttentionOptions } from './ops/attention.js';
+export { batchNorm, type BatchNormResult } from './ops/batch-norm.js';
+export { convolution, transposedConvolution, type ConvolutionOptions } from './ops/convolution.js';
+export { fft, ifft, irfft, rfft, type Complex } from './ops/fourier.js';
 export { gelu } from './ops/gelu.js';
 export { globalNorm } from './ops/global-norm.js';
 export { layerNorm } from './ops/layer-norm.js';

@@ -17,7 +17,9 @@ mod scratch;
 mod tests;
 
 pub use drive::{Finish, Problem};
+pub(super) use isa::Line;
 pub use isa::{Precision, Strided};
+pub(super) use scratch::SharedScratch;
 
 use plain::Plain;
 use rounded::Rounded;

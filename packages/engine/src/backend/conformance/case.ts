@@ -11,6 +11,8 @@ export interface Case {
   readonly inputs: readonly (readonly number[])[];
   /** All inputs above zero. */
   readonly positive?: boolean;
+  /** Has no gradient in tf.js. */
+  readonly constant?: boolean;
 }
 
 /** Numbers of about size 1 that depend on their index alone. */
