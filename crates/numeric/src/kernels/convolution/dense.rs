@@ -1,4 +1,6 @@
-//! Convolutions whose groups have several channels, as matrix products of gathered rows.
+//! Convolutions whose groups have many channels, as matrix products of gathered rows.
+
+use std::ops::Range;
 
 use super::super::gemm::{self, Precision, Problem, SharedScratch, Strided};
 use super::super::split::{self, Shared};
@@ -13,6 +15,17 @@ const SMALL_FILTER: usize = 1 << 17;
 const BLOCK: usize = 1 << 21;
 /// Blocks have a multiple of so many rows: whole tiles of any instruction set.
 const ROWS: usize = 84;
+
+/// Columns of a panel of b on processors with AVX-512: rows for one panel are used where they lie, without being packed.
+const PANEL: usize = 32;
+
+/// The parts of a result of `width` columns that are products of their own: panels where there are few, which saves packing the rows that
+/// are gathered anyway. Not in bfloat16, which is made by packing; and not of rows that fall on each other in the first cache.
+fn slices(width: usize, row: usize, precision: Precision) -> impl Iterator<Item = Range<usize>> {
+    let few = precision == Precision::F32 && width <= 2 * PANEL && !row.is_multiple_of(1024);
+    let step = if few { PANEL } else { width };
+    (0..width).step_by(step).map(move |first| first..(first + step).min(width))
+}
 
 /// Rows of a block of about `elements`.
 fn rows_of(elements: usize, depth: usize, all: usize) -> usize {
@@ -60,9 +73,9 @@ unsafe fn multiply(
         return;
     }
     let even = place.even(grid);
-    let problem = |rows: usize, parallel: bool| Problem {
+    let problem = |rows: usize, columns: usize, parallel: bool| Problem {
         rows,
-        columns: width,
+        columns,
         depth,
         precision,
         scale: 1.0,
@@ -73,7 +86,7 @@ unsafe fn multiply(
         // SAFETY: the caller's promise; the rows are the elements of the image.
         unsafe {
             let c = (out.at(place.first), row);
-            gemm::product(problem(rows, true), a, b, c, &gemm::as_it_is);
+            gemm::product(problem(rows, width, true), a, b, c, &gemm::as_it_is);
         }
         return;
     }
@@ -95,10 +108,14 @@ unsafe fn multiply(
             depth: 1,
         };
         if let Some(row) = even {
-            // SAFETY: the caller's promise; each block has its own windows.
-            unsafe {
-                let c = (out.at(place.first + first * row), row);
-                gemm::product(problem(count, parallel), a, b, c, &gemm::as_it_is);
+            for columns in slices(width, depth, precision) {
+                // SAFETY: the caller's promise; each block has its own windows.
+                unsafe {
+                    let c = (out.at(place.first + first * row + columns.start), row);
+                    let b = b.at(columns.start, 0);
+                    let problem = problem(count, columns.len(), parallel);
+                    gemm::product(problem, a, b, c, &gemm::as_it_is);
+                }
             }
             return;
         }
@@ -107,7 +124,7 @@ unsafe fn multiply(
         // SAFETY: as above, into memory of its own.
         unsafe {
             let c = (results.as_mut_ptr(), width);
-            gemm::product(problem(count, parallel), a, b, c, &gemm::as_it_is);
+            gemm::product(problem(count, width, parallel), a, b, c, &gemm::as_it_is);
         }
         for (window, values) in (first..).zip(results.chunks_exact(width)) {
             // SAFETY: as above.
@@ -299,15 +316,6 @@ pub fn filter_gradient(
         };
         for first in (0..rows).step_by(high) {
             let count = high.min(rows - first);
-            let problem = Problem {
-                rows: depth,
-                columns: width,
-                depth: count,
-                precision,
-                scale: 1.0,
-                add: first > 0,
-                parallel: true,
-            };
             let mut scratch = SharedScratch::of(if in_place.is_some() { 0 } else { count * depth });
             let rows = match in_place {
                 Some(rows) => rows,
@@ -327,14 +335,26 @@ pub fn filter_gradient(
                 outer: rows.depth,
                 depth: rows.outer,
             };
-            let b = Strided {
-                data: dy[first * shape.outputs + group * width..].as_ptr(),
-                outer: 1,
-                depth: shape.outputs,
-            };
-            let c = (filter[group * width..].as_mut_ptr(), shape.outputs);
-            // SAFETY: the sizes have been checked, and no other product runs.
-            unsafe { gemm::product(problem, a, b, c, &gemm::as_it_is) };
+            for columns in slices(width, 1, precision) {
+                let column = group * width + columns.start;
+                let problem = Problem {
+                    rows: depth,
+                    columns: columns.len(),
+                    depth: count,
+                    precision,
+                    scale: 1.0,
+                    add: first > 0,
+                    parallel: true,
+                };
+                let b = Strided {
+                    data: dy[first * shape.outputs + column..].as_ptr(),
+                    outer: 1,
+                    depth: shape.outputs,
+                };
+                let c = (filter[column..].as_mut_ptr(), shape.outputs);
+                // SAFETY: the sizes have been checked, and no other product runs.
+                unsafe { gemm::product(problem, a, b, c, &gemm::as_it_is) };
+            }
         }
     }
 }

@@ -2,17 +2,20 @@
 //! input channels of a group, output channels); a signal is an image of one row.
 //!
 //! Groups of several channels are matrix products ([`super::gemm`]) of the filter with rows that gather the taps of a window, a bounded
-//! block of windows at a time; a window of one tap is a product of the image itself. Groups of one channel are summed up in registers.
+//! block of windows at a time; a window of one tap is a product of the image itself. Groups of few channels are summed up in registers.
 
 mod columns;
 mod dense;
-mod depthwise;
+mod direct;
 
 #[cfg(test)]
 mod tests;
 
 pub use super::gemm::Precision;
 use super::window::Window;
+
+/// Most channels of a small group.
+const FEW: usize = 8;
 
 /// The sizes of a convolution.
 #[derive(Debug, Clone, Copy)]
@@ -56,9 +59,10 @@ impl Convolution {
         self.outputs / self.groups
     }
 
-    /// A single group is a matrix product, whatever its channels.
-    fn is_depthwise(&self) -> bool {
-        self.groups > 1 && self.groups == self.inputs
+    /// Whether groups are too small for matrix products.
+    fn is_direct(&self) -> bool {
+        let most = self.group_inputs().max(self.group_outputs());
+        self.groups > 1 && (self.group_inputs() == 1 || most <= FEW)
     }
 
     fn check(&self, x: usize, filter: usize, y: usize) {
@@ -78,8 +82,8 @@ impl Convolution {
     /// y[b, i, j, o] = Σ x[b, i · stride + p · dilation − pad, …, c] filter[p, q, c, o] over taps (p, q) and the channels c of o's group.
     pub fn forward(&self, x: &[f32], filter: &[f32], precision: Precision, y: &mut [f32]) {
         self.check(x.len(), filter.len(), y.len());
-        match self.is_depthwise() {
-            true => depthwise::forward(self, x, filter, y),
+        match self.is_direct() {
+            true => direct::forward(self, x, filter, y),
             false => dense::forward(self, x, filter, precision, y),
         }
     }
@@ -87,8 +91,8 @@ impl Convolution {
     /// dx = Σ dy filter, over the windows that an element lies in: the gradient of the images, and a transposed convolution of dy.
     pub fn input_gradient(&self, dy: &[f32], filter: &[f32], precision: Precision, dx: &mut [f32]) {
         self.check(dx.len(), filter.len(), dy.len());
-        match self.is_depthwise() {
-            true => depthwise::input_gradient(self, dy, filter, dx),
+        match self.is_direct() {
+            true => direct::input_gradient(self, dy, filter, dx),
             false => dense::input_gradient(self, dy, filter, precision, dx),
         }
     }
@@ -96,8 +100,8 @@ impl Convolution {
     /// dfilter = Σ x dy, over all windows.
     pub fn filter_gradient(&self, x: &[f32], dy: &[f32], precision: Precision, filter: &mut [f32]) {
         self.check(x.len(), filter.len(), dy.len());
-        match self.is_depthwise() {
-            true => depthwise::filter_gradient(self, x, dy, filter),
+        match self.is_direct() {
+            true => direct::filter_gradient(self, x, dy, filter),
             false => dense::filter_gradient(self, x, dy, precision, filter),
         }
     }

@@ -73,9 +73,9 @@ fn shapes() -> Vec<Convolution> {
         shape(2, [9, 11], [3, 2], [2, 3], [2, 3], [[2, 1], [1, 2]], (3, 5, 1)),
         shape(2, [8, 9], [1, 1], one, one, none, (17, 33, 1)),
         shape(2, [8, 9], [1, 1], [2, 3], one, none, (17, 5, 1)),
-        shape(2, [8, 9], [1, 1], one, one, none, (6, 9, 3)),
-        shape(2, [8, 9], [3, 3], one, one, around, (6, 9, 3)),
-        shape(1, [8, 9], [3, 3], [2, 1], [1, 2], [[1, 2], [1, 2]], (8, 4, 2)),
+        shape(2, [8, 9], [1, 1], one, one, none, (18, 27, 3)),
+        shape(2, [8, 9], [3, 3], one, one, around, (18, 27, 3)),
+        shape(1, [8, 9], [3, 3], [2, 1], [1, 2], [[1, 2], [1, 2]], (8, 24, 2)),
         shape(3, [1, 50], [1, 5], [1, 2], one, [[0, 2], [0, 2]], (7, 9, 1)),
         shape(2, [29, 28], [7, 7], [2, 2], one, [[3, 3], [3, 3]], (3, 64, 1)),
         // A filter too large for products of each thread, and several blocks of rows.
@@ -83,8 +83,11 @@ fn shapes() -> Vec<Convolution> {
         shape(0, [5, 5], [3, 3], one, one, none, (3, 4, 1)),
         shape(1, [3, 3], [3, 3], [4, 4], one, [[3, 3], [3, 3]], (2, 3, 1)),
     ];
-    // A channel to a group.
+    // Groups of few channels, and of one.
     all.extend([
+        shape(2, [8, 9], [1, 1], one, one, none, (6, 9, 3)),
+        shape(2, [8, 9], [3, 3], one, one, around, (40, 48, 8)),
+        shape(1, [8, 9], [3, 3], [2, 1], [1, 2], [[1, 2], [1, 2]], (8, 4, 2)),
         shape(2, [7, 6], [3, 3], one, one, around, (5, 5, 5)),
         shape(2, [19, 21], [7, 7], one, one, [[3, 3], [3, 3]], (33, 33, 33)),
         shape(1, [9, 11], [3, 2], [2, 3], one, [[0, 1], [1, 0]], (4, 12, 4)),

@@ -1,5 +1,6 @@
-//! Convolutions whose groups have one input channel: a channel each in the lanes of a vector, and neighbouring results in registers. The part
-//! of the image that a tile of results needs is copied first, with zeros beside it, so that the sums know no border.
+//! Convolutions whose groups have few channels: channels of the result in the lanes of a vector, and neighbouring results in registers, one
+//! channel of each group at a time. The part of the image that a tile of results needs is copied first, with zeros beside it, so that the
+//! sums know no border.
 
 use super::super::gemm::Line;
 use super::super::reduction::{self, Reduction};
@@ -28,8 +29,8 @@ fn multiply_add(sum: &mut Lanes, a: &Lanes, b: &Lanes) {
     }
 }
 
-/// Images as a sweep sees them: `spread` − 1 zeros between neighbours, and channel c of the result from the channels
-/// (c / shared) · parts + part, one for each part.
+/// Images as a sweep sees them: `spread` − 1 zeros between neighbours, and groups of `parts` channels for groups of `shared` ones of the
+/// result, whose channel c is made of the channels (c / shared) · parts + part.
 #[derive(Clone, Copy)]
 struct Source<'a> {
     image: &'a [f32],
@@ -129,9 +130,20 @@ impl Tiles {
     }
 }
 
-/// Up to `LANES` neighbouring channels, or those that `source` names; 0 in the other lanes.
+/// The channels of an image that the lanes of a tile see in part 0, one part after the other behind them.
+fn channels_of(source: &Source<'_>, tile: &Tile) -> [usize; LANES] {
+    std::array::from_fn(|lane| (tile.channel + lane) / source.shared * source.parts)
+}
+
+/// The elements of a pixel in those channels; 0 in lanes beyond the channels.
 #[inline(always)]
-fn lanes_of(source: &Source<'_>, pixel: usize, part: usize, tile: &Tile) -> Lanes {
+fn lanes_of(
+    source: &Source<'_>,
+    pixel: usize,
+    channels: &[usize; LANES],
+    part: usize,
+    tile: &Tile,
+) -> Lanes {
     let mut lanes = [0.0; LANES];
     let image = &source.image[pixel * source.channels..][..source.channels];
     if source.parts == 1 && source.shared == 1 {
@@ -140,8 +152,8 @@ fn lanes_of(source: &Source<'_>, pixel: usize, part: usize, tile: &Tile) -> Lane
             None => lanes[..tile.lanes].copy_from_slice(&image[tile.channel..][..tile.lanes]),
         }
     } else {
-        for (lane, value) in lanes.iter_mut().enumerate().take(tile.lanes) {
-            *value = image[(tile.channel + lane) / source.shared * source.parts + part];
+        for (value, &channel) in lanes.iter_mut().zip(channels).take(tile.lanes) {
+            *value = image[channel + part];
         }
     }
     Line(lanes)
@@ -151,6 +163,7 @@ fn lanes_of(source: &Source<'_>, pixel: usize, part: usize, tile: &Tile) -> Lane
 #[inline(always)]
 fn copy_under(sweep: &Sweep<'_>, tile: &Tile, copied: &mut Vec<Lanes>) {
     let source = &sweep.source;
+    let channels = channels_of(source, tile);
     let [rows, columns] = [0, 1].map(|axis| sweep.under(axis, tile.size[axis]));
     let [top, left] =
         [0, 1].map(|axis| (tile.first[axis] * sweep.step[axis]) as isize - sweep.pad[axis]);
@@ -169,7 +182,7 @@ fn copy_under(sweep: &Sweep<'_>, tile: &Tile, copied: &mut Vec<Lanes>) {
             let line = (tile.image * source.size[0] + line) * source.size[1];
             copied.extend((0..columns).map(|column| {
                 match element(1, left + column as isize) {
-                    Some(at) => lanes_of(source, line + at, part, tile),
+                    Some(at) => lanes_of(source, line + at, &channels, part, tile),
                     None => ZERO,
                 }
             }));
@@ -177,9 +190,9 @@ fn copy_under(sweep: &Sweep<'_>, tile: &Tile, copied: &mut Vec<Lanes>) {
     }
 }
 
-/// T neighbouring results from column x of a row of the tile.
+/// T neighbouring results from column x of a row of the tile; `BESIDE` where they see neighbours in the image.
 #[inline(always)]
-fn results<const T: usize>(
+fn results<const T: usize, const BESIDE: bool>(
     sweep: &Sweep<'_>,
     [rows, columns]: [usize; 2],
     copied: &[Lanes],
@@ -187,22 +200,16 @@ fn results<const T: usize>(
     [y, x]: [usize; 2],
 ) -> [Lanes; T] {
     let mut sums = [ZERO; T];
-    let step = sweep.step[1];
+    let step = if BESIDE { 1 } else { sweep.step[1] };
     let mut weights = weights.iter();
     for part in 0..sweep.source.parts {
         for i in 0..sweep.kernel[0] {
             let line = part * rows + y * sweep.step[0] + i * sweep.dilation[0];
             let line = line * columns + x * step;
             for (j, weight) in (0..sweep.kernel[1]).zip(&mut weights) {
-                let seen = &copied[line + j * sweep.dilation[1]..];
-                if step == 1 {
-                    for (sum, seen) in sums.iter_mut().zip(&seen[..T]) {
-                        multiply_add(sum, seen, weight);
-                    }
-                } else {
-                    for (sum, seen) in sums.iter_mut().zip(seen.iter().step_by(step)) {
-                        multiply_add(sum, seen, weight);
-                    }
+                let seen = &copied[line + j * sweep.dilation[1]..][..(T - 1) * step + 1];
+                for t in 0..T {
+                    multiply_add(&mut sums[t], &seen[t * step], weight);
                 }
             }
         }
@@ -210,51 +217,64 @@ fn results<const T: usize>(
     sums
 }
 
-simd! {
-    /// The results of a tile, in rows.
-    fn sweep_tile(sweep: &Sweep<'_>, tile: Tile, weights: &[Lanes], out: &mut Vec<Lanes>) {
-        let mut copied: Vec<Lanes> = Vec::with_capacity(COPIED);
-        copy_under(sweep, &tile, &mut copied);
-        let under = [0, 1].map(|axis| sweep.under(axis, tile.size[axis]));
-        for y in 0..tile.size[0] {
-            let mut x = 0;
-            while x + TILE <= tile.size[1] {
-                out.extend(results::<TILE>(sweep, under, &copied, weights, [y, x]));
-                x += TILE;
-            }
-            while x < tile.size[1] {
-                out.extend(results::<1>(sweep, under, &copied, weights, [y, x]));
-                x += 1;
-            }
+/// The results of a tile, in rows.
+#[inline(always)]
+fn tile_results<const BESIDE: bool>(
+    sweep: &Sweep<'_>,
+    tile: &Tile,
+    copied: &[Lanes],
+    weights: &[Lanes],
+    out: &mut Vec<Lanes>,
+) {
+    let under = [0, 1].map(|axis| sweep.under(axis, tile.size[axis]));
+    for y in 0..tile.size[0] {
+        let mut x = 0;
+        while x + TILE <= tile.size[1] {
+            out.extend_from_slice(&results::<TILE, BESIDE>(sweep, under, copied, weights, [y, x]));
+            x += TILE;
+        }
+        while x < tile.size[1] {
+            out.extend_from_slice(&results::<1, BESIDE>(sweep, under, copied, weights, [y, x]));
+            x += 1;
         }
     }
 }
 
-/// The filter in blocks of channels: (blocks, parts, taps); `turned` from the last tap to the first.
-fn weights_of(sweep: &Sweep<'_>, filter: &[f32], turned: bool) -> Vec<Lanes> {
+simd! {
+    fn sweep_tile(sweep: &Sweep<'_>, tile: Tile, weights: &[Lanes], out: &mut Vec<Lanes>) {
+        let mut copied: Vec<Lanes> = Vec::with_capacity(COPIED);
+        copy_under(sweep, &tile, &mut copied);
+        match sweep.step[1] {
+            1 => tile_results::<true>(sweep, &tile, &copied, weights, out),
+            _ => tile_results::<false>(sweep, &tile, &copied, weights, out),
+        }
+    }
+}
+
+/// The filter in blocks of channels, (blocks, parts, taps), where `place` says which element belongs to a tap, a part and a channel.
+fn weights_of(
+    sweep: &Sweep<'_>,
+    filter: &[f32],
+    place: impl Fn(usize, usize, usize) -> usize,
+) -> Vec<Lanes> {
     let (parts, taps) = (sweep.source.parts, sweep.taps());
-    let all = sweep.channels * parts;
     let mut weights = Vec::with_capacity(sweep.channels.div_ceil(LANES) * parts * taps);
     for channel in (0..sweep.channels).step_by(LANES) {
-        for part in 0..parts {
-            for tap in 0..taps {
-                let tap = if turned { taps - 1 - tap } else { tap };
-                weights.push(Line(std::array::from_fn(|lane| {
-                    let channel = channel + lane;
-                    if channel < sweep.channels {
-                        filter[tap * all + channel * parts + part]
-                    } else {
-                        0.0
-                    }
-                })));
-            }
+        for (part, tap) in (0..parts).flat_map(|part| (0..taps).map(move |tap| (part, tap))) {
+            weights.push(Line(std::array::from_fn(|lane| {
+                let channel = channel + lane;
+                if channel < sweep.channels {
+                    filter[place(tap, part, channel)]
+                } else {
+                    0.0
+                }
+            })));
         }
     }
     weights
 }
 
-fn sweep(sweep: &Sweep<'_>, filter: &[f32], turned: bool, out: &mut [f32]) {
-    let weights = weights_of(sweep, filter, turned);
+fn sweep(sweep: &Sweep<'_>, weights: &[Lanes], out: &mut [f32]) {
     let each = sweep.source.parts * sweep.taps();
     let shared = Shared(out.as_mut_ptr());
     sweep.each_tile(|_, tile| {
@@ -274,7 +294,7 @@ fn sweep(sweep: &Sweep<'_>, filter: &[f32], turned: bool, out: &mut [f32]) {
     });
 }
 
-/// The windows of a convolution, with the image's channel for each of the result's.
+/// The windows of a convolution, with the image's channels for each of the result's.
 fn windows<'a>(shape: &Convolution, x: &'a [f32]) -> Sweep<'a> {
     let window = &shape.window;
     Sweep {
@@ -283,7 +303,7 @@ fn windows<'a>(shape: &Convolution, x: &'a [f32]) -> Sweep<'a> {
             size: window.image,
             channels: shape.inputs,
             spread: [1, 1],
-            parts: 1,
+            parts: shape.group_inputs(),
             shared: shape.group_outputs(),
         },
         batch: window.batch,
@@ -297,9 +317,13 @@ fn windows<'a>(shape: &Convolution, x: &'a [f32]) -> Sweep<'a> {
 }
 
 pub fn forward(shape: &Convolution, x: &[f32], filter: &[f32], y: &mut [f32]) {
-    if !y.is_empty() {
-        sweep(&windows(shape, x), filter, false, y);
+    if y.is_empty() {
+        return;
     }
+    let windows = windows(shape, x);
+    let inputs = shape.group_inputs();
+    let place = |tap, part, channel| (tap * inputs + part) * shape.outputs + channel;
+    sweep(&windows, &weights_of(&windows, filter, place), y);
 }
 
 /// A convolution of dy, with zeros between its elements where the windows are a stride apart, by the turned filter.
@@ -316,7 +340,7 @@ pub fn input_gradient(shape: &Convolution, dy: &[f32], filter: &[f32], dx: &mut 
             channels: shape.outputs,
             spread: window.stride,
             parts: shape.group_outputs(),
-            shared: 1,
+            shared: shape.group_inputs(),
         },
         batch: window.batch,
         grid: window.image,
@@ -326,12 +350,18 @@ pub fn input_gradient(shape: &Convolution, dy: &[f32], filter: &[f32], dx: &mut 
         dilation: window.dilation,
         pad: [0, 1].map(|axis| span[axis] as isize - 1 - window.pad[axis] as isize),
     };
-    sweep(&turned, filter, true, dx);
+    let (inputs, outputs) = (shape.group_inputs(), shape.group_outputs());
+    let last = window.taps().saturating_sub(1);
+    let place = |tap, part, channel| {
+        let output = channel / inputs * outputs + part;
+        ((last - tap) * inputs + channel % inputs) * shape.outputs + output
+    };
+    sweep(&turned, &weights_of(&turned, filter, place), dx);
 }
 
-/// Sums of T taps, from (i, j) on, over a tile.
+/// Sums of T taps, from (i, j) on, over a tile; `BESIDE` where taps are neighbours in the image.
 #[inline(always)]
-fn tap_sums<const T: usize>(
+fn tap_sums<const T: usize, const BESIDE: bool>(
     sweep: &Sweep<'_>,
     tile: &Tile,
     columns: usize,
@@ -340,41 +370,38 @@ fn tap_sums<const T: usize>(
     [i, j]: [usize; 2],
 ) -> [Lanes; T] {
     let mut sums = [ZERO; T];
-    let dilation = sweep.dilation[1];
+    let dilation = if BESIDE { 1 } else { sweep.dilation[1] };
     for (y, slopes) in dy.chunks_exact(tile.size[1]).enumerate() {
         let line = (y * sweep.step[0] + i * sweep.dilation[0]) * columns + j * dilation;
         for (x, slope) in slopes.iter().enumerate() {
-            let seen = &copied[line + x * sweep.step[1]..];
-            if dilation == 1 {
-                for (sum, seen) in sums.iter_mut().zip(&seen[..T]) {
-                    multiply_add(sum, seen, slope);
-                }
-            } else {
-                for (sum, seen) in sums.iter_mut().zip(seen.iter().step_by(dilation)) {
-                    multiply_add(sum, seen, slope);
-                }
+            let seen = &copied[line + x * sweep.step[1]..][..(T - 1) * dilation + 1];
+            for t in 0..T {
+                multiply_add(&mut sums[t], &seen[t * dilation], slope);
             }
         }
     }
     sums
 }
 
-/// Calls `tap_sums` for a number of taps that is known when it is compiled.
+/// Calls `tap_sums` for a number of taps and a dilation that are known when it is compiled.
 macro_rules! by_taps {
-    ($count:expr, $out:ident, $arguments:tt, $($taps:literal)+) => {
-        match $count {
-            $($taps => $out.extend(tap_sums::<$taps> $arguments),)+
+    ($count:expr, $dilation:expr, $out:ident, $arguments:tt, $($taps:literal)+) => {
+        match ($count, $dilation) {
+            $(
+                ($taps, 1) => $out.extend_from_slice(&tap_sums::<$taps, true> $arguments),
+                ($taps, _) => $out.extend_from_slice(&tap_sums::<$taps, false> $arguments),
+            )+
             _ => unreachable!("at most 8 taps at a time"),
         }
     };
 }
 
 simd! {
-    /// The sums of a tile for each tap.
+    /// The sums of a tile for each part and tap.
     fn tile_taps(sweep: &Sweep<'_>, tile: Tile, dy: &[f32], out: &mut Vec<Lanes>) {
         let mut copied: Vec<Lanes> = Vec::with_capacity(COPIED);
         copy_under(sweep, &tile, &mut copied);
-        let columns = sweep.under(1, tile.size[1]);
+        let [rows, columns] = [0, 1].map(|axis| sweep.under(axis, tile.size[axis]));
         let slopes = Source {
             image: dy,
             size: sweep.grid,
@@ -383,15 +410,18 @@ simd! {
             parts: 1,
             shared: 1,
         };
+        let channels = channels_of(&slopes, &tile);
         let mut own: Vec<Lanes> = Vec::with_capacity(tile.size[0] * tile.size[1]);
         for row in tile.first[0]..tile.first[0] + tile.size[0] {
             let line = (tile.image * sweep.grid[0] + row) * sweep.grid[1] + tile.first[1];
-            own.extend((line..line + tile.size[1]).map(|pixel| lanes_of(&slopes, pixel, 0, &tile)));
+            own.extend((line..line + tile.size[1]).map(|pixel| lanes_of(&slopes, pixel, &channels, 0, &tile)));
         }
-        for i in 0..sweep.kernel[0] {
-            for j in (0..sweep.kernel[1]).step_by(TILE) {
-                let count = (sweep.kernel[1] - j).min(TILE);
-                by_taps!(count, out, (sweep, &tile, columns, &copied, &own, [i, j]), 1 2 3 4 5 6 7 8);
+        for copied in copied.chunks_exact(rows * columns) {
+            for i in 0..sweep.kernel[0] {
+                for j in (0..sweep.kernel[1]).step_by(TILE) {
+                    let count = (sweep.kernel[1] - j).min(TILE);
+                    by_taps!(count, sweep.dilation[1], out, (sweep, &tile, columns, copied, &own, [i, j]), 1 2 3 4 5 6 7 8);
+                }
             }
         }
     }
@@ -399,20 +429,20 @@ simd! {
 
 pub fn filter_gradient(shape: &Convolution, x: &[f32], dy: &[f32], filter: &mut [f32]) {
     if dy.is_empty() || x.is_empty() {
-        filter.fill(0.0);
-        return;
+        return filter.fill(0.0);
     }
     let sweep = windows(shape, x);
-    let taps = sweep.taps();
+    let (taps, parts) = (sweep.taps(), sweep.source.parts);
     let places = sweep.batch * sweep.tiles().each();
     // The sums of the tiles, which are added up in their order.
     let mut partial = vec![0.0f32; places * filter.len()];
     let shared = Shared(partial.as_mut_ptr());
     sweep.each_tile(|place, tile| {
-        let mut sums = Vec::with_capacity(taps);
+        let mut sums = Vec::with_capacity(parts * taps);
         tile_taps(&sweep, tile, dy, &mut sums);
-        for (tap, lanes) in sums.iter().enumerate() {
-            let at = (place * taps + tap) * sweep.channels + tile.channel;
+        for (index, lanes) in sums.iter().enumerate() {
+            let (part, tap) = (index / taps, index % taps);
+            let at = ((place * taps + tap) * parts + part) * sweep.channels + tile.channel;
             // SAFETY: each place has its own sums, and each block of channels its own columns of them.
             unsafe {
                 shared.at(at).copy_from_nonoverlapping(lanes.0.as_ptr(), tile.lanes);
