@@ -44,7 +44,11 @@ fn convolution(dims: &[u32]) -> napi::Result<Convolution> {
 }
 
 fn precision(bf16: bool) -> Precision {
-    if bf16 { Precision::Bf16 } else { Precision::F32 }
+    if bf16 {
+        Precision::Bf16
+    } else {
+        Precision::F32
+    }
 }
 
 #[napi(catch_unwind)]
@@ -143,5 +147,7 @@ pub fn kernel_mean_pool_gradient(
     // SAFETY: the engine hands each output array to one call at a time.
     let dx = unsafe { dx.as_mut() };
     let (window, channels) = pool(dims)?;
-    run(dx.len(), || pooling::mean_gradient(&window, channels, dy, dx))
+    run(dx.len(), || {
+        pooling::mean_gradient(&window, channels, dy, dx)
+    })
 }

@@ -22,7 +22,13 @@ pub fn kernel_fourier(
     let out_imaginary = unsafe { out_imaginary.as_mut() };
     let out = (out_real, out_imaginary);
     run(cost(real.len(), length)?, || {
-        fourier::complex((real, imaginary), length as usize, inverse, scale as f32, out)
+        fourier::complex(
+            (real, imaginary),
+            length as usize,
+            inverse,
+            scale as f32,
+            out,
+        )
     })
 }
 

@@ -71,7 +71,8 @@ pub fn moments(x: &[f32], mean: &mut [f32], variance: &mut [f32]) {
         };
         let centre = parts().map(|(count, own, _)| count * own).sum::<f64>() / rows;
         // Chan, Golub & LeVeque 1983, doi:10.1080/00031305.1983.10483115: squares about the common mean.
-        let apart = |(count, own, squares): (f64, f64, f64)| squares + count * (own - centre).powi(2);
+        let apart =
+            |(count, own, squares): (f64, f64, f64)| squares + count * (own - centre).powi(2);
         mean[channel] = centre as f32;
         variance[channel] = (parts().map(apart).sum::<f64>() / rows) as f32;
     }
@@ -79,7 +80,11 @@ pub fn moments(x: &[f32], mean: &mut [f32], variance: &mut [f32]) {
 
 /// γ / √(variance + ε) of each channel.
 fn slopes(gamma: &[f32], variance: &[f32], epsilon: f32) -> Vec<f32> {
-    gamma.iter().zip(variance).map(|(g, v)| g / (v + epsilon).sqrt()).collect()
+    gamma
+        .iter()
+        .zip(variance)
+        .map(|(g, v)| g / (v + epsilon).sqrt())
+        .collect()
 }
 
 simd! {
@@ -108,7 +113,13 @@ pub fn normalise(
     assert!(x.len() == out.len());
     let slope = slopes(gamma, variance, epsilon);
     split::rows(out, channels.max(1), |start, part| {
-        normalise_rows(&x[start * channels..][..part.len()], mean, &slope, beta, part);
+        normalise_rows(
+            &x[start * channels..][..part.len()],
+            mean,
+            &slope,
+            beta,
+            part,
+        );
     });
 }
 

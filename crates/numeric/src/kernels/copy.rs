@@ -34,7 +34,10 @@ pub fn copy(x: &[f32], from: Place<'_>, sizes: &[u32], out: &mut [f32], to: Plac
         return;
     }
     assert!(from.end(sizes) <= x.len() && to.end(sizes) <= out.len());
-    assert!(distinct(sizes, to.strides), "elements of the output coincide");
+    assert!(
+        distinct(sizes, to.strides),
+        "elements of the output coincide"
+    );
     let mut axes: Vec<Axis> = Vec::new();
     for ((&size, &from), &to) in sizes.iter().zip(from.strides).zip(to.strides) {
         let (size, from, to) = (size as usize, from as usize, to as usize);

@@ -16,7 +16,9 @@ static REAL: LazyLock<Mutex<RealFftPlanner<f32>>> =
 
 /// A planner, also after a thread has panicked with it: its plans stay whole.
 fn locked<P>(planner: &Mutex<P>) -> std::sync::MutexGuard<'_, P> {
-    planner.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    planner
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// Memory of a thread, kept from one row to the next.
@@ -34,7 +36,9 @@ thread_local! {
 /// Runs `work` for each row, with this thread's memory.
 fn each_row(rows: usize, length: usize, work: impl Fn(usize, &mut Row) + Sync + Send) {
     let cost = length * (usize::BITS - length.leading_zeros()) as usize;
-    split::each(rows, cost, |row| ROW.with(|own| work(row, &mut own.borrow_mut())));
+    split::each(rows, cost, |row| {
+        ROW.with(|own| work(row, &mut own.borrow_mut()))
+    });
 }
 
 fn sized<T: Clone + Default>(values: &mut Vec<T>, length: usize) -> &mut [T] {
@@ -75,7 +79,10 @@ pub fn complex(x: Parts<'_>, length: usize, inverse: bool, scale: f32, out: Part
         for ((value, &re), &im) in values.iter_mut().zip(&x.0[here.clone()]).zip(&x.1[here]) {
             *value = Complex::new(re, im);
         }
-        plan.process_with_scratch(values, sized(&mut own.scratch, plan.get_inplace_scratch_len()));
+        plan.process_with_scratch(
+            values,
+            sized(&mut own.scratch, plan.get_inplace_scratch_len()),
+        );
         // SAFETY: each row has its own part.
         let (real, imaginary) = unsafe { (part(real, row, length), part(imaginary, row, length)) };
         for ((value, re), im) in values.iter().zip(real).zip(imaginary) {
@@ -109,7 +116,11 @@ pub fn real(x: &[f32], length: usize, scale: f32, inner: f32, out: PartsMut<'_>)
         // SAFETY: each row has its own part.
         let (real, imaginary) = unsafe { (part(real, row, half), part(imaginary, row, half)) };
         for (k, value) in values.iter().enumerate() {
-            let factor = if is_inner(k, length) { scale * inner } else { scale };
+            let factor = if is_inner(k, length) {
+                scale * inner
+            } else {
+                scale
+            };
             (real[k], imaginary[k]) = (value.re * factor, value.im * factor);
         }
     });

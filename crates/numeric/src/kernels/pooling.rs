@@ -25,7 +25,9 @@ fn pixels_of(
     let dilation = window.dilation;
     rows.flat_map(move |p| {
         let line = (top + (p * dilation[0]) as isize) as usize + image * height;
-        columns.clone().map(move |q| line * width + (left + (q * dilation[1]) as isize) as usize)
+        columns
+            .clone()
+            .map(move |q| line * width + (left + (q * dilation[1]) as isize) as usize)
     })
 }
 

@@ -57,7 +57,9 @@ impl Window {
         let (dilation, size) = (self.dilation[axis], self.image[axis] as isize);
         let first = (at * self.stride[axis]) as isize - self.pad[axis] as isize;
         let from = usize::try_from(-first).unwrap_or(0).div_ceil(dilation);
-        let to = usize::try_from(size - first).unwrap_or(0).div_ceil(dilation);
+        let to = usize::try_from(size - first)
+            .unwrap_or(0)
+            .div_ceil(dilation);
         let to = to.min(self.kernel[axis]);
         (from.min(to)..to, first)
     }

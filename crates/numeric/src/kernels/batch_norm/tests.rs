@@ -17,7 +17,11 @@ fn statistics(x: &[f64], channels: usize) -> [Vec<f64>; 2] {
         .collect();
     let variance = (0..channels)
         .map(|c| {
-            let squares = x.iter().skip(c).step_by(channels).map(|v| (v - mean[c]).powi(2));
+            let squares = x
+                .iter()
+                .skip(c)
+                .step_by(channels)
+                .map(|v| (v - mean[c]).powi(2));
             squares.sum::<f64>() / rows
         })
         .collect();
@@ -38,7 +42,10 @@ fn normalised(x: &[f64], gamma: &[f64], beta: &[f64]) -> Vec<f64> {
 fn statistics_and_results_are_those_of_f64() {
     for (rows, channels) in [(1, 3), (5, 7), (300, 33), (1000, 64), (70, 129)] {
         // A mean far from 0, where the difference of sums of squares would lose all digits.
-        let x: Vec<f32> = numbers(rows * channels, 1).iter().map(|v| v + 1000.0).collect();
+        let x: Vec<f32> = numbers(rows * channels, 1)
+            .iter()
+            .map(|v| v + 1000.0)
+            .collect();
         let (mut mean, mut variance) = (vec![1.0; channels], vec![1.0; channels]);
         moments(&x, &mut mean, &mut variance);
         let [exact_mean, exact_variance] = statistics(&doubles(&x), channels);
@@ -76,7 +83,10 @@ fn gradients_are_those_of_finite_differences() {
     let inputs = [doubles(&x), doubles(&gamma), doubles(&beta)];
     let loss = |[x, gamma, beta]: &[Vec<f64>; 3]| {
         let y = normalised(x, gamma, beta);
-        y.iter().zip(&dy).map(|(y, &d)| y * f64::from(d)).sum::<f64>()
+        y.iter()
+            .zip(&dy)
+            .map(|(y, &d)| y * f64::from(d))
+            .sum::<f64>()
     };
     let step = 1e-5;
     for (which, actual) in [&dx, &dgamma, &dbeta].into_iter().enumerate() {
@@ -116,7 +126,14 @@ fn bits_do_not_depend_on_the_number_of_threads() {
             mean: &mean,
             variance: &variance,
         };
-        gradients(&x, statistics, &gamma, &dy, EPSILON as f32, [dgamma, dbeta, dx]);
+        gradients(
+            &x,
+            statistics,
+            &gamma,
+            &dy,
+            EPSILON as f32,
+            [dgamma, dbeta, dx],
+        );
         (mean, variance, all)
     };
     assert!(with_threads(1, run) == with_threads(3, run));

@@ -24,13 +24,19 @@ const PANEL: usize = 32;
 fn slices(width: usize, row: usize, precision: Precision) -> impl Iterator<Item = Range<usize>> {
     let few = precision == Precision::F32 && width <= 2 * PANEL && !row.is_multiple_of(1024);
     let step = if few { PANEL } else { width };
-    (0..width).step_by(step).map(move |first| first..(first + step).min(width))
+    (0..width)
+        .step_by(step)
+        .map(move |first| first..(first + step).min(width))
 }
 
 /// Rows of a block of about `elements`.
 fn rows_of(elements: usize, depth: usize, all: usize) -> usize {
     let rows = (elements / depth.max(1)).max(1);
-    let whole = if rows > ROWS { rows - rows % ROWS } else { rows };
+    let whole = if rows > ROWS {
+        rows - rows % ROWS
+    } else {
+        rows
+    };
     whole.min(all).max(1)
 }
 

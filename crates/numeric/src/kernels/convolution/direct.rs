@@ -4,14 +4,12 @@
 
 use super::super::gemm::Line;
 use super::super::reduction::{self, Reduction};
-use super::super::simd::simd;
 use super::super::split::{self, Shared};
 use super::Convolution;
+use super::chains::{self, TILE, Walk};
 
 /// Channels of a vector.
 const LANES: usize = 16;
-/// Neighbouring results, or taps, whose sums are in registers.
-const TILE: usize = 8;
 /// Most columns of results in a tile of a task.
 const WIDE: usize = 128;
 /// Vectors of the image that a task copies, to stay in the first two caches.
@@ -21,13 +19,6 @@ const COPIED: usize = 1 << 12;
 type Lanes = Line;
 
 const ZERO: Lanes = Line([0.0; LANES]);
-
-#[inline(always)]
-fn multiply_add(sum: &mut Lanes, a: &Lanes, b: &Lanes) {
-    for lane in 0..LANES {
-        sum.0[lane] += a.0[lane] * b.0[lane];
-    }
-}
 
 /// Images as a sweep sees them: `spread` − 1 zeros between neighbours, and groups of `parts` channels for groups of `shared` ones of the
 /// result, whose channel c is made of the channels (c / shared) · parts + part.
@@ -101,10 +92,7 @@ impl Sweep<'_> {
         split::each(self.batch * tiles.each() * blocks, cost, |index| {
             let (place, block) = (index / blocks, index % blocks);
             let (image, inner) = (place / tiles.each(), place % tiles.each());
-            let first = [
-                inner / tiles.count[1] * high,
-                inner % tiles.count[1] * wide,
-            ];
+            let first = [inner / tiles.count[1] * high, inner % tiles.count[1] * wide];
             let channel = block * LANES;
             let tile = Tile {
                 image,
@@ -180,73 +168,34 @@ fn copy_under(sweep: &Sweep<'_>, tile: &Tile, copied: &mut Vec<Lanes>) {
                 continue;
             };
             let line = (tile.image * source.size[0] + line) * source.size[1];
-            copied.extend((0..columns).map(|column| {
-                match element(1, left + column as isize) {
+            copied.extend(
+                (0..columns).map(|column| match element(1, left + column as isize) {
                     Some(at) => lanes_of(source, line + at, &channels, part, tile),
                     None => ZERO,
-                }
-            }));
+                }),
+            );
         }
     }
-}
-
-/// T neighbouring results from column x of a row of the tile; `BESIDE` where they see neighbours in the image.
-#[inline(always)]
-fn results<const T: usize, const BESIDE: bool>(
-    sweep: &Sweep<'_>,
-    [rows, columns]: [usize; 2],
-    copied: &[Lanes],
-    weights: &[Lanes],
-    [y, x]: [usize; 2],
-) -> [Lanes; T] {
-    let mut sums = [ZERO; T];
-    let step = if BESIDE { 1 } else { sweep.step[1] };
-    let mut weights = weights.iter();
-    for part in 0..sweep.source.parts {
-        for i in 0..sweep.kernel[0] {
-            let line = part * rows + y * sweep.step[0] + i * sweep.dilation[0];
-            let line = line * columns + x * step;
-            for (j, weight) in (0..sweep.kernel[1]).zip(&mut weights) {
-                let seen = &copied[line + j * sweep.dilation[1]..][..(T - 1) * step + 1];
-                for t in 0..T {
-                    multiply_add(&mut sums[t], &seen[t * step], weight);
-                }
-            }
-        }
-    }
-    sums
 }
 
 /// The results of a tile, in rows.
-#[inline(always)]
-fn tile_results<const BESIDE: bool>(
-    sweep: &Sweep<'_>,
-    tile: &Tile,
-    copied: &[Lanes],
-    weights: &[Lanes],
-    out: &mut Vec<Lanes>,
-) {
-    let under = [0, 1].map(|axis| sweep.under(axis, tile.size[axis]));
-    for y in 0..tile.size[0] {
-        let mut x = 0;
-        while x + TILE <= tile.size[1] {
-            out.extend_from_slice(&results::<TILE, BESIDE>(sweep, under, copied, weights, [y, x]));
-            x += TILE;
-        }
-        while x < tile.size[1] {
-            out.extend_from_slice(&results::<1, BESIDE>(sweep, under, copied, weights, [y, x]));
-            x += 1;
-        }
-    }
-}
-
-simd! {
-    fn sweep_tile(sweep: &Sweep<'_>, tile: Tile, weights: &[Lanes], out: &mut Vec<Lanes>) {
-        let mut copied: Vec<Lanes> = Vec::with_capacity(COPIED);
-        copy_under(sweep, &tile, &mut copied);
-        match sweep.step[1] {
-            1 => tile_results::<true>(sweep, &tile, &copied, weights, out),
-            _ => tile_results::<false>(sweep, &tile, &copied, weights, out),
+fn sweep_tile(sweep: &Sweep<'_>, tile: &Tile, weights: &[Lanes], out: &mut [Lanes]) {
+    let mut copied: Vec<Lanes> = Vec::with_capacity(COPIED);
+    copy_under(sweep, tile, &mut copied);
+    let [rows, columns] = [0, 1].map(|axis| sweep.under(axis, tile.size[axis]));
+    let walk = Walk {
+        parts: sweep.source.parts,
+        part_step: rows * columns,
+        lines: sweep.kernel[0],
+        line_step: sweep.dilation[0] * columns,
+        taps: sweep.kernel[1],
+        tap_step: sweep.dilation[1],
+        step: sweep.step[1],
+    };
+    for (y, row) in out.chunks_exact_mut(tile.size[1]).enumerate() {
+        for (x, some) in row.chunks_mut(TILE).enumerate() {
+            let first = y * sweep.step[0] * columns + x * TILE * sweep.step[1];
+            chains::sum(&walk, &copied[first..], weights, some);
         }
     }
 }
@@ -278,16 +227,18 @@ fn sweep(sweep: &Sweep<'_>, weights: &[Lanes], out: &mut [f32]) {
     let each = sweep.source.parts * sweep.taps();
     let shared = Shared(out.as_mut_ptr());
     sweep.each_tile(|_, tile| {
-        let mut results = Vec::with_capacity(tile.size[0] * tile.size[1]);
+        let mut results = vec![ZERO; tile.size[0] * tile.size[1]];
         let weights = &weights[tile.channel / LANES * each..][..each];
-        sweep_tile(sweep, tile, weights, &mut results);
+        sweep_tile(sweep, &tile, weights, &mut results);
         for (i, row) in results.chunks_exact(tile.size[1]).enumerate() {
             let line = (tile.image * sweep.grid[0] + tile.first[0] + i) * sweep.grid[1];
             for (j, lanes) in row.iter().enumerate() {
                 let at = (line + tile.first[1] + j) * sweep.channels + tile.channel;
                 // SAFETY: tiles are inside the result and have no element in common.
                 unsafe {
-                    shared.at(at).copy_from_nonoverlapping(lanes.0.as_ptr(), tile.lanes);
+                    shared
+                        .at(at)
+                        .copy_from_nonoverlapping(lanes.0.as_ptr(), tile.lanes);
                 }
             }
         }
@@ -359,70 +310,42 @@ pub fn input_gradient(shape: &Convolution, dy: &[f32], filter: &[f32], dx: &mut 
     sweep(&turned, &weights_of(&turned, filter, place), dx);
 }
 
-/// Sums of T taps, from (i, j) on, over a tile; `BESIDE` where taps are neighbours in the image.
-#[inline(always)]
-fn tap_sums<const T: usize, const BESIDE: bool>(
-    sweep: &Sweep<'_>,
-    tile: &Tile,
-    columns: usize,
-    copied: &[Lanes],
-    dy: &[Lanes],
-    [i, j]: [usize; 2],
-) -> [Lanes; T] {
-    let mut sums = [ZERO; T];
-    let dilation = if BESIDE { 1 } else { sweep.dilation[1] };
-    for (y, slopes) in dy.chunks_exact(tile.size[1]).enumerate() {
-        let line = (y * sweep.step[0] + i * sweep.dilation[0]) * columns + j * dilation;
-        for (x, slope) in slopes.iter().enumerate() {
-            let seen = &copied[line + x * sweep.step[1]..][..(T - 1) * dilation + 1];
-            for t in 0..T {
-                multiply_add(&mut sums[t], &seen[t * dilation], slope);
-            }
-        }
-    }
-    sums
-}
-
-/// Calls `tap_sums` for a number of taps and a dilation that are known when it is compiled.
-macro_rules! by_taps {
-    ($count:expr, $dilation:expr, $out:ident, $arguments:tt, $($taps:literal)+) => {
-        match ($count, $dilation) {
-            $(
-                ($taps, 1) => $out.extend_from_slice(&tap_sums::<$taps, true> $arguments),
-                ($taps, _) => $out.extend_from_slice(&tap_sums::<$taps, false> $arguments),
-            )+
-            _ => unreachable!("at most 8 taps at a time"),
-        }
+/// The sums of a tile for each part and tap.
+fn tile_taps(sweep: &Sweep<'_>, tile: &Tile, dy: &[f32], out: &mut [Lanes]) {
+    let mut copied: Vec<Lanes> = Vec::with_capacity(COPIED);
+    copy_under(sweep, tile, &mut copied);
+    let [rows, columns] = [0, 1].map(|axis| sweep.under(axis, tile.size[axis]));
+    let slopes = Source {
+        image: dy,
+        size: sweep.grid,
+        channels: sweep.channels,
+        spread: [1, 1],
+        parts: 1,
+        shared: 1,
     };
-}
-
-simd! {
-    /// The sums of a tile for each part and tap.
-    fn tile_taps(sweep: &Sweep<'_>, tile: Tile, dy: &[f32], out: &mut Vec<Lanes>) {
-        let mut copied: Vec<Lanes> = Vec::with_capacity(COPIED);
-        copy_under(sweep, &tile, &mut copied);
-        let [rows, columns] = [0, 1].map(|axis| sweep.under(axis, tile.size[axis]));
-        let slopes = Source {
-            image: dy,
-            size: sweep.grid,
-            channels: sweep.channels,
-            spread: [1, 1],
-            parts: 1,
-            shared: 1,
-        };
-        let channels = channels_of(&slopes, &tile);
-        let mut own: Vec<Lanes> = Vec::with_capacity(tile.size[0] * tile.size[1]);
-        for row in tile.first[0]..tile.first[0] + tile.size[0] {
-            let line = (tile.image * sweep.grid[0] + row) * sweep.grid[1] + tile.first[1];
-            own.extend((line..line + tile.size[1]).map(|pixel| lanes_of(&slopes, pixel, &channels, 0, &tile)));
-        }
-        for copied in copied.chunks_exact(rows * columns) {
-            for i in 0..sweep.kernel[0] {
-                for j in (0..sweep.kernel[1]).step_by(TILE) {
-                    let count = (sweep.kernel[1] - j).min(TILE);
-                    by_taps!(count, sweep.dilation[1], out, (sweep, &tile, columns, copied, &own, [i, j]), 1 2 3 4 5 6 7 8);
-                }
-            }
+    let channels = channels_of(&slopes, tile);
+    let mut own: Vec<Lanes> = Vec::with_capacity(tile.size[0] * tile.size[1]);
+    for row in tile.first[0]..tile.first[0] + tile.size[0] {
+        let line = (tile.image * sweep.grid[0] + row) * sweep.grid[1] + tile.first[1];
+        let pixels = line..line + tile.size[1];
+        own.extend(pixels.map(|pixel| lanes_of(&slopes, pixel, &channels, 0, tile)));
+    }
+    let walk = Walk {
+        parts: 1,
+        part_step: 0,
+        lines: tile.size[0],
+        line_step: sweep.step[0] * columns,
+        taps: tile.size[1],
+        tap_step: sweep.step[1],
+        step: sweep.dilation[1],
+    };
+    // Rows of taps of one part after the other.
+    for (index, row) in out.chunks_exact_mut(sweep.kernel[1]).enumerate() {
+        let (part, i) = (index / sweep.kernel[0], index % sweep.kernel[0]);
+        for (j, some) in row.chunks_mut(TILE).enumerate() {
+            let line = part * rows + i * sweep.dilation[0];
+            let first = line * columns + j * TILE * sweep.dilation[1];
+            chains::sum(&walk, &copied[first..], &own, some);
         }
     }
 }
@@ -438,14 +361,16 @@ pub fn filter_gradient(shape: &Convolution, x: &[f32], dy: &[f32], filter: &mut 
     let mut partial = vec![0.0f32; places * filter.len()];
     let shared = Shared(partial.as_mut_ptr());
     sweep.each_tile(|place, tile| {
-        let mut sums = Vec::with_capacity(parts * taps);
-        tile_taps(&sweep, tile, dy, &mut sums);
+        let mut sums = vec![ZERO; parts * taps];
+        tile_taps(&sweep, &tile, dy, &mut sums);
         for (index, lanes) in sums.iter().enumerate() {
             let (part, tap) = (index / taps, index % taps);
             let at = ((place * taps + tap) * parts + part) * sweep.channels + tile.channel;
             // SAFETY: each place has its own sums, and each block of channels its own columns of them.
             unsafe {
-                shared.at(at).copy_from_nonoverlapping(lanes.0.as_ptr(), tile.lanes);
+                shared
+                    .at(at)
+                    .copy_from_nonoverlapping(lanes.0.as_ptr(), tile.lanes);
             }
         }
     });

@@ -4,6 +4,7 @@
 //! Groups of several channels are matrix products ([`super::gemm`]) of the filter with rows that gather the taps of a window, a bounded
 //! block of windows at a time; a window of one tap is a product of the image itself. Groups of few channels are summed up in registers.
 
+mod chains;
 mod columns;
 mod dense;
 mod direct;

@@ -70,14 +70,38 @@ fn shapes() -> Vec<Convolution> {
         shape(2, [7, 6], [3, 3], one, one, around, (5, 4, 1)),
         shape(1, [9, 11], [3, 3], [2, 2], one, [[0, 0], [1, 1]], (4, 7, 1)),
         shape(2, [9, 11], [2, 2], [3, 4], one, none, (3, 5, 1)),
-        shape(2, [9, 11], [3, 2], [2, 3], [2, 3], [[2, 1], [1, 2]], (3, 5, 1)),
+        shape(
+            2,
+            [9, 11],
+            [3, 2],
+            [2, 3],
+            [2, 3],
+            [[2, 1], [1, 2]],
+            (3, 5, 1),
+        ),
         shape(2, [8, 9], [1, 1], one, one, none, (17, 33, 1)),
         shape(2, [8, 9], [1, 1], [2, 3], one, none, (17, 5, 1)),
         shape(2, [8, 9], [1, 1], one, one, none, (18, 27, 3)),
         shape(2, [8, 9], [3, 3], one, one, around, (18, 27, 3)),
-        shape(1, [8, 9], [3, 3], [2, 1], [1, 2], [[1, 2], [1, 2]], (8, 24, 2)),
+        shape(
+            1,
+            [8, 9],
+            [3, 3],
+            [2, 1],
+            [1, 2],
+            [[1, 2], [1, 2]],
+            (8, 24, 2),
+        ),
         shape(3, [1, 50], [1, 5], [1, 2], one, [[0, 2], [0, 2]], (7, 9, 1)),
-        shape(2, [29, 28], [7, 7], [2, 2], one, [[3, 3], [3, 3]], (3, 64, 1)),
+        shape(
+            2,
+            [29, 28],
+            [7, 7],
+            [2, 2],
+            one,
+            [[3, 3], [3, 3]],
+            (3, 64, 1),
+        ),
         // A filter too large for products of each thread, and several blocks of rows.
         shape(2, [33, 31], [3, 3], one, one, around, (160, 96, 1)),
         shape(0, [5, 5], [3, 3], one, one, none, (3, 4, 1)),
@@ -87,15 +111,63 @@ fn shapes() -> Vec<Convolution> {
     all.extend([
         shape(2, [8, 9], [1, 1], one, one, none, (6, 9, 3)),
         shape(2, [8, 9], [3, 3], one, one, around, (40, 48, 8)),
-        shape(1, [8, 9], [3, 3], [2, 1], [1, 2], [[1, 2], [1, 2]], (8, 4, 2)),
+        shape(
+            1,
+            [8, 9],
+            [3, 3],
+            [2, 1],
+            [1, 2],
+            [[1, 2], [1, 2]],
+            (8, 4, 2),
+        ),
         shape(2, [7, 6], [3, 3], one, one, around, (5, 5, 5)),
-        shape(2, [19, 21], [7, 7], one, one, [[3, 3], [3, 3]], (33, 33, 33)),
-        shape(1, [9, 11], [3, 2], [2, 3], one, [[0, 1], [1, 0]], (4, 12, 4)),
-        shape(2, [9, 11], [3, 3], one, [2, 3], [[2, 3], [2, 3]], (17, 17, 17)),
+        shape(
+            2,
+            [19, 21],
+            [7, 7],
+            one,
+            one,
+            [[3, 3], [3, 3]],
+            (33, 33, 33),
+        ),
+        shape(
+            1,
+            [9, 11],
+            [3, 2],
+            [2, 3],
+            one,
+            [[0, 1], [1, 0]],
+            (4, 12, 4),
+        ),
+        shape(
+            2,
+            [9, 11],
+            [3, 3],
+            one,
+            [2, 3],
+            [[2, 3], [2, 3]],
+            (17, 17, 17),
+        ),
         shape(2, [9, 11], [2, 2], [3, 4], one, none, (3, 6, 3)),
-        shape(1, [1, 400], [1, 11], one, one, [[0, 10], [0, 0]], (18, 18, 18)),
+        shape(
+            1,
+            [1, 400],
+            [1, 11],
+            one,
+            one,
+            [[0, 10], [0, 0]],
+            (18, 18, 18),
+        ),
         shape(0, [5, 5], [3, 3], one, one, none, (4, 4, 4)),
-        shape(1, [130, 140], [5, 5], [2, 2], one, [[2, 2], [2, 2]], (16, 16, 16)),
+        shape(
+            1,
+            [130, 140],
+            [5, 5],
+            [2, 2],
+            one,
+            [[2, 2], [2, 2]],
+            (16, 16, 16),
+        ),
     ]);
     all
 }
@@ -152,13 +224,24 @@ fn results_and_gradients_are_those_of_the_definition() {
 fn bits_do_not_depend_on_the_number_of_threads() {
     for shape in shapes() {
         let [one, three] = [1, 3].map(|count| with_threads(count, || run(&shape, Precision::F32)));
-        assert!(one.y == three.y && one.dx == three.dx && one.filter == three.filter, "{shape:?}");
+        assert!(
+            one.y == three.y && one.dx == three.dx && one.filter == three.filter,
+            "{shape:?}"
+        );
     }
 }
 
 #[test]
 fn bfloat16_products_round_their_operands() {
-    let shape = shape(2, [20, 20], [3, 3], [1, 1], [1, 1], [[1, 1], [1, 1]], (16, 32, 1));
+    let shape = shape(
+        2,
+        [20, 20],
+        [3, 3],
+        [1, 1],
+        [1, 1],
+        [[1, 1], [1, 1]],
+        (16, 32, 1),
+    );
     let rounded = |x: f32| f64::from(half::bf16::from_f32(x));
     let [x, filter, _] = operands(&shape);
     let mut y = vec![0.0; shape.output_size()];
@@ -172,7 +255,15 @@ fn bfloat16_products_round_their_operands() {
 #[test]
 #[should_panic(expected = "other sizes")]
 fn arrays_of_other_sizes_are_refused() {
-    let shape = shape(1, [5, 5], [3, 3], [1, 1], [1, 1], [[0, 0], [0, 0]], (2, 3, 1));
+    let shape = shape(
+        1,
+        [5, 5],
+        [3, 3],
+        [1, 1],
+        [1, 1],
+        [[0, 0], [0, 0]],
+        (2, 3, 1),
+    );
     let [x, filter, mut y] = operands(&shape);
     shape.forward(&x[1..], &filter, Precision::F32, &mut y);
 }

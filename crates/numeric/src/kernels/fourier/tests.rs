@@ -33,7 +33,13 @@ fn complex_transforms_are_those_of_the_definition() {
         let (re, im) = (numbers(ROWS * length, 1), numbers(ROWS * length, 2));
         for (inverse, sign) in [(false, -1.0), (true, 1.0)] {
             let (mut real, mut imaginary) = (vec![0.0; re.len()], vec![0.0; re.len()]);
-            complex((&re, &im), length, inverse, 0.5, (&mut real, &mut imaginary));
+            complex(
+                (&re, &im),
+                length,
+                inverse,
+                0.5,
+                (&mut real, &mut imaginary),
+            );
             let halves = definition(&re, &im, length, sign).map(|part| half_of(&part));
             near("real part", &real, &halves[0], 1e-5);
             near("imaginary part", &imaginary, &halves[1], 1e-5);
@@ -78,7 +84,11 @@ fn inverse_real_transforms_take_the_rest_as_conjugates() {
         for (re, im) in re.chunks_exact(half).zip(im.chunks_exact(half)) {
             for k in 0..length {
                 let other = k.min(length - k);
-                let inner = if other > 0 && 2 * other < length { 3.0 } else { 1.0 };
+                let inner = if other > 0 && 2 * other < length {
+                    3.0
+                } else {
+                    1.0
+                };
                 let sign = match other {
                     _ if inner == 1.0 => 0.0,
                     _ if other == k => 1.0,

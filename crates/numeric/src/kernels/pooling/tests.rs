@@ -72,7 +72,10 @@ fn maxima_and_their_gradients() {
     for (window, channels) in cases() {
         // Few values, so that maxima occur more than once in a window.
         let few = |x: f32| (x * 4.0).round() / 4.0;
-        let x: Vec<f32> = numbers(window.pixels() * channels, 1).into_iter().map(few).collect();
+        let x: Vec<f32> = numbers(window.pixels() * channels, 1)
+            .into_iter()
+            .map(few)
+            .collect();
         let dy = numbers(window.windows() * channels, 2);
         let (mut y, mut dx) = (vec![f32::NAN; dy.len()], vec![f32::NAN; x.len()]);
         forward(Pooling::Max, &window, channels, &x, &mut y);
@@ -80,8 +83,14 @@ fn maxima_and_their_gradients() {
         let mut slopes = vec![0.0; x.len()];
         let mut maxima = Vec::new();
         for (seen, &dy) in under(&window, channels).iter().zip(&dy) {
-            let top = seen.iter().map(|&at| x[at]).fold(f32::NEG_INFINITY, f32::max);
-            let first = seen.iter().find(|&&at| x[at] == top).expect("a window has elements");
+            let top = seen
+                .iter()
+                .map(|&at| x[at])
+                .fold(f32::NEG_INFINITY, f32::max);
+            let first = seen
+                .iter()
+                .find(|&&at| x[at] == top)
+                .expect("a window has elements");
             slopes[*first] += f64::from(dy);
             maxima.push(f64::from(top));
         }
@@ -103,7 +112,8 @@ fn means_and_their_gradients() {
         for (seen, &dy) in under(&window, channels).iter().zip(&dy) {
             let count = seen.len() as f64;
             means.push(seen.iter().map(|&at| f64::from(x[at])).sum::<f64>() / count);
-            seen.iter().for_each(|&at| slopes[at] += f64::from(dy) / count);
+            seen.iter()
+                .for_each(|&at| slopes[at] += f64::from(dy) / count);
         }
         near("means", &y, &means, 1e-6);
         near("gradient", &dx, &slopes, 1e-6);
