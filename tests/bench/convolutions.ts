@@ -81,7 +81,7 @@ const CASES: readonly Case[] = [
   {
     label: 'batch norm, 64, 56²',
     inputs: [[8, 56, 56, 64], [64], [64]],
-    run: (x, gamma, beta) => batchNorm(x, gamma as tf.Tensor, beta as tf.Tensor, 1e-5).y,
+    run: (x, gamma, beta) => batchNorm(x, gamma, beta, 1e-5).y,
     peer: { name: 'batch_norm' },
   },
   {
@@ -91,7 +91,7 @@ const CASES: readonly Case[] = [
       [256, 4096],
     ],
     run: (re, im) => {
-      const { real, imaginary } = fft({ real: re, imaginary: im as tf.Tensor });
+      const { real, imaginary } = fft({ real: re, imaginary: im });
       return tf.add(real, imaginary);
     },
     peer: { name: 'fft' },

@@ -1,7 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
+import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
 import { amendKernel } from './amend-kernel.js';
-import '@tensorflow/tfjs-backend-cpu';
 
 /** The stock CPU backend registers itself when it is loaded; its advertisement of tfjs-node is left out, and a fault is mended. */
 export function installCpu(): Promise<void> {
@@ -14,7 +13,9 @@ export function installCpu(): Promise<void> {
 const updateCopy =
   (update: tf.KernelFunc): tf.KernelFunc =>
   (call) => {
-    const backend = call.backend as MathBackendCPU;
+    const { backend } = call;
+    if (!(backend instanceof MathBackendCPU))
+      throw new Error('a kernel of the CPU backend runs on another one');
     const { tensor } = call.inputs as { readonly tensor: tf.TensorInfo };
     const values = (backend.readSync(tensor.dataId) as Float32Array).slice();
     const copy = backend.makeTensorInfo([...tensor.shape], tensor.dtype, values);

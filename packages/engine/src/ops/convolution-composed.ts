@@ -49,7 +49,11 @@ function spreadFilter(filter: tf.Tensor4D, a: ConvolutionAttributes): tf.Tensor4
 }
 
 /** Each group by itself, joined along the channels. */
-function byGroup(groups: number, parts: readonly tf.Tensor4D[], run: (...parts: tf.Tensor4D[]) => tf.Tensor4D) {
+function byGroup(
+  groups: number,
+  parts: readonly tf.Tensor4D[],
+  run: (...parts: tf.Tensor4D[]) => tf.Tensor4D,
+) {
   if (groups === 1) return run(...parts);
   const split = parts.map((part) => tf.split(part, groups, 3));
   return tf.concat(
@@ -79,7 +83,7 @@ export function forward(x: tf.Tensor4D, filter: tf.Tensor4D, a: ConvolutionAttri
   if (shape !== undefined)
     return kernel(tf.DepthwiseConv2dNative, { x: padded(x, a), filter: tf.reshape(wide, shape) }, common(a));
   return byGroup(a.groups, [padded(x, a), wide], (image, own) =>
-    kernel(tf.Conv2D, { x: image as tf.Tensor, filter: own as tf.Tensor }, common(a)),
+    kernel(tf.Conv2D, { x: image, filter: own }, common(a)),
   );
 }
 
@@ -94,11 +98,7 @@ export function inputGradient(dy: tf.Tensor4D, filter: tf.Tensor4D, a: Convoluti
   const dx =
     shape === undefined
       ? byGroup(a.groups, [dy, wide], (slope, own) =>
-          kernel(
-            tf.Conv2DBackpropInput,
-            { dy: slope as tf.Tensor, filter: own as tf.Tensor },
-            { ...common(a), ...sizes(inner) },
-          ),
+          kernel(tf.Conv2DBackpropInput, { dy: slope, filter: own }, { ...common(a), ...sizes(inner) }),
         )
       : kernel(
           tf.DepthwiseConv2dNativeBackpropInput,
@@ -117,7 +117,7 @@ export function filterGradient(x: tf.Tensor4D, dy: tf.Tensor4D, a: ConvolutionAt
       ? byGroup(a.groups, [padded(x, a), dy], (image, slope) =>
           kernel(
             tf.Conv2DBackpropFilter,
-            { x: image as tf.Tensor, dy: slope as tf.Tensor },
+            { x: image, dy: slope },
             { ...common(a), filterShape: whole.with(3, outputs / a.groups) },
           ),
         )

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import { incompatible } from '@eigenloom/errors';
 import * as composed from './convolution-composed.js';
 import { runFused, type Attributes, type FusedKernel, type Gradients } from './fused-kernel.js';
@@ -99,11 +99,7 @@ function attributesOf(
  * depth-wise. x (batch, height, width, in), filter (rows, columns, in / groups, out) → (batch, gridHeight, gridWidth, out). Strides and
  * dilations may both be above 1, unlike tf.conv2d's. Errors: `CONVOLUTION_SHAPES`.
  */
-export function convolution(
-  x: tf.Tensor,
-  filter: tf.Tensor,
-  options: ConvolutionOptions = {},
-): tf.Tensor4D {
+export function convolution(x: tf.Tensor, filter: tf.Tensor, options: ConvolutionOptions = {}): tf.Tensor4D {
   return forward(x, filter, attributesOf(x.shape, filter, options)) as tf.Tensor4D;
 }
 
@@ -118,7 +114,7 @@ export function transposedConvolution(
   options: ConvolutionOptions = {},
 ): tf.Tensor4D {
   const inputs = (filter.shape[2] ?? 0) * (options.groups ?? 1);
-  const attributes = attributesOf([x.shape[0] ?? 0, ...imageSize, inputs], filter, options);
+  const attributes = attributesOf([x.shape[0], ...imageSize, inputs], filter, options);
   const { gridHeight, gridWidth } = attributes;
   const expected = [x.shape[0], gridHeight, gridWidth, filter.shape[3]];
   if (x.shape.join() !== expected.join()) {

@@ -10,8 +10,7 @@ export interface Complex {
   readonly imaginary: tf.Tensor;
 }
 
-const complexOf = ([real, imaginary]: readonly tf.Tensor[]): Complex =>
-  ({ real, imaginary }) as Complex;
+const complexOf = ([real, imaginary]: readonly tf.Tensor[]): Complex => ({ real, imaginary }) as Complex;
 const lengthOf = (x: tf.Tensor): number => x.shape.at(-1) ?? 1;
 const numberOf = (attributes: Attributes, name: string): number => Number(attributes[name]);
 
@@ -91,7 +90,11 @@ export const inverseRealFourierKernel: FusedKernel = {
     save: [],
     of: (dy, _saved, attributes) => {
       const inner = numberOf(attributes, 'inner') * 2;
-      const back = runFusedList(realFourierKernel, { x: dy }, { scale: numberOf(attributes, 'scale'), inner });
+      const back = runFusedList(
+        realFourierKernel,
+        { x: dy },
+        { scale: numberOf(attributes, 'scale'), inner },
+      );
       return { real: () => back[0] as tf.Tensor, imaginary: () => back[1] as tf.Tensor };
     },
   },

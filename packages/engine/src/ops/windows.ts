@@ -5,7 +5,7 @@ import * as tf from '@tensorflow/tfjs-core';
  * the first `padTop` and `padLeft` before the image, of kernelHeight × kernelWidth taps that are a dilation apart.
  */
 // A type, because an interface is no record of attributes.
-// eslint-disable-next-line @typescript-eslint/consistent-type-definitions
+
 export type Windows = {
   readonly height: number;
   readonly width: number;
@@ -66,8 +66,8 @@ export function elementsInside(windows: Windows): tf.Tensor4D {
   const w = windows;
   const rows = along(w.gridHeight, w.kernelHeight, w.strideHeight, w.dilationHeight, w.padTop, w.height);
   const columns = along(w.gridWidth, w.kernelWidth, w.strideWidth, w.dilationWidth, w.padLeft, w.width);
-  return tf.mul(
+  return tf.mul<tf.Tensor4D>(
     tf.tensor4d(rows, [1, w.gridHeight, 1, 1]),
     tf.tensor4d(columns, [1, 1, w.gridWidth, 1]),
-  ) as tf.Tensor4D;
+  );
 }

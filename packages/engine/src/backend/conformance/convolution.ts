@@ -31,10 +31,46 @@ const conv2d: readonly Case[] = (
     ['same with stride 2', 2, 'same', 1, BOTH],
     ['with a stride above the kernel', [4, 3], 'same', 1, BOTH],
     ['with dilation', 1, 'same', [2, 3], BOTH],
-    ['of one tap', 1, 'valid', 1, [[2, 5, 7, 9], [1, 1, 9, 17]]],
-    ['of one tap with stride 2', 2, 'valid', 1, [[2, 5, 7, 9], [1, 1, 9, 17]]],
-    ['of no image', 1, 'same', 1, [[0, 5, 7, 3], [3, 3, 3, 2]]],
-    ['of 9 to 33 channels', 1, 'same', 1, [[1, 5, 5, 9], [2, 2, 9, 33]]],
+    [
+      'of one tap',
+      1,
+      'valid',
+      1,
+      [
+        [2, 5, 7, 9],
+        [1, 1, 9, 17],
+      ],
+    ],
+    [
+      'of one tap with stride 2',
+      2,
+      'valid',
+      1,
+      [
+        [2, 5, 7, 9],
+        [1, 1, 9, 17],
+      ],
+    ],
+    [
+      'of no image',
+      1,
+      'same',
+      1,
+      [
+        [0, 5, 7, 3],
+        [3, 3, 3, 2],
+      ],
+    ],
+    [
+      'of 9 to 33 channels',
+      1,
+      'same',
+      1,
+      [
+        [1, 5, 5, 9],
+        [2, 2, 9, 33],
+      ],
+    ],
   ] as [string, number | [number, number], 'same' | 'valid', number | [number, number], Shapes][]
 ).map(([name, strides, pad, dilations, inputs]) =>
   one(
@@ -69,17 +105,22 @@ const stock: readonly Case[] = [
       [3, 3, 4, 3],
     ],
   ),
-  ...([[1, 'same', 1], [2, 'same', 1], [1, 'valid', 2]] as [number, 'same' | 'valid', number][]).map(
-    ([strides, pad, dilations]) =>
-      one(
-        `depthwiseConv2d ${strides} ${pad} ${dilations}`,
-        [tf.DepthwiseConv2dNative, ...GRADIENTS],
-        (x, filter) => tf.depthwiseConv2d(x as Images, filter as Images, strides, pad, 'NHWC', dilations),
-        [
-          [2, 7, 9, 5],
-          [3, 3, 5, 2],
-        ],
-      ),
+  ...(
+    [
+      [1, 'same', 1],
+      [2, 'same', 1],
+      [1, 'valid', 2],
+    ] as [number, 'same' | 'valid', number][]
+  ).map(([strides, pad, dilations]) =>
+    one(
+      `depthwiseConv2d ${strides} ${pad} ${dilations}`,
+      [tf.DepthwiseConv2dNative, ...GRADIENTS],
+      (x, filter) => tf.depthwiseConv2d(x as Images, filter as Images, strides, pad, 'NHWC', dilations),
+      [
+        [2, 7, 9, 5],
+        [3, 3, 5, 2],
+      ],
+    ),
   ),
   one(
     'depthwiseConv2d of one of each channel',
@@ -94,11 +135,46 @@ const stock: readonly Case[] = [
 
 const grouped: readonly Case[] = (
   [
-    ['in 2 groups', { groups: 2, pad: 'same' }, [[2, 7, 6, 6], [3, 3, 3, 4]]],
-    ['in 3 groups, unequal strides and dilations', { groups: 3, strides: [2, 1], dilations: [1, 2], pad: 2 }, [[1, 9, 8, 6], [3, 2, 2, 9]]],
-    ['with strides and dilations', { strides: [2, 3], dilations: [3, 2], pad: explicit }, [[2, 11, 9, 3], [2, 3, 3, 5]]],
-    ['depth-wise', { groups: 6, pad: 'same', strides: 2 }, [[2, 7, 9, 6], [3, 3, 1, 12]]],
-    ['depth-wise with unequal strides', { groups: 4, strides: [2, 3], pad: 'valid' }, [[1, 9, 8, 4], [3, 2, 1, 4]]],
+    [
+      'in 2 groups',
+      { groups: 2, pad: 'same' },
+      [
+        [2, 7, 6, 6],
+        [3, 3, 3, 4],
+      ],
+    ],
+    [
+      'in 3 groups, unequal strides and dilations',
+      { groups: 3, strides: [2, 1], dilations: [1, 2], pad: 2 },
+      [
+        [1, 9, 8, 6],
+        [3, 2, 2, 9],
+      ],
+    ],
+    [
+      'with strides and dilations',
+      { strides: [2, 3], dilations: [3, 2], pad: explicit },
+      [
+        [2, 11, 9, 3],
+        [2, 3, 3, 5],
+      ],
+    ],
+    [
+      'depth-wise',
+      { groups: 6, pad: 'same', strides: 2 },
+      [
+        [2, 7, 9, 6],
+        [3, 3, 1, 12],
+      ],
+    ],
+    [
+      'depth-wise with unequal strides',
+      { groups: 4, strides: [2, 3], pad: 'valid' },
+      [
+        [1, 9, 8, 4],
+        [3, 2, 1, 4],
+      ],
+    ],
   ] as [string, ConvolutionOptions, Shapes][]
 ).flatMap(([name, options, inputs]) => [
   one(
