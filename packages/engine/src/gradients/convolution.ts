@@ -1,9 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { filterKernel, convolutionKernel, inputKernel } from '../ops/convolution.js';
-import type { ConvolutionAttributes } from '../ops/convolution.js';
 import { runFused } from '../ops/fused-kernel.js';
 import { meanPoolGradientKernel } from '../ops/mean-pool.js';
-import { windowsOf, type Padding } from '../ops/windows.js';
+import { windowsOf, type ConvolutionAttributes, type Padding } from '../ops/windows.js';
 import { defineGradients, type GradientDefinition } from './define.js';
 
 // tf.js's kernels for these gradients know no dilation; the fused ones do, and are compositions of tf.js's where a backend has none.

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { ConvolutionAttributes } from './convolution.js';
+import type { ConvolutionAttributes } from './windows.js';
 
 // Convolutions by tf.js's own kernels, which know neither groups nor a gradient with dilation: images are padded and filters spread first.
 

@@ -2,10 +2,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import { incompatible } from '@eigenloom/errors';
 import * as composed from './convolution-composed.js';
 import { runFused, type Attributes, type FusedKernel, type Gradients } from './fused-kernel.js';
-import { windowsOf, type Padding, type Pair, type Windows } from './windows.js';
-
-/** Attributes of the kernels below. */
-export type ConvolutionAttributes = Windows & { readonly groups: number };
+import { windowsOf, type ConvolutionAttributes, type Padding, type Pair } from './windows.js';
 
 // A convolution is linear in its image and in its filter, so that the gradients of the three are the other two.
 type Bilinear = (left: tf.Tensor, right: tf.Tensor, attributes: Attributes) => tf.Tensor;

@@ -21,6 +21,9 @@ export type Windows = {
   readonly padLeft: number;
 };
 
+/** Attributes of the kernels of convolutions. */
+export type ConvolutionAttributes = Windows & { readonly groups: number };
+
 /** Rows and columns, or one number for both. */
 export type Pair = number | readonly [number, number];
 /** As tf.js has it: by the size of the result, by a number on all sides, or [before, after] of each axis of NHWC. */

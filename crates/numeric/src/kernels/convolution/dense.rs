@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use super::super::gemm::{self, Precision, Problem, SharedScratch, Strided};
 use super::super::split::{self, Shared};
-use super::Convolution;
 use super::columns::{Columns, Taps};
+use super::shape::Convolution;
 
 /// Elements of rows that are gathered at a time by one thread, to stay in its second cache.
 const OWN_BLOCK: usize = 3 << 16;

@@ -5,8 +5,8 @@
 use super::super::gemm::Line;
 use super::super::reduction::{self, Reduction};
 use super::super::split::{self, Shared};
-use super::Convolution;
 use super::chains::{self, TILE, Walk};
+use super::shape::Convolution;
 
 /// Channels of a vector.
 const LANES: usize = 16;

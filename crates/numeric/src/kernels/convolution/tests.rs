@@ -1,6 +1,7 @@
 //! Convolutions by their definition in f64, gradients as the transposes of it, and the same bits on any number of threads.
 
 use super::super::testing::{near, numbers, with_threads};
+use super::super::window::Window;
 use super::*;
 
 /// Calls `term` with the indices in x, filter and y of each product of the definition.

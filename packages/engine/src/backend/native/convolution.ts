@@ -1,7 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { kernels } from '@eigenloom/numeric';
-import type { ConvolutionAttributes } from '../../ops/convolution.js';
-import { windowsOf, type Padding, type Windows } from '../../ops/windows.js';
+import { windowsOf, type ConvolutionAttributes, type Padding, type Windows } from '../../ops/windows.js';
 import { areFloats, need, type KernelCall, type NativeKernel } from './native-kernel.js';
 
 /** The windows as the bridge has them. */
