@@ -1,5 +1,6 @@
 import { backends } from './backends.js';
 import { conformance } from './conformance.js';
+import { convolutions } from './convolutions.js';
 import { curves } from './curves.js';
 import { linalg } from './linalg.js';
 import { memory } from './memory.js';
@@ -12,6 +13,7 @@ import { training } from './training.js';
 /** `npm run bench -- NAME…` runs the named benchmarks, all without a name. */
 const BENCHMARKS: Readonly<Record<string, () => Promise<void>>> = {
   linalg,
+  convolutions,
   training,
   curves,
   steady,

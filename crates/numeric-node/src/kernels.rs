@@ -13,6 +13,10 @@ use napi_derive::napi;
 
 use crate::call;
 
+mod batch_norm;
+mod convolution;
+mod fourier;
+
 /// Work below this many elements stays on the calling thread: waking another takes longer.
 const INLINE: usize = 1 << 14;
 
@@ -411,6 +415,20 @@ pub fn kernel_segment_sum(
     run(x.len(), || {
         indexing::segment_sum(x, ids, width as usize, out)
     })
+}
+
+/// out[ids[i]] = x[i] for rows of `width`; the other rows of `out` stay as they are.
+#[napi(catch_unwind)]
+pub fn kernel_scatter(
+    x: &[f32],
+    ids: &[i32],
+    width: u32,
+    mut out: Float32ArraySlice<'_>,
+) -> napi::Result<()> {
+    // SAFETY: the engine hands each output array to one call at a time.
+    let out = unsafe { out.as_mut() };
+    run(0, || indexing::scatter(x, ids, width as usize, out))?
+        .map_err(|e| napi::Error::from_reason(e.to_string()))
 }
 
 /// `step` is [β₁, β₂, 1 − β₁, 1 − β₂, ε, rate, correction, kept, scale] as `adam::Step` names them.

@@ -305,20 +305,15 @@ impl Attention {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::{numbers, with_threads};
     use super::*;
-
-    fn numbers(count: usize, seed: f32) -> Vec<f32> {
-        (0..count)
-            .map(|i| (i as f32 * 0.37 + seed).sin() * 1.5)
-            .collect()
-    }
 
     /// out, dq, dk, dv.
     fn all(shape: &Attention) -> [Vec<f32>; 4] {
         let size = shape.batch * shape.queries * shape.q_row();
         let key_size = shape.batch * shape.keys * shape.kv_row();
-        let (q, dy) = (numbers(size, 1.0), numbers(size, 2.0));
-        let (k, v) = (numbers(key_size, 3.0), numbers(key_size, 4.0));
+        let (q, dy) = (numbers(size, 1), numbers(size, 2));
+        let (k, v) = (numbers(key_size, 3), numbers(key_size, 4));
         let [mut out, mut dq] = [vec![9.0; size], vec![9.0; size]];
         let [mut dk, mut dv] = [vec![9.0; key_size], vec![9.0; key_size]];
         shape.forward(&q, &k, &v, None, &mut out);
@@ -367,10 +362,7 @@ mod tests {
             causal: true,
             precision: Precision::Bf16,
         };
-        let on = |threads| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-            pool.unwrap().install(|| all(&shape))
-        };
+        let on = |threads| with_threads(threads, || all(&shape));
         assert_eq!(on(1), on(3));
     }
 }

@@ -54,3 +54,39 @@ pub fn segment_sum(x: &[f32], ids: &[i32], width: usize, out: &mut [f32]) {
         }
     });
 }
+
+/// out[ids[i]] = x[i] for rows of `width`; of rows with the same id the last one stays, and rows without one stay as they are.
+pub fn scatter(x: &[f32], ids: &[i32], width: usize, out: &mut [f32]) -> Result<()> {
+    let rows = out.len().checked_div(width).unwrap_or(0);
+    if let Some(bad) = ids.iter().find(|&&i| i < 0 || i as usize >= rows) {
+        return Err(Error::new(
+            Reason::OutOfRange,
+            format!("index {bad} of {rows} rows"),
+        ));
+    }
+    assert!(x.len() == ids.len() * width);
+    for (row, &id) in x.chunks_exact(width.max(1)).zip(ids) {
+        out[id as usize * width..][..width].copy_from_slice(row);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_replaced_and_the_last_of_equal_ids_stays() {
+        let mut out = [9.0; 8];
+        scatter(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], &[2, 0, 2], 2, &mut out).unwrap();
+        assert_eq!(out, [3.0, 4.0, 9.0, 9.0, 5.0, 6.0, 9.0, 9.0]);
+    }
+
+    #[test]
+    fn an_id_beyond_the_rows_is_refused_before_anything_is_written() {
+        let mut out = [9.0; 4];
+        assert!(scatter(&[1.0, 2.0, 3.0, 4.0], &[0, 2], 2, &mut out).is_err());
+        assert!(scatter(&[1.0, 2.0], &[-1], 2, &mut out).is_err());
+        assert_eq!(out, [9.0; 4]);
+    }
+}

@@ -7,19 +7,26 @@
 mod scalar;
 pub(crate) mod simd;
 mod split;
+#[cfg(test)]
+mod testing;
 
 pub mod adam;
 pub mod attention;
+pub mod batch_norm;
+pub mod convolution;
 pub mod copy;
 pub mod cross_entropy;
 pub mod elementwise;
+pub mod fourier;
 pub mod frozen;
 pub mod gemm;
 pub mod indexing;
 pub mod norm;
+pub mod pooling;
 pub mod reduction;
 pub mod rotary;
 pub mod softmax;
 pub mod transpose;
+pub mod window;
 
 use simd::simd;

@@ -1,11 +1,28 @@
 import * as tf from '@tensorflow/tfjs-core';
-import '@tensorflow/tfjs-backend-cpu';
+import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
+import { amendKernel } from './amend-kernel.js';
 
-/** The stock CPU backend registers itself when it is loaded; only its advertisement of tfjs-node is left out. */
+/** The stock CPU backend registers itself when it is loaded; its advertisement of tfjs-node is left out, and a fault is mended. */
 export function installCpu(): Promise<void> {
   silence(tf.findBackend('cpu'));
+  amendKernel(tf.TensorScatterUpdate, 'cpu', updateCopy);
   return Promise.resolve();
 }
+
+// The stock kernel writes its result over the tensor that it is to leave as it is.
+const updateCopy =
+  (update: tf.KernelFunc): tf.KernelFunc =>
+  (call) => {
+    const { backend } = call;
+    if (!(backend instanceof MathBackendCPU))
+      throw new Error('a kernel of the CPU backend runs on another one');
+    const { tensor } = call.inputs as { readonly tensor: tf.TensorInfo };
+    const values = (backend.readSync(tensor.dataId) as Float32Array).slice();
+    const copy = backend.makeTensorInfo([...tensor.shape], tensor.dtype, values);
+    const result = update({ ...call, inputs: { ...call.inputs, tensor: copy } });
+    backend.disposeIntermediateTensorInfo(copy);
+    return result;
+  };
 
 /** Stops a MathBackendCPU from printing, at its first tensor, that another package would be faster. */
 export function silence(backend: unknown): void {

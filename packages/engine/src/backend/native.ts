@@ -3,12 +3,16 @@ import { FUSED_KERNELS } from '../ops/index.js';
 import type { Attributes, Inputs } from '../ops/fused-kernel.js';
 import { ATTENTION } from './native/attention.js';
 import { AXES } from './native/axes.js';
+import { BATCH_NORM } from './native/batch-norm.js';
+import { CONVOLUTION } from './native/convolution.js';
 import { ELEMENTWISE } from './native/elementwise.js';
+import { FOURIER } from './native/fourier.js';
 import { LAYOUT } from './native/layout.js';
 import { NativeBackend } from './native/native-backend.js';
 import type { NativeKernel } from './native/native-kernel.js';
 import { PRODUCTS } from './native/products.js';
 import { ROWS } from './native/rows.js';
+import { SCATTER } from './native/scatter.js';
 
 const BACKEND = 'native';
 
@@ -20,6 +24,10 @@ export const NATIVE_KERNELS: ReadonlyMap<string, NativeKernel> = new Map([
   ...ELEMENTWISE,
   ...AXES,
   ...LAYOUT,
+  ...CONVOLUTION,
+  ...BATCH_NORM,
+  ...FOURIER,
+  ...SCATTER,
 ]);
 
 // Their result is the same entry of the backend's data, whose references the backend counts.

@@ -50,6 +50,23 @@ export const INDEXING = defineGradients([
     },
   },
   {
+    kernel: tf.ScatterNd,
+    inputs: ['indices'],
+    of: (dy, saved) => ({ updates: () => tf.gatherND(dy, saved[0] as tf.Tensor) }),
+  },
+  {
+    // Of equal indices the last one's update stays, so that the others have no gradient; here they share its. Indices are distinct.
+    kernel: tf.TensorScatterUpdate,
+    inputs: ['indices', 'updates'],
+    of: (dy, saved) => {
+      const [indices, updates] = saved as [tf.Tensor, tf.Tensor];
+      return {
+        tensor: () => tf.tensorScatterUpdate(dy, indices, tf.zerosLike(updates)),
+        updates: () => tf.gatherND(dy, indices),
+      };
+    },
+  },
+  {
     kernel: tf.Select,
     inputs: ['condition'],
     of: (dy, saved) => {

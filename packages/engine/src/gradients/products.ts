@@ -17,31 +17,4 @@ const batchMatMul: GradientDefinition = {
   },
 };
 
-interface ConvolutionAttributes {
-  strides: number | [number, number];
-  pad: number | 'valid' | 'same';
-  dataFormat: 'NHWC' | 'NCHW';
-  dilations: number | [number, number];
-}
-
-const conv2d: GradientDefinition = {
-  kernel: tf.Conv2D,
-  inputs: ['x', 'filter'],
-  of: (dy, saved, attributes) => {
-    const [x, filter] = saved as [tf.Tensor4D, tf.Tensor4D];
-    const { strides, pad, dataFormat } = attributes as unknown as ConvolutionAttributes;
-    const common = { strides, pad, dataFormat, dimRoundingMode: undefined };
-    return {
-      x: () =>
-        tf
-          .engine()
-          .runKernel(tf.Conv2DBackpropInput, { dy, filter }, { ...common, inputShape: x.shape } as never),
-      filter: () =>
-        tf
-          .engine()
-          .runKernel(tf.Conv2DBackpropFilter, { x, dy }, { ...common, filterShape: filter.shape } as never),
-    };
-  },
-};
-
-export const PRODUCTS = defineGradients([batchMatMul, conv2d]);
+export const PRODUCTS = defineGradients([batchMatMul]);

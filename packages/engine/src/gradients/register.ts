@@ -1,5 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ARITHMETIC } from './arithmetic.js';
+import { BATCH_NORM } from './batch-norm.js';
+import { CONVOLUTION } from './convolution.js';
 import type { GradientDefinition } from './define.js';
 import { INDEXING } from './indexing.js';
 import { PRODUCTS } from './products.js';
@@ -15,6 +17,8 @@ export const GRADIENTS: readonly GradientDefinition[] = [
   ...REDUCTION,
   ...INDEXING,
   ...PRODUCTS,
+  ...CONVOLUTION,
+  ...BATCH_NORM,
 ];
 
 /**

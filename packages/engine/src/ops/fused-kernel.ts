@@ -24,9 +24,13 @@ export interface FusedKernel {
   readonly name: string;
   /** The same result by stock operations. */
   readonly composed: (inputs: Inputs, attributes: Attributes) => tf.Tensor | tf.Tensor[];
-  /** `saved` are the inputs that are named in `save`, in that order; without a gradient the result is a constant. */
+  /**
+   * `saved` are the inputs that are named in `save`, in that order, and behind them the results that `saveOutputs` says true of; without a
+   * gradient the result is a constant. Of several results dy is a list.
+   */
   readonly gradient?: {
     readonly save: readonly string[];
+    readonly saveOutputs?: readonly boolean[];
     readonly of: (dy: tf.Tensor, saved: readonly tf.Tensor[], attributes: Attributes) => Gradients;
   };
 }
@@ -51,6 +55,7 @@ function registerGradient({ name, gradient }: FusedKernel): void {
   tf.registerGradient({
     kernelName: name,
     inputsToSave: [...gradient.save],
+    ...(gradient.saveOutputs === undefined ? {} : { outputsToSave: [...gradient.saveOutputs] }),
     gradFunc: (dy, saved, attributes) => gradient.of(dy as tf.Tensor, saved, attributes as Attributes),
   });
 }

@@ -127,6 +127,8 @@ export interface NativeKernels {
     out: Float32Array,
   ): void;
   kernelSegmentSum(x: Float32Array, ids: Int32Array, width: number, out: Float32Array): void;
+  /** Rows of `width` of x become rows `ids` of `out`. */
+  kernelScatter(x: Float32Array, ids: Int32Array, width: number, out: Float32Array): void;
   /** `step`: β₁, β₂, 1 − β₁, 1 − β₂, ε, rate, correction, kept, scale. */
   kernelAdam(
     parameter: Float32Array,
@@ -160,5 +162,88 @@ export interface NativeKernels {
     dq: Float32Array,
     dk: Float32Array,
     dv: Float32Array,
+  ): void;
+  /**
+   * `dims`: batch and then, each for rows and columns, image, grid, kernel, stride, dilation, pad; then inputs, outputs, groups. With `bf16`
+   * as `kernelMatmul`.
+   */
+  kernelConvolution(
+    x: Float32Array,
+    filter: Float32Array,
+    dims: Uint32Array,
+    bf16: boolean,
+    y: Float32Array,
+  ): void;
+  kernelConvolutionInputGradient(
+    dy: Float32Array,
+    filter: Float32Array,
+    dims: Uint32Array,
+    bf16: boolean,
+    dx: Float32Array,
+  ): void;
+  kernelConvolutionFilterGradient(
+    x: Float32Array,
+    dy: Float32Array,
+    dims: Uint32Array,
+    bf16: boolean,
+    filter: Float32Array,
+  ): void;
+  /** `dims`: as those of a convolution up to pad; then channels. The mean is that of the elements inside the image. */
+  kernelPool(mean: boolean, x: Float32Array, dims: Uint32Array, y: Float32Array): void;
+  kernelMaxPoolGradient(
+    x: Float32Array,
+    y: Float32Array,
+    dy: Float32Array,
+    dims: Uint32Array,
+    dx: Float32Array,
+  ): void;
+  kernelMeanPoolGradient(dy: Float32Array, dims: Uint32Array, dx: Float32Array): void;
+  kernelBatchMoments(x: Float32Array, mean: Float32Array, variance: Float32Array): void;
+  kernelBatchNorm(
+    x: Float32Array,
+    mean: Float32Array,
+    variance: Float32Array,
+    gamma: Float32Array,
+    beta: Float32Array,
+    epsilon: number,
+    out: Float32Array,
+  ): void;
+  kernelBatchNormGradients(
+    x: Float32Array,
+    mean: Float32Array,
+    variance: Float32Array,
+    gamma: Float32Array,
+    dy: Float32Array,
+    epsilon: number,
+    dx: Float32Array,
+    dgamma: Float32Array,
+    dbeta: Float32Array,
+  ): void;
+  /** Rows of `length`; the inverse is not divided by it. */
+  kernelFourier(
+    real: Float32Array,
+    imaginary: Float32Array,
+    length: number,
+    inverse: boolean,
+    scale: number,
+    outReal: Float32Array,
+    outImaginary: Float32Array,
+  ): void;
+  /** The first length / 2 + 1 elements; those that stand for another one, too, times `inner`. */
+  kernelRealFourier(
+    x: Float32Array,
+    length: number,
+    scale: number,
+    inner: number,
+    outReal: Float32Array,
+    outImaginary: Float32Array,
+  ): void;
+  kernelInverseRealFourier(
+    real: Float32Array,
+    imaginary: Float32Array,
+    length: number,
+    scale: number,
+    inner: number,
+    out: Float32Array,
   ): void;
 }

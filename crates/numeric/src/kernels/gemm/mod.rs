@@ -19,7 +19,9 @@ mod tests;
 
 pub use drive::{Finish, Problem};
 pub use frozen::times_frozen;
+pub(super) use isa::Line;
 pub use isa::{Columns, Precision, Strided};
+pub(super) use scratch::SharedScratch;
 
 use plain::Plain;
 use rounded::Rounded;

@@ -35,6 +35,13 @@ impl SharedScratch {
     pub fn pointer(&mut self) -> *mut f32 {
         self.0.as_mut_ptr().cast()
     }
+
+    /// The first `count` elements, which hold anything. Panics if there are fewer.
+    pub fn floats(&mut self, count: usize) -> &mut [f32] {
+        assert!(lines(count) <= self.0.len());
+        // SAFETY: a line is 16 elements, so that there are as many.
+        unsafe { std::slice::from_raw_parts_mut(self.pointer(), count) }
+    }
 }
 
 impl Drop for SharedScratch {

@@ -1,20 +1,9 @@
 //! Products by their definition in f64, and the same bits by every instruction set and any number of threads.
 
 use super::super::frozen::{Format, Frozen};
+use super::super::testing::numbers;
 use super::isa::Isa;
 use super::*;
-
-fn numbers(count: usize, seed: u64) -> Vec<f32> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    (0..count)
-        .map(|_| {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            (state >> 40) as f32 / (1 << 23) as f32 - 1.0
-        })
-        .collect()
-}
 
 const SHAPES: [(usize, usize, usize); 13] = [
     (1, 1, 1),

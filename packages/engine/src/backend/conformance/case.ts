@@ -9,10 +9,10 @@ export interface Case {
   readonly kernels: readonly string[];
   readonly run: Run;
   readonly inputs: readonly (readonly number[])[];
-  /** A gradient itself, which has none of its own. */
-  readonly forwardOnly?: boolean;
   /** All inputs above zero. */
   readonly positive?: boolean;
+  /** Has no gradient. */
+  readonly constant?: boolean;
 }
 
 /** Numbers of about size 1 that depend on their index alone. */

@@ -32,10 +32,10 @@ async function outcomeOf(run: () => Promise<Float32Array[]>): Promise<Outcome> {
   }
 }
 
-async function evaluate({ run, inputs, positive, forwardOnly }: Case): Promise<Float32Array[]> {
+async function evaluate({ run, inputs, positive, constant }: Case): Promise<Float32Array[]> {
   const tensors = inputs.map((shape, i) => tf.tensor(values(shape, i, positive), [...shape]));
   const y = tf.tidy(() => run(...tensors));
-  if (forwardOnly === true) return [await read(y)];
+  if (constant === true) return [await read(y)];
   const weights = tf.tensor(values(y.shape, 99), y.shape);
   const scalar = (...x: tf.Tensor[]): tf.Scalar => tf.sum(tf.mul(run(...x), weights));
   const gradients = tf.grads(scalar)(tensors);

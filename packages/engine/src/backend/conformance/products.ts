@@ -52,7 +52,7 @@ const linears: Case[] = [
       kernels: ['EigenloomLinearInputGradient'],
       run: (dy, w, before) => runFused(linearInputKernel, { dy, w, before }),
       inputs: [shape, [7, 9], [...shape.slice(0, -1), 9]],
-      forwardOnly: true,
+      constant: true,
     },
   ]),
   {

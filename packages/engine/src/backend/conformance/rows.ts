@@ -32,7 +32,7 @@ export const ROWS: readonly Case[] = [
         kernels: [kernel.name],
         run: (x, gamma, dy, before) => runFused(kernel, { x, gamma, dy, before }, { epsilon: 1e-5 }),
         inputs: [shape, [width], shape, shape],
-        forwardOnly: true,
+        constant: true,
       })),
       {
         name: `softmax ${shape.join('x')}`,

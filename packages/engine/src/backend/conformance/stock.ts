@@ -46,14 +46,9 @@ const others: readonly Case[] = [
   one(tf.Min, (x) => tf.min(x, 1), of3d),
   one(tf.Cumsum, (x) => tf.cumsum(x, 1, true, true), of3d),
   one(tf.UnsortedSegmentSum, (x) => tf.unsortedSegmentSum(x, tf.tensor1d([2, 0, 2], 'int32'), 4), of3d),
-  one(tf.GatherNd, (x) => tf.gatherND(x, tf.tensor2d([2, 1, 0, 4, 2, 1], [3, 2], 'int32')), of3d),
   one(tf.Select, (a, b) => tf.where(tf.tensor1d([1, 0, 0, 1, 1, 0, 1], 'bool'), a, b), [
     [5, 7],
     [5, 7],
-  ]),
-  one(tf.Conv2D, (x, w) => tf.conv2d(x as tf.Tensor4D, w as tf.Tensor4D, 2, 'same'), [
-    [2, 7, 6, 3],
-    [3, 2, 3, 4],
   ]),
 ];
 

@@ -78,15 +78,36 @@ export class NativeBackend
     });
   }
 
+  /** A complex tensor of two parts, each an entry of the data that it counts a reference of. */
+  complexOf(real: tf.TensorInfo, imag: tf.TensorInfo): tf.TensorInfo {
+    const whole = this.makeTensorInfo(real.shape, 'complex64');
+    for (const { dataId } of [real, imag]) this.incRef(dataId);
+    this.data.get(whole.dataId).complexTensorInfos = { real: { ...real }, imag: { ...imag } };
+    return whole;
+  }
+
+  /** The parts of a complex tensor, in its shape. */
+  partsOf({ dataId, shape }: tf.TensorInfo): { readonly real: tf.TensorInfo; readonly imag: tf.TensorInfo } {
+    const parts = this.data.get(dataId).complexTensorInfos;
+    if (parts === undefined) throw new Error('a complex tensor has two parts');
+    const part = (of: tf.TensorInfo): tf.TensorInfo => ({ ...of, shape: [...shape] });
+    return { real: part(parts.real), imag: part(parts.imag) };
+  }
+
   /** Notes that the results of a stock kernel may be views of its inputs. */
   shareViews(inputs: readonly tf.TensorInfo[], results: readonly tf.TensorInfo[]): void {
-    for (const input of inputs) {
-      const buffer = bufferOf(this.data.get(input.dataId).values);
-      const isShared = results.some(
-        ({ dataId }) => dataId !== input.dataId && bufferOf(this.data.get(dataId).values) === buffer,
-      );
-      if (isShared) this.#release(this.data.get(input.dataId).values);
+    const made = results.flatMap((result) => this.#entriesOf(result.dataId));
+    for (const dataId of inputs.flatMap((input) => this.#entriesOf(input.dataId))) {
+      const buffer = bufferOf(this.data.get(dataId).values);
+      const isShared = made.some((id) => id !== dataId && bufferOf(this.data.get(id).values) === buffer);
+      if (isShared) this.#release(this.data.get(dataId).values);
     }
+  }
+
+  /** The entries that hold the elements of a tensor: its own, or those of a complex one's parts. */
+  #entriesOf(dataId: tf.DataId): readonly tf.DataId[] {
+    const parts = this.data.get(dataId).complexTensorInfos;
+    return parts === undefined ? [dataId] : [parts.real.dataId, parts.imag.dataId];
   }
 
   /** Memory of this backend's tensors. */
@@ -95,7 +116,15 @@ export class NativeBackend
   }
 
   override disposeData(dataId: tf.DataId, force?: boolean): boolean {
-    const values: unknown = this.data.has(dataId) ? this.data.get(dataId).values : undefined;
+    const entry = this.data.has(dataId) ? this.data.get(dataId) : undefined;
+    const values: unknown = entry?.values;
+    const parts = entry?.complexTensorInfos;
+    if (entry !== undefined && parts !== undefined && (force === true || entry.refCount <= 1)) {
+      // The stock backend would take the parts from other tensors that have them.
+      delete entry.complexTensorInfos;
+      this.disposeData(parts.real.dataId);
+      this.disposeData(parts.imag.dataId);
+    }
     const isGone = super.disposeData(dataId, force);
     if (isGone && values instanceof Float32Array && this.#owned.delete(values)) this.#pool.give(values);
     return isGone;

@@ -198,6 +198,9 @@ export interface Addon {
   kernelAttention(q: Float32Array, k: Float32Array, v: Float32Array, mask: Float32Array, dims: Uint32Array, scale: number, causal: boolean, bf16: boolean, out: Float32Array): void;
   kernelAttentionGradient(q: Float32Array, k: Float32Array, v: Float32Array, mask: Float32Array, dy: Float32Array, dims: Uint32Array, scale: number, causal: boolean, bf16: boolean, dq: Float32Array, dk: Float32Array, dv: Float32Array): void;
   kernelBinary(code: number, a: Float32Array, aShape: Uint32Array, b: Float32Array, bShape: Uint32Array, out: Float32Array): void;
+  kernelConvolution(x: Float32Array, filter: Float32Array, dims: Uint32Array, bf16: boolean, y: Float32Array): void;
+  kernelConvolutionFilterGradient(x: Float32Array, dy: Float32Array, dims: Uint32Array, bf16: boolean, filter: Float32Array): void;
+  kernelConvolutionInputGradient(dy: Float32Array, filter: Float32Array, dims: Uint32Array, bf16: boolean, dx: Float32Array): void;
   kernelCopy(x: Float32Array, sizes: Uint32Array, from: Uint32Array, to: Uint32Array, out: Float32Array): void;
   kernelCrossEntropy(logits: Float32Array, labels: Int32Array, classes: number, losses: Float32Array): void;
   kernelCrossEntropyGradient(logits: Float32Array, labels: Int32Array, dy: Float32Array, classes: number, out: Float32Array): void;
@@ -210,8 +213,11 @@ export interface Addon {
   kernelNorm(x: Float32Array, gamma: Float32Array, beta: Float32Array, epsilon: number, out: Float32Array): void;
   kernelNormInputGradient(x: Float32Array, gamma: Float32Array, dy: Float32Array, before: Float32Array, epsilon: number, centred: boolean, out: Float32Array): void;
   kernelNormParameterGradients(x: Float32Array, dy: Float32Array, epsilon: number, dgamma: Float32Array, dbeta: Float32Array): void;
+  kernelPool(mean: boolean, x: Float32Array, dims: Uint32Array, y: Float32Array): void;
+  kernelRealFourier(x: Float32Array, length: number, scale: number, inner: number, outReal: Float32Array, outImaginary: Float32Array): void;
   kernelReduce(code: number, x: Float32Array, outer: number, length: number, inner: number, out: Float32Array): void;
   kernelRotary(x: Float32Array, cos: Float32Array, sin: Float32Array, heads: number, width: number, inverse: boolean, out: Float32Array): void;
+  kernelScatter(x: Float32Array, ids: Int32Array, width: number, out: Float32Array): void;
   kernelSegmentSum(x: Float32Array, ids: Int32Array, width: number, out: Float32Array): void;
   kernelSoftmax(x: Float32Array, width: number, logarithm: boolean, out: Float32Array): void;
   kernelSumOfSquares(x: Float32Array): number;
