@@ -40,10 +40,92 @@ const LANES: usize = 16;
 
 const LOW: u64 = 0xFFFF_FFFF;
 
+/// Blocks `first ..` of the counter, four words each.
+fn blocks(first: u64, stream: u64, seed: u64, words: &mut [u32; 4 * LANES]) {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx512f") {
+        // SAFETY: the processor has this feature.
+        return unsafe { avx512::blocks(first, stream, seed, words) };
+    }
+    plain_blocks(first, stream, seed, words);
+}
+
+/// Twice as fast as what the compiler makes of `plain_blocks`. Without closures: they would be compiled for the baseline.
+#[cfg(target_arch = "x86_64")]
+mod avx512 {
+    use std::arch::x86_64::*;
+
+    use super::{LANES, MULTIPLIERS, ROUNDS, WEYL};
+
+    /// Registers of eight lanes.
+    const HALVES: usize = LANES / 8;
+
+    /// The same number in all lanes.
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    fn all(value: u64) -> __m512i {
+        _mm512_set1_epi64(value.cast_signed())
+    }
+
+    /// The upper half of a product, a word and a key, by exclusive or.
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    fn next(product: __m512i, word: __m512i, key: u32) -> __m512i {
+        let high = _mm512_srli_epi64::<32>(product);
+        _mm512_ternarylogic_epi64::<0x96>(high, word, all(u64::from(key)))
+    }
+
+    /// Two words side by side in each lane.
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    fn pair(low: __m512i, high: __m512i) -> __m512i {
+        _mm512_mask_blend_epi32(0xaaaa, low, _mm512_slli_epi64::<32>(high))
+    }
+
+    /// As in the outer module: a word of each of eight blocks in the lower halves of the lanes of a register.
+    #[target_feature(enable = "avx512f")]
+    pub fn blocks(first: u64, stream: u64, seed: u64, words: &mut [u32; 4 * LANES]) {
+        let multipliers = (
+            all(u64::from(MULTIPLIERS[0])),
+            all(u64::from(MULTIPLIERS[1])),
+        );
+        let lanes = _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0);
+        let mut counters = [[all(0); 4]; HALVES];
+        for (half, counter) in counters.iter_mut().enumerate() {
+            let block = _mm512_add_epi64(all(first.wrapping_add(8 * half as u64)), lanes);
+            let upper = _mm512_srli_epi64::<32>(block);
+            *counter = [block, upper, all(stream), all(stream >> 32)];
+        }
+        let mut key = [seed as u32, (seed >> 32) as u32];
+        for _ in 0..ROUNDS {
+            for counter in &mut counters {
+                let [c0, c1, c2, c3] = *counter;
+                let p0 = _mm512_mul_epu32(multipliers.0, c0);
+                let p1 = _mm512_mul_epu32(multipliers.1, c2);
+                *counter = [next(p1, c1, key[0]), p1, next(p0, c3, key[1]), p0];
+            }
+            key = [key[0].wrapping_add(WEYL[0]), key[1].wrapping_add(WEYL[1])];
+        }
+        let (halves, _) = words.as_chunks_mut::<{ 4 * LANES / HALVES }>();
+        for ([c0, c1, c2, c3], words) in counters.into_iter().zip(halves) {
+            let (left, right) = (pair(c0, c1), pair(c2, c3));
+            let order = _mm512_set_epi64(11, 3, 10, 2, 9, 1, 8, 0);
+            let lower = _mm512_permutex2var_epi64(left, order, right);
+            let order = _mm512_set_epi64(15, 7, 14, 6, 13, 5, 12, 4);
+            let upper = _mm512_permutex2var_epi64(left, order, right);
+            // SAFETY: two stores of 16 words into 32.
+            unsafe {
+                _mm512_storeu_si512(words.as_mut_ptr().cast(), lower);
+                _mm512_storeu_si512(words.as_mut_ptr().add(16).cast(), upper);
+            }
+        }
+    }
+}
+
 simd! {
-    /// Blocks `first ..` of the counter, four words each. The words stand in the lower halves of 64-bit lanes, where a product needs
-    /// no conversion; the upper halves hold what the next product does not see.
-    fn blocks(first: u64, stream: u64, seed: u64, words: &mut [u32; 4 * LANES]) {
+    /// As `blocks`. The words stand in the lower halves of 64-bit lanes, where a product needs no conversion; the upper halves hold what
+    /// the next product does not see.
+    fn plain_blocks(first: u64, stream: u64, seed: u64, words: &mut [u32; 4 * LANES]) {
         let block = |lane: usize| first.wrapping_add(lane as u64);
         let mut counter: [[u64; LANES]; 4] = [
             std::array::from_fn(block),
@@ -225,6 +307,17 @@ mod tests {
             let mut words = vec![0; length];
             source.words(offset as u64, &mut words);
             assert_eq!(words, expected[offset..offset + length]);
+        }
+    }
+
+    #[test]
+    fn every_instruction_set_gives_the_same_blocks() {
+        for (first, stream, seed) in [(0, 0, 0), (u64::MAX - 3, 7 << 33, 9 << 31), (1 << 32, 5, 6)]
+        {
+            let (mut fast, mut plain) = ([0; 4 * LANES], [0; 4 * LANES]);
+            blocks(first, stream, seed, &mut fast);
+            plain_blocks(first, stream, seed, &mut plain);
+            assert_eq!(fast, plain);
         }
     }
 

@@ -6,11 +6,9 @@ use std::fs::File;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 
-use super::RunningHash;
 use super::fault::{Fault, shown};
 use super::header::{Header, TensorEntry};
-use super::running_hash::Advance;
-use crate::{Error, Reason, Result, Task};
+use crate::{Error, Reason, Result};
 
 /// Largest header that is read, as in the reference implementation.
 pub const MAX_HEADER_BYTES: u64 = 100_000_000;
@@ -116,14 +114,14 @@ impl SafetensorsFile {
         self.data_start + tensor.start + offset
     }
 
-    /// What takes the bytes of the file before `end` into its digest.
-    pub fn advance<'a>(&'a self, hash: &'a mut RunningHash, end: u64) -> Advance<'a> {
-        (hash, &self.file, end)
+    /// Where the first tensor begins.
+    pub fn data_start(&self) -> u64 {
+        self.data_start
     }
 
-    /// The digest of the file, lower-case hex.
-    pub fn digest(&self, hash: RunningHash, task: &Task) -> Result<String> {
-        hash.finish(&self.file, self.length, task)
+    /// Fills `bytes` from a position in the file.
+    pub fn read_at(&self, position: u64, bytes: &mut [u8]) -> Result<()> {
+        Ok(self.file.read_exact_at(bytes, position)?)
     }
 
     /// Fills `bytes` from byte `offset` of a tensor.

@@ -16,10 +16,11 @@ pub fn sha256_file(path: &Path, task: &Task) -> Result<String> {
     task.set_total(length);
     let mut hash = RunningHash::default();
     for end in (STRETCH..length).step_by(STRETCH as usize) {
-        hash.advance(&file, end, task)?;
+        hash.read(&file, end, task)?;
         task.advance(STRETCH);
     }
-    hash.finish(&file, length, task)
+    hash.read(&file, length, task)?;
+    Ok(hash.finish())
 }
 
 #[cfg(test)]

@@ -13,10 +13,12 @@ use super::convert::Real;
 use super::fault::shown;
 use super::non_finite::count_stored;
 use super::read::CHUNK;
-use super::running_hash::Advance;
 use super::written::Written;
 use super::{Header, RunningHash, TensorEntry, TensorPlan};
 use crate::{Error, Reason, Result, Task};
+
+/// Bytes of a file that the system is told to store together.
+const STORED_AT_A_TIME: u64 = 1 << 23;
 
 /// A tensor whose values left the range of its type.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +41,8 @@ pub struct SafetensorsWriter {
     length: u64,
     written: Mutex<Written>,
     hash: Mutex<RunningHash>,
+    /// What lies before is on its way to the disk.
+    storing: AtomicU64,
     /// Written NaN and infinite elements, by tensor.
     non_finite: Mutex<BTreeMap<String, u64>>,
     allow_non_finite: bool,
@@ -80,6 +84,7 @@ impl SafetensorsWriter {
             length: data_start + total,
             written: Mutex::default(),
             hash: Mutex::default(),
+            storing: AtomicU64::new(0),
             non_finite: Mutex::default(),
             allow_non_finite: false,
             finished: false,
@@ -105,21 +110,32 @@ impl SafetensorsWriter {
     /// Writes bytes of whole elements, values that have been rounded, from byte `offset` of a tensor. Every byte of the file must be
     /// written once.
     pub fn write_bytes(&self, entry: &TensorEntry, offset: u64, bytes: &[u8]) -> Result<()> {
+        let position = self.judge(entry, offset, bytes)?;
+        self.write_at(position, bytes)
+    }
+
+    /// Where the bytes of `write_bytes` belong in the file; counts those of them that are not finite, and writes nothing.
+    pub fn judge(&self, entry: &TensorEntry, offset: u64, bytes: &[u8]) -> Result<u64> {
+        let position = self.position(entry, offset, bytes)?;
         let count = count_stored(entry.dtype, bytes);
         if count > 0 {
             *lock(&self.non_finite)
                 .entry(entry.name.clone())
                 .or_default() += count;
         }
-        self.put(entry, offset, bytes)
+        Ok(position)
     }
 
-    fn put(&self, entry: &TensorEntry, offset: u64, bytes: &[u8]) -> Result<()> {
+    fn position(&self, entry: &TensorEntry, offset: u64, bytes: &[u8]) -> Result<u64> {
         if offset + bytes.len() as u64 > entry.end - entry.start {
             return Err(Error::new(Reason::OutOfRange, shown(&entry.name)));
         }
+        Ok(self.data_start + entry.start + offset)
+    }
+
+    /// Writes bytes where they belong in the file.
+    pub fn write_at(&self, position: u64, bytes: &[u8]) -> Result<()> {
         // `write_all_at` goes on after a short write and fails with the system's error when nothing more can be written.
-        let position = self.data_start + entry.start + offset;
         self.file.write_all_at(bytes, position)?;
         lock(&self.written).add(position, bytes.len() as u64);
         Ok(())
@@ -163,7 +179,7 @@ impl SafetensorsWriter {
                 format!("{}: {} bytes were given", shown(name), bytes.len()),
             ));
         }
-        self.put(entry, 0, bytes)
+        self.write_at(self.position(entry, 0, bytes)?, bytes)
     }
 
     /// Tensors that have become NaN or infinite, in order of name; none where that is allowed.
@@ -184,19 +200,23 @@ impl SafetensorsWriter {
         lock(&self.written).end()
     }
 
-    /// What takes the bytes before `end`, which have been written, into the file's digest.
-    pub fn advance<'a>(&'a self, hash: &'a mut RunningHash, end: u64) -> Advance<'a> {
-        (hash, &self.file, end)
+    /// Fills `bytes` from a position in the file, of what has been written.
+    pub fn read_at(&self, position: u64, bytes: &mut [u8]) -> Result<()> {
+        Ok(self.file.read_exact_at(bytes, position)?)
     }
 
-    /// The digest of what has been written.
+    /// The digest of the bytes from the beginning of the file that have been taken into it. `finish` takes in what follows.
     pub fn hash(&self) -> MutexGuard<'_, RunningHash> {
         lock(&self.hash)
     }
 
-    /// Lets the system begin to store the bytes between two positions. Nothing that writes has to wait.
-    pub fn store(&self, start: u64, end: u64) {
-        begin_storing(&self.file, start, end - start);
+    /// Lets the system begin to store what has been written without a gap, once it is enough. Nothing that writes has to wait.
+    pub fn store(&self) {
+        let (start, end) = (self.storing.load(Ordering::Relaxed), self.written());
+        if end >= start + STORED_AT_A_TIME {
+            self.storing.store(end, Ordering::Relaxed);
+            begin_storing(&self.file, start, end - start);
+        }
     }
 
     /// Makes the content durable and gives the file its name. Refuses values that are not finite, and while bytes are missing. Returns
@@ -219,15 +239,15 @@ impl SafetensorsWriter {
                 ),
             ));
         }
-        let hash = std::mem::take(&mut *lock(&self.hash));
-        let digest = hash.finish(&self.file, self.length, task)?;
+        let mut hash = std::mem::take(&mut *lock(&self.hash));
+        hash.read(&self.file, self.length, task)?;
         self.file.sync_all()?;
         std::fs::rename(&self.temporary, &self.target)?;
         self.finished = true;
         if let Some(folder) = self.target.parent() {
             sync_folder(folder)?;
         }
-        Ok(digest)
+        Ok(hash.finish())
     }
 }
 

@@ -1,25 +1,28 @@
 //! Running programs over chunks.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use rayon::prelude::*;
 
 use super::chunk::CHUNK;
 use super::digests::{Digests, InputDigests};
 use super::fact::Fact;
 use super::find::find_facts;
+use super::merge_chunk::{Outcome, Output, copy_chunk, merge_chunk};
 use super::norms::Difference;
 use super::pass::{Pass, Scratch};
 use super::plan::TensorMerge;
 use super::pool::Pool;
 use super::program::Step;
 use super::report::{MergeReport, NonFinite};
-use super::source::{Folding, Source};
-use super::vector::count_non_finite;
-use crate::checkpoint::Dtype;
+use super::source::Folding;
 use crate::checkpoint::read::allocate;
-use crate::{Error, Reason, Result, Task};
+use crate::{Result, Task};
 
 /// Elements that are worked on between two looks at the outcome: enough to keep all threads busy, little enough that a merge with
-/// broken input stops soon and that the bytes are still in memory when their digest is taken. Without influence on results.
+/// broken input stops soon and that not much waits for its turn in a digest. Without influence on results.
 const WINDOW: usize = 64 * CHUNK;
 
 /// Working memory of threads, by precision.
@@ -30,25 +33,9 @@ struct Pools {
     outputs: Pool<Output>,
 }
 
-/// The result of a chunk as it is stored.
-#[derive(Default)]
-struct Output {
-    bytes: Vec<u8>,
-    other: Vec<u8>,
-}
-
-/// What one chunk showed.
-struct Outcome {
-    difference: Difference,
-    /// Models in order, then the base.
-    non_finite: Vec<u64>,
-    disagrees: bool,
-}
-
-/// Merges into the writers. Without `allow_non_finite` it stops at the first window that has non-finite inputs, and after any
-/// disagreement of tensors that cannot be merged; the report says so. It also stops after a tensor whose result is not finite, of
-/// which the writer knows. Takes the digests of inputs on the way as far as the merges
-/// read them.
+/// Merges into the writers, in the order in which the results stand there. Without `allow_non_finite` it stops at the first window
+/// that has non-finite inputs, and after any disagreement of tensors that cannot be merged; the report says so. It also stops after a
+/// tensor whose result is not finite, of which the writer knows. Takes the digests of inputs on the way as far as the merges read them.
 pub fn merge_files(
     merges: &[TensorMerge],
     inputs: &InputDigests,
@@ -62,8 +49,10 @@ pub fn merge_files(
         allow_non_finite,
         task,
     };
+    let order = file_order(merges)?;
+    let sorted: Vec<&TensorMerge> = order.iter().map(|index| &merges[*index]).collect();
     let mut report = MergeReport::default();
-    let mut rest = merges;
+    let mut rest = &*sorted;
     while !rest.is_empty() {
         let (batch, after) = rest.split_at(fitting(rest.iter().map(|merge| merge.elements)));
         rest = after;
@@ -71,7 +60,23 @@ pub fn merge_files(
             return Ok(report);
         }
     }
-    Ok(report)
+    run.digests.finish(task)?;
+    Ok(report.in_order(&order))
+}
+
+/// The merges by the place of their result, one file after the other. Files are written so, and most inputs are laid out alike, so that
+/// digests need not wait.
+fn file_order(merges: &[TensorMerge]) -> Result<Vec<usize>> {
+    let mut files = HashMap::new();
+    let mut places = Vec::with_capacity(merges.len());
+    for (index, merge) in merges.iter().enumerate() {
+        let writer = merge.output()?;
+        let count = files.len();
+        let file = *files.entry(Arc::as_ptr(writer)).or_insert(count);
+        places.push((file, writer.entry(&merge.name)?.start, index));
+    }
+    places.sort_unstable();
+    Ok(places.into_iter().map(|(.., index)| index).collect())
 }
 
 /// Merges one tensor in f32 without storing it.
@@ -127,7 +132,7 @@ struct Run<'a> {
 
 impl Run<'_> {
     /// False where the merge has to stop.
-    fn merge_batch(&self, batch: &[TensorMerge], report: &mut MergeReport) -> Result<bool> {
+    fn merge_batch(&self, batch: &[&TensorMerge], report: &mut MergeReport) -> Result<bool> {
         let (pools, task) = (&self.pools, self.task);
         let facts = batch
             .par_iter()
@@ -154,7 +159,7 @@ impl Run<'_> {
             outcomes.extend(found);
         }
         gather(batch, &items, &outcomes, report);
-        let overflows = || batch.iter().any(TensorMerge::overflows);
+        let overflows = || batch.iter().any(|merge| merge.overflows());
         Ok(!stops && (self.allow_non_finite || !overflows()))
     }
 
@@ -163,25 +168,38 @@ impl Run<'_> {
         outcome.disagrees || (non_finite && !self.allow_non_finite)
     }
 
-    /// Merges chunks, while the digests take in what was used before.
+    /// Merges chunks. Whoever has done one first takes in what is ready of the files.
     fn merge_window(
         &self,
-        batch: &[TensorMerge],
+        batch: &[&TensorMerge],
         facts: &[Vec<Option<Fact>>],
         window: &[Item],
     ) -> Result<Vec<Outcome>> {
-        let merged = || {
-            let merge =
-                |(tensor, chunk): &Item| self.merge_item(&batch[*tensor], &facts[*tensor], *chunk);
-            window.par_iter().map(merge).collect::<Result<Vec<_>>>()
+        let next = AtomicUsize::new(0);
+        let work = |_| {
+            let mut found = Vec::new();
+            loop {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                let Some((tensor, chunk)) = window.get(index) else {
+                    return Ok(found);
+                };
+                let outcome = self.merge_item(batch[*tensor], &facts[*tensor], *chunk)?;
+                found.push((index, outcome));
+                // At the end of the window the others wait: what is left can be taken in beside the next.
+                let goes_on = || next.load(Ordering::Relaxed) < window.len();
+                while (goes_on() || self.digests.is_behind()) && self.digests.follow(self.task)? {}
+            }
         };
-        let (followed, outcomes) = rayon::join(|| self.digests.follow(self.task), merged);
-        followed?;
-        for (tensor, chunk) in window {
-            let merge = &batch[*tensor];
-            self.digests.used(merge, &merge.layout.range(*chunk));
-        }
-        outcomes
+        // In order, so that a digest does not wait for a chunk that nobody has begun.
+        let found = (0..rayon::current_num_threads())
+            .into_par_iter()
+            .with_max_len(1)
+            .map(work)
+            .collect::<Result<Vec<_>>>()?;
+        self.digests.settle();
+        let mut found: Vec<(usize, Outcome)> = found.into_iter().flatten().collect();
+        found.sort_unstable_by_key(|(index, _)| *index);
+        Ok(found.into_iter().map(|(_, outcome)| outcome).collect())
     }
 
     fn merge_item(
@@ -190,29 +208,39 @@ impl Run<'_> {
         facts: &[Option<Fact>],
         chunk: usize,
     ) -> Result<Outcome> {
-        let (pools, task) = (&self.pools, self.task);
-        task.check()?;
-        let outcome = pools.outputs.with(|output| {
-            if merge.steps.is_empty() {
-                copy_chunk(merge, chunk, output)
-            } else if merge.is_wide()? {
-                let pass = Pass::new(merge, facts, &pools.wide, task);
-                pools
-                    .wide
-                    .with(|scratch| merge_chunk(&pass, chunk, scratch, output))
-            } else {
-                let pass = Pass::new(merge, facts, &pools.narrow, task);
-                pools
-                    .narrow
-                    .with(|scratch| merge_chunk(&pass, chunk, scratch, output))
-            }
-        });
-        task.advance(merge.layout.range(chunk).len() as u64);
+        self.task.check()?;
+        let outcome = match merge.is_wide()? {
+            true => self.merge_with(&self.pools.wide, merge, facts, chunk),
+            false => self.merge_with(&self.pools.narrow, merge, facts, chunk),
+        };
+        self.task.advance(merge.layout.range(chunk).len() as u64);
         outcome
+    }
+
+    fn merge_with<T: Folding>(
+        &self,
+        pool: &Pool<Scratch<T>>,
+        merge: &TensorMerge,
+        facts: &[Option<Fact>],
+        chunk: usize,
+    ) -> Result<Outcome> {
+        let pass = Pass::new(merge, facts, pool, self.task);
+        let range = merge.layout.range(chunk);
+        let with = |scratch: &mut Scratch<T>, output: &mut Output| {
+            let outcome = match merge.steps.is_empty() {
+                true => copy_chunk(&pass, chunk, scratch, output),
+                false => merge_chunk(&pass, chunk, scratch, output),
+            }?;
+            self.digests.made(merge, range.start, &mut output.bytes)?;
+            self.digests.used(merge, &range, &mut scratch.raw);
+            Ok(outcome)
+        };
+        let outputs = &self.pools.outputs;
+        outputs.with(|output| pool.with(|scratch| with(scratch, output)))
     }
 }
 
-fn gather(batch: &[TensorMerge], items: &[Item], outcomes: &[Outcome], report: &mut MergeReport) {
+fn gather(batch: &[&TensorMerge], items: &[Item], outcomes: &[Outcome], report: &mut MergeReport) {
     let mut at = 0;
     for (tensor, merge) in batch.iter().enumerate() {
         let mut difference = Difference::default();
@@ -244,105 +272,4 @@ fn gather(batch: &[TensorMerge], items: &[Item], outcomes: &[Outcome], report: &
             });
         }
     }
-}
-
-/// Merges a chunk into its writer.
-fn merge_chunk<T: Folding>(
-    pass: &Pass<'_, T>,
-    index: usize,
-    scratch: &mut Scratch<T>,
-    output: &mut Output,
-) -> Result<Outcome> {
-    let merge = pass.merge;
-    let layout = pass.layout();
-    let range = layout.range(index);
-    let dtype = merge.output_dtype()?;
-    let reference = merge.reference();
-    let mut outcome = Outcome {
-        difference: Difference::default(),
-        non_finite: vec![0; merge.sources().count()],
-        disagrees: false,
-    };
-    let mut kept = Vec::new();
-    pass.read(range.clone(), scratch)?;
-    output.bytes.resize(range.len() * dtype.size(), 0);
-    for part in layout.tiles(range.clone()) {
-        pass.decode(range.start, part.clone(), scratch)?;
-        let tile = &mut scratch.tile;
-        let rows = tile
-            .models
-            .iter()
-            .take(tile.rows)
-            .chain(merge.base.as_ref().map(|_| &tile.base));
-        for (count, row) in outcome.non_finite.iter_mut().zip(rows) {
-            *count += u64::from(count_non_finite(row));
-        }
-        if merge.base.is_none() {
-            kept.clone_from(&tile.models[0]);
-        }
-        pass.run(0..merge.steps.len(), tile);
-        let place =
-            (part.start - range.start) * dtype.size()..(part.end - range.start) * dtype.size();
-        let bytes = &mut output.bytes[place.clone()];
-        T::encode(dtype, &tile.models[0], bytes)?;
-        let values = if merge.base.is_none() {
-            &kept
-        } else {
-            &tile.base
-        };
-        let raw = &scratch.raw[if merge.base.is_none() {
-            0
-        } else {
-            merge.models.len()
-        }];
-        let changed = if is_stored_as(reference, dtype) {
-            *bytes != raw[place]
-        } else {
-            output.other.resize(bytes.len(), 0);
-            T::encode(dtype, values, &mut output.other)?;
-            *bytes != *output.other
-        };
-        T::decode(dtype, bytes, &mut tile.models[0]);
-        outcome
-            .difference
-            .add(Difference::of(changed, &tile.models[0], values));
-    }
-    write(merge, range.start, &output.bytes)?;
-    Ok(outcome)
-}
-
-/// Whether encoding the values of a source gives its bytes.
-fn is_stored_as(source: &Source, dtype: Dtype) -> bool {
-    source.entry.dtype == dtype && source.pairs.is_empty()
-}
-
-/// Tensors that are not floating-point numbers: written as they are, if all inputs agree.
-fn copy_chunk(merge: &TensorMerge, index: usize, output: &mut Output) -> Result<Outcome> {
-    let range = merge.layout.range(index);
-    let Output { bytes, other } = output;
-    let first = merge.reference();
-    first.read_bytes(range.clone(), bytes)?;
-    let mut disagrees = false;
-    for source in merge.sources() {
-        disagrees |= source.entry.dtype != first.entry.dtype;
-        if !disagrees {
-            source.read_bytes(range.clone(), other)?;
-            disagrees = bytes != other;
-        }
-    }
-    write(merge, range.start, bytes)?;
-    Ok(Outcome {
-        difference: Difference::default(),
-        non_finite: Vec::new(),
-        disagrees,
-    })
-}
-
-fn write(merge: &TensorMerge, start: usize, bytes: &[u8]) -> Result<()> {
-    let writer = merge
-        .writer
-        .as_ref()
-        .ok_or_else(|| Error::new(Reason::OutOfRange, "the merge has no output"))?;
-    let entry = writer.entry(&merge.name)?;
-    writer.write_bytes(entry, (start * entry.dtype.size()) as u64, bytes)
 }

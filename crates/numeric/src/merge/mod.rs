@@ -11,8 +11,10 @@ pub mod fact;
 mod find;
 pub mod gather;
 pub mod interference;
+mod lane;
 pub mod masks;
 pub mod matrix;
+mod merge_chunk;
 pub mod merged;
 pub mod norms;
 mod pass;
@@ -34,5 +36,7 @@ pub use plan::{Resources, TensorMerge};
 pub use program::{Divisor, Step};
 pub use report::MergeReport;
 
+#[cfg(test)]
+mod digests_tests;
 #[cfg(test)]
 mod typescript_tests;

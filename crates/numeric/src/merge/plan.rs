@@ -231,6 +231,13 @@ impl TensorMerge {
         self.base.as_ref().unwrap_or(&self.models[0])
     }
 
+    /// Where the result goes. Fails when it stays in memory.
+    pub fn output(&self) -> Result<&Arc<SafetensorsWriter>> {
+        self.writer
+            .as_ref()
+            .ok_or_else(|| Error::new(Reason::OutOfRange, "the merge has no output"))
+    }
+
     /// Storage type of the result.
     pub fn output_dtype(&self) -> Result<Dtype> {
         match &self.writer {

@@ -24,7 +24,7 @@ pub struct MergeReport {
     pub difference: Difference,
     /// Of each tensor, in their order: what is merged in several runs can be added up as in one.
     pub differences: Vec<Difference>,
-    /// In order of tensor.
+    /// In the order in which they were found: that of the files written.
     pub non_finite: Vec<NonFinite>,
     /// Tensors that are not floating-point numbers and differ between inputs.
     pub disagreeing: Vec<String>,
@@ -37,5 +37,20 @@ impl MergeReport {
         self.changed_tensors += u64::from(difference.changed);
         self.difference.add(difference);
         self.differences.push(difference);
+    }
+
+    /// The report with the tensors in another order: `order` has the place of each.
+    pub fn in_order(mut self, order: &[usize]) -> Self {
+        let mut differences = vec![Difference::default(); order.len()];
+        for (place, difference) in order.iter().zip(self.differences.drain(..)) {
+            differences[*place] = difference;
+        }
+        let mut report = Self {
+            non_finite: self.non_finite,
+            disagreeing: self.disagreeing,
+            ..Self::default()
+        };
+        differences.into_iter().for_each(|of| report.add(of));
+        report
     }
 }

@@ -61,7 +61,7 @@ pub fn apply<T: MergeReal>(step: &Step, tile: &mut Tile<T>, with: &Surroundings<
         Step::KeepRandom {
             densities,
             survivors,
-        } => random::keep(tile, densities, *survivors, with.streams),
+        } => random::keep_at_random(tile, densities, *survivors, with.streams),
         Step::KeepByRank { densities, .. } => {
             if let Some(Fact::Chances(chances)) = with.fact {
                 rank::keep(tile, densities, chances, with.layout.row, with.streams);

@@ -7,7 +7,15 @@ use crate::kernels::simd::simd;
 use crate::random::{Stream, WORDS};
 
 simd! {
-    fn keep_words<T: MergeReal>(row: &mut [T], words: &[u32], below: u32, divisor: T) {
+    fn keep<T: MergeReal>(row: &mut [T], words: &[u32], below: u32) {
+        for (x, word) in row.iter_mut().zip(words) {
+            *x = if *word < below { *x } else { T::default() };
+        }
+    }
+}
+
+simd! {
+    fn keep_and_divide<T: MergeReal>(row: &mut [T], words: &[u32], below: u32, divisor: T) {
         for (x, word) in row.iter_mut().zip(words) {
             *x = if *word < below { *x / divisor } else { T::default() };
         }
@@ -15,7 +23,7 @@ simd! {
 }
 
 /// Keeps each element with its model's density as probability.
-pub fn keep<T: MergeReal>(
+pub fn keep_at_random<T: MergeReal>(
     tile: &mut Tile<T>,
     densities: &[f64],
     survivors: Survivors,
@@ -30,6 +38,11 @@ pub fn keep<T: MergeReal>(
         }
         stream.words(start, &mut words);
         let divisor = T::from_f64(survivors.divisor(*density));
-        keep_words(row, &words, (density * WORDS) as u32, divisor);
+        let below = (density * WORDS) as u32;
+        if divisor == T::from_f64(1.0) {
+            keep(row, &words, below);
+        } else {
+            keep_and_divide(row, &words, below, divisor);
+        }
     }
 }
