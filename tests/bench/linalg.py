@@ -22,12 +22,22 @@ def normal(rows, columns, which):
     return made[key]
 
 
+def half(rows, columns, which):
+    key = (rows, columns, which, "bf16")
+    if key not in made:
+        made[key] = normal(rows, columns, which).to(torch.bfloat16)
+    return made[key]
+
+
 def operation(request):
     rows, columns = request["rows"], request["columns"]
     a = normal(rows, columns, 0)
     if request["name"] == "matmul":
         b = normal(rows, columns, 1)
         return lambda: a @ b
+    if request["name"] == "matmul_bf16":
+        left, right = half(rows, columns, 0), half(rows, columns, 1)
+        return lambda: left @ right
     if request["name"] == "svd":
         return lambda: torch.linalg.svd(a, full_matrices=False)
     if request["name"] == "svdvals":

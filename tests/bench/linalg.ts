@@ -1,4 +1,12 @@
-import { matmul, type Matrix, randomizedSvd, randomNormal, setThreads, svd } from '@eigenloom/numeric';
+import {
+  kernels,
+  matmul,
+  type Matrix,
+  randomizedSvd,
+  randomNormal,
+  setThreads,
+  svd,
+} from '@eigenloom/numeric';
 
 import { median } from './median.js';
 import { type Peer, startPeer } from './peer.js';
@@ -11,7 +19,8 @@ const POWER_ITERATIONS = 2;
 interface Case {
   readonly label: string;
   readonly rounds: number;
-  readonly size: number;
+  readonly rows: number;
+  readonly columns: number;
   /** Operations of one run, where a rate makes sense. */
   readonly flops?: number;
   /** The same operation for linalg.py. */
@@ -19,35 +28,54 @@ interface Case {
   run(a: Matrix<Float32Array>, b: Matrix<Float32Array>): Promise<unknown>;
 }
 
+const SHAPES = [
+  [1024, 1024],
+  [2048, 2048],
+  [4096, 1024],
+] as const;
+
 const CASES: readonly Case[] = [
   {
     label: 'GEMM 2048',
     rounds: 9,
-    size: 2048,
+    rows: 2048,
+    columns: 2048,
     flops: 2 * 2048 ** 3,
     peer: { name: 'matmul' },
     run: (a, b) => matmul(a, b),
   },
-  ...[1024, 2048].flatMap((size): Case[] => [
+  {
+    label: 'GEMM 2048 bf16',
+    rounds: 9,
+    rows: 2048,
+    columns: 2048,
+    flops: 2 * 2048 ** 3,
+    peer: { name: 'matmul_bf16' },
+    run: (a, b) => Promise.resolve(bf16Product(a, b)),
+  },
+  ...SHAPES.flatMap(([rows, columns]): Case[] => [
     {
-      label: `SVD thin ${String(size)}`,
-      rounds: 3,
-      size,
+      label: `SVD thin ${rows}x${columns}`,
+      rounds: 5,
+      rows,
+      columns,
       peer: { name: 'svd' },
       run: (a) => svd(a, { vectors: 'thin' }),
     },
     {
-      label: `SVD values ${String(size)}`,
-      rounds: 3,
-      size,
+      label: `SVD values ${rows}x${columns}`,
+      rounds: 5,
+      rows,
+      columns,
       peer: { name: 'svdvals' },
       run: (a) => svd(a, { vectors: 'none' }),
     },
   ]),
   {
     label: 'randomised 32 of 4096',
-    rounds: 5,
-    size: 4096,
+    rounds: 9,
+    rows: 4096,
+    columns: 4096,
     peer: { name: 'svd_lowrank', q: RANK + OVERSAMPLING, niter: POWER_ITERATIONS },
     run: (a) =>
       randomizedSvd(a, {
@@ -59,7 +87,7 @@ const CASES: readonly Case[] = [
   },
 ];
 
-/** f32 on two threads against PyTorch: one warm-up each, then alternating rounds; medians. */
+/** f32, and the product in bf16, on two threads against PyTorch: one warm-up each, then alternating rounds; medians. */
 export async function linalg(): Promise<void> {
   setThreads(THREADS);
   const peer = startPeer<object, { seconds: number }>('linalg.py');
@@ -73,9 +101,10 @@ export async function linalg(): Promise<void> {
 }
 
 async function compare(item: Case, peer: Peer<object, { seconds: number }>): Promise<void> {
-  const a = await normal(item.size, 0n);
-  const b = await normal(item.size, 1n);
-  const request = { ...item.peer, rows: item.size, columns: item.size };
+  const { rows, columns: width } = item;
+  const a = await normal(rows, width, 0n);
+  const b = await normal(rows, width, 1n);
+  const request = { ...item.peer, rows, columns: width };
   const ours: number[] = [];
   const theirs: number[] = [];
   for (let round = -1; round < item.rounds; round += 1) {
@@ -97,7 +126,15 @@ async function compare(item: Case, peer: Peer<object, { seconds: number }>): Pro
   console.log(`${item.label.padEnd(23)} ${columns.join(' ')}${rate}`);
 }
 
-async function normal(size: number, stream: bigint): Promise<Matrix<Float32Array>> {
-  const data = await randomNormal({ seed: 1n, stream, length: size * size, precision: 'f32' });
-  return { rows: size, columns: size, data };
+/** The engine's product of f32 operands that are rounded to bfloat16, with f32 sums. */
+function bf16Product(a: Matrix<Float32Array>, b: Matrix<Float32Array>): Float32Array {
+  const product = new Float32Array(a.rows * b.columns);
+  const dims = Uint32Array.of(1, a.rows, b.columns, a.columns, 1, 1);
+  kernels().kernelMatmul(a.data, b.data, new Float32Array(), false, false, dims, true, product);
+  return product;
+}
+
+async function normal(rows: number, columns: number, stream: bigint): Promise<Matrix<Float32Array>> {
+  const data = await randomNormal({ seed: 1n, stream, length: rows * columns, precision: 'f32' });
+  return { rows, columns, data };
 }

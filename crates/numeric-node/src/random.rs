@@ -1,3 +1,4 @@
+use eigenloom_numeric::linalg::Precision;
 use eigenloom_numeric::random::Stream;
 use napi::Env;
 use napi::bindgen_prelude::{BigInt, Either, Float32Array, Float64Array, PromiseRaw};
@@ -16,6 +17,15 @@ pub enum NativeDistribution {
 pub enum NativePrecision {
     F32,
     F64,
+}
+
+impl From<NativePrecision> for Precision {
+    fn from(precision: NativePrecision) -> Self {
+        match precision {
+            NativePrecision::F32 => Self::F32,
+            NativePrecision::F64 => Self::F64,
+        }
+    }
 }
 
 #[napi]

@@ -1,6 +1,6 @@
 export { type CallOptions, call } from './native/call.js';
 export { fromNative } from './native/native-error.js';
-export { type Matrix, type Real } from './matrix.js';
+export { type Matrix, type Precision, type Real } from './matrix.js';
 export { setThreads, threads } from './threads.js';
 export {
   dropoutMask,

@@ -3,6 +3,12 @@ import { invalidInput } from '@eigenloom/errors';
 /** The array of either precision. */
 export type Real = Float32Array | Float64Array;
 
+/**
+ * What a decomposition of f32 is computed in. `f32`: errors of some units in its last place times a slow function of the size, as those of
+ * PyTorch. `f64`: all of it in f64, rounded once, for what reads ranks or adds errors up. Decompositions of f64 are computed in f64.
+ */
+export type Precision = 'f32' | 'f64';
+
 /** A dense matrix, row by row: element (i, j) is `data[i * columns + j]`. */
 export interface Matrix<A extends Real = Real> {
   readonly rows: number;

@@ -1,10 +1,13 @@
-use eigenloom_numeric::linalg::{View, eigen as eigen_core, symmetric_eigen as symmetric_core};
+use eigenloom_numeric::linalg::{
+    Precision, View, eigen as eigen_core, symmetric_eigen as symmetric_core,
+};
 use napi::Env;
 use napi::bindgen_prelude::PromiseRaw;
 use napi_derive::napi;
 
 use super::array::{Element, Elements, NativeMatrix, RealArray, each_precision};
 use crate::call::{Lane, NativeTask, start};
+use crate::random::NativePrecision;
 
 type Shape = (usize, usize);
 
@@ -20,9 +23,10 @@ pub fn symmetric_eigen<'env>(
     task: &NativeTask,
     a: NativeMatrix,
     vectors: bool,
+    precision: NativePrecision,
 ) -> napi::Result<PromiseRaw<'env, NativeSymmetricEigen>> {
     let shape = a.shape();
-    each_precision!(a.data, data => run_symmetric(env, task, shape, data, vectors))
+    each_precision!(a.data, data => run_symmetric(env, task, shape, data, vectors, precision.into()))
 }
 
 fn run_symmetric<'env, T: Element>(
@@ -31,12 +35,15 @@ fn run_symmetric<'env, T: Element>(
     (rows, columns): Shape,
     data: impl Elements<T>,
     vectors: bool,
+    precision: Precision,
 ) -> napi::Result<PromiseRaw<'env, NativeSymmetricEigen>> {
     start(
         env,
         task,
         Lane::Compute,
-        move |task| symmetric_core::decompose(View::new(rows, columns, &data)?, vectors, task),
+        move |task| {
+            symmetric_core::decompose(View::new(rows, columns, &data)?, vectors, precision, task)
+        },
         |_env, result| {
             Ok(NativeSymmetricEigen {
                 values: T::wrap(result.values),

@@ -1,12 +1,13 @@
-use eigenloom_numeric::linalg::View;
 use eigenloom_numeric::linalg::randomized_svd::{self, Options};
 use eigenloom_numeric::linalg::svd::{self, Vectors};
+use eigenloom_numeric::linalg::{Precision, View};
 use napi::Env;
 use napi::bindgen_prelude::{BigInt, PromiseRaw};
 use napi_derive::napi;
 
 use super::array::{Element, Elements, NativeMatrix, RealArray, each_precision};
 use crate::call::{Lane, NativeTask, start};
+use crate::random::NativePrecision;
 
 #[napi(string_enum = "lowercase")]
 pub enum NativeVectors {
@@ -38,6 +39,7 @@ pub fn svd<'env>(
     task: &NativeTask,
     a: NativeMatrix,
     vectors: NativeVectors,
+    precision: NativePrecision,
 ) -> napi::Result<PromiseRaw<'env, NativeSvd>> {
     let vectors = match vectors {
         NativeVectors::Thin => Vectors::Thin,
@@ -45,7 +47,7 @@ pub fn svd<'env>(
         NativeVectors::None => Vectors::No,
     };
     let shape = a.shape();
-    each_precision!(a.data, data => run(env, task, shape, data, vectors))
+    each_precision!(a.data, data => run(env, task, shape, data, vectors, precision.into()))
 }
 
 fn run<'env, T: Element>(
@@ -54,12 +56,13 @@ fn run<'env, T: Element>(
     (rows, columns): (usize, usize),
     data: impl Elements<T>,
     vectors: Vectors,
+    precision: Precision,
 ) -> napi::Result<PromiseRaw<'env, NativeSvd>> {
     start(
         env,
         task,
         Lane::Compute,
-        move |task| svd::decompose(View::new(rows, columns, &data)?, vectors, task),
+        move |task| svd::decompose(View::new(rows, columns, &data)?, vectors, precision, task),
         |_env, result| Ok(result.into()),
     )
 }
@@ -74,12 +77,14 @@ pub fn randomized_svd<'env>(
     oversampling: u32,
     power_iterations: u32,
     seed: BigInt,
+    precision: NativePrecision,
 ) -> napi::Result<PromiseRaw<'env, NativeSvd>> {
     let options = Options {
         rank: rank as usize,
         oversampling: oversampling as usize,
         power_iterations: power_iterations as usize,
         seed: seed.get_u64().1,
+        precision: precision.into(),
     };
     let shape = a.shape();
     each_precision!(a.data, data => run_randomized(env, task, shape, data, options))

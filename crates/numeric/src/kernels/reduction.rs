@@ -101,7 +101,8 @@ fn columns(x: &[f32], max: bool, out: &mut [f32]) {
 }
 
 simd! {
-    fn squares(x: &[f32]) -> f64 {
+    /// Σ x² in double precision, on this thread.
+    pub(crate) fn squares(x: &[f32]) -> f64 {
         let mut lanes = [0.0f64; 8];
         let chunks = x.chunks_exact(8);
         let rest: f64 = chunks.remainder().iter().map(|&v| f64::from(v) * f64::from(v)).sum();

@@ -2,7 +2,7 @@
 
 use super::solve::{Method, solve};
 use super::testing::*;
-use super::{Matrix, Scalar, cholesky, eigen, lu, qr, randomized_svd, symmetric_eigen};
+use super::{Matrix, Precision, Scalar, cholesky, eigen, lu, qr, randomized_svd, symmetric_eigen};
 use crate::{Reason, Task};
 
 /// Relative errors allowed: 100 units in the last place, for sizes up to 300.
@@ -64,7 +64,7 @@ fn qr_and_lu_multiply_back() {
     factors::<f64>();
 }
 
-fn symmetric<T: Scalar>() {
+fn symmetric<T: Scalar>(precision: Precision) {
     for size in [0, 1, 2, 33, 250] {
         for scale in scales::<T>() {
             let a = scaled_by(&positive::<T>(size), scale);
@@ -72,7 +72,8 @@ fn symmetric<T: Scalar>() {
             let l = cholesky::decompose(a.view(), &Task::new()).unwrap();
             let l = wide(&l, scale.sqrt());
             assert!(relative_error(&wide_a, &product(&l, &transposed(&l))) <= bound::<T>());
-            let eigen = symmetric_eigen::decompose(a.view(), true, &Task::new()).unwrap();
+            let eigen =
+                symmetric_eigen::decompose(a.view(), true, precision, &Task::new()).unwrap();
             let vectors = eigen.vectors.unwrap();
             assert!(orthogonality(&vectors) <= bound::<T>());
             let vectors = wide(&vectors, 1.0);
@@ -90,8 +91,9 @@ fn symmetric<T: Scalar>() {
 
 #[test]
 fn cholesky_and_symmetric_eigen_multiply_back() {
-    symmetric::<f32>();
-    symmetric::<f64>();
+    symmetric::<f32>(Precision::F32);
+    symmetric::<f32>(Precision::F64);
+    symmetric::<f64>(Precision::F64);
 }
 
 #[test]
@@ -217,6 +219,7 @@ fn randomised_svd_recovers_a_low_rank() {
             oversampling: 5,
             power_iterations: 1,
             seed: 4,
+            precision: Precision::F64,
         };
         let svd = randomized_svd::decompose(a.view(), options, &Task::new()).unwrap();
         let mut left = svd.u.clone().unwrap();
@@ -245,23 +248,26 @@ fn threads_do_not_change_the_bits() {
             .unwrap()
     });
     same_on_any_threads(|| cholesky::decompose(spd.view(), &task).unwrap());
-    same_on_any_threads(|| {
-        let result = symmetric_eigen::decompose(spd.view(), true, &task).unwrap();
-        (result.values, result.vectors)
-    });
+    for precision in [Precision::F32, Precision::F64] {
+        same_on_any_threads(|| {
+            let result = symmetric_eigen::decompose(spd.view(), true, precision, &task).unwrap();
+            (result.values, result.vectors)
+        });
+        same_on_any_threads(|| {
+            let options = randomized_svd::Options {
+                rank: 20,
+                oversampling: 8,
+                power_iterations: 2,
+                seed: 1,
+                precision,
+            };
+            let svd = randomized_svd::decompose(tall.view(), options, &task).unwrap();
+            (svd.u, svd.s, svd.vt)
+        });
+    }
     same_on_any_threads(|| {
         let result = eigen::decompose(a.view(), true, &task).unwrap();
         (result.real, result.imaginary, result.vectors)
     });
     same_on_any_threads(|| solve(a.view(), b.view(), Method::Lu, &task).unwrap());
-    same_on_any_threads(|| {
-        let options = randomized_svd::Options {
-            rank: 20,
-            oversampling: 8,
-            power_iterations: 2,
-            seed: 1,
-        };
-        let svd = randomized_svd::decompose(tall.view(), options, &task).unwrap();
-        (svd.u, svd.s, svd.vt)
-    });
 }

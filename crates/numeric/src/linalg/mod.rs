@@ -16,6 +16,9 @@ pub mod qr;
 pub mod randomized_svd;
 pub mod scalar;
 mod scale;
+mod single;
+#[cfg(test)]
+mod single_tests;
 pub mod solve;
 pub mod svd;
 #[cfg(test)]
@@ -25,6 +28,15 @@ pub mod symmetric_eigen;
 pub(crate) mod testing;
 mod verify;
 mod watched;
+
+/// What a decomposition of f32 is computed in. Those of f64 are computed in f64 whatever is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Precision {
+    /// The vectors and products in f32: errors of some units in the last place of f32 times a slow function of the size.
+    F32,
+    /// All in f64, rounded once.
+    F64,
+}
 
 pub use matrix::{Matrix, View};
 pub use scalar::Scalar;

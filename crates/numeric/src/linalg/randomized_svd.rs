@@ -7,9 +7,9 @@ use faer::{Mat, MatRef};
 
 use super::gemm::multiply_into;
 use super::qr::Factors;
-use super::scale::{scaled, unscale};
+use super::scale::{Near, scaled, unscale};
 use super::svd::{self, Svd, Vectors};
-use super::{Matrix, Scalar, View};
+use super::{Matrix, Precision, Scalar, View, single};
 use crate::random::Stream;
 use crate::{Error, Reason, Result, Task};
 
@@ -24,6 +24,8 @@ pub struct Options {
     pub power_iterations: usize,
     /// Names the random test matrix Ω.
     pub seed: u64,
+    /// What is computed in.
+    pub precision: Precision,
 }
 
 /// The `rank` largest triplets of `a` (m × n), approximately: u is m × k, s has k values, vt is k × n.
@@ -40,11 +42,19 @@ pub fn decompose<T: Scalar>(a: View<'_, T>, options: Options, task: &Task) -> Re
             ),
         ));
     }
+    task.set_total(2 * options.power_iterations as u64 + 3);
+    if options.precision == Precision::F32
+        && let Some(a) = T::as_f32(a)
+    {
+        let input = Near::of(a)?;
+        let mut result = single::randomized_svd(input.view(), &options, task)?;
+        unscale(&mut result.s, input.exponent);
+        return Ok(svd::of_f32(result));
+    }
     let input = scaled(a)?;
     let matrix = input.matrix.view().faer();
     let wide = a.columns() > a.rows();
     let tall = if wide { matrix.transpose() } else { matrix };
-    task.set_total(2 * options.power_iterations as u64 + 3);
     let mut result = factor(tall, &options, task)?;
     unscale(&mut result.s, input.exponent);
     if wide {
@@ -59,7 +69,7 @@ fn factor<T: Scalar>(a: MatRef<'_, T>, options: &Options, task: &Task) -> Result
     let mut bt = Mat::<T>::zeros(a.ncols(), q.ncols());
     multiply_into(bt.as_mut(), a.transpose(), q.as_ref(), task)?;
     task.advance(1);
-    let small = svd::decompose_scaled(bt.transpose(), Vectors::Thin, task)?;
+    let small = svd::in_f64(bt.transpose(), Vectors::Thin, task)?;
     task.advance(1);
     let (Some(inner), Some(vt)) = (small.u, small.vt) else {
         unreachable!("vectors were asked for");

@@ -7,6 +7,7 @@ use faer::linalg::matmul::matmul;
 use faer::traits::RealField;
 use faer::{Accum, MatMut, MatRef, Par};
 
+use super::View;
 use crate::kernels::gemm::{self, Precision, Problem, Strided};
 
 /// f32 or f64.
@@ -44,6 +45,12 @@ pub trait Scalar:
     /// Exact unless the result leaves the normal range.
     fn times_power_of_two(self, exponent: i32) -> Self;
 
+    /// The matrix itself if it is f32.
+    fn as_f32(view: View<'_, Self>) -> Option<View<'_, f32>>;
+
+    /// f32 values as they are, or widened.
+    fn from_f32(values: Vec<f32>) -> Vec<Self>;
+
     /// target = a · b, or target + a · b. The target's rows or its columns are dense.
     fn multiply(
         target: MatMut<'_, Self>,
@@ -55,7 +62,7 @@ pub trait Scalar:
 }
 
 macro_rules! scalar {
-    ($type:ident, $multiply:ident) => {
+    ($type:ident, $multiply:ident, $as_f32:expr, $from_f32:expr) => {
         impl Scalar for $type {
             const EPSILON: f64 = $type::EPSILON as f64;
 
@@ -87,6 +94,14 @@ macro_rules! scalar {
                 self * two.powi(half) * two.powi(exponent - half)
             }
 
+            fn as_f32(view: View<'_, Self>) -> Option<View<'_, f32>> {
+                $as_f32(view)
+            }
+
+            fn from_f32(values: Vec<f32>) -> Vec<Self> {
+                $from_f32(values)
+            }
+
             fn multiply(
                 target: MatMut<'_, Self>,
                 accum: Accum,
@@ -100,8 +115,16 @@ macro_rules! scalar {
     };
 }
 
-scalar!(f32, by_kernels);
-scalar!(f64, by_faer);
+scalar!(f32, by_kernels, Some, std::convert::identity);
+scalar!(f64, by_faer, no_f32, widened);
+
+fn no_f32(_: View<'_, f64>) -> Option<View<'_, f32>> {
+    None
+}
+
+fn widened(values: Vec<f32>) -> Vec<f64> {
+    values.into_iter().map(f64::from).collect()
+}
 
 fn by_faer(
     target: MatMut<'_, f64>,

@@ -1,6 +1,6 @@
 use super::svd::{Svd, Vectors, decompose};
 use super::testing::*;
-use super::{Matrix, Scalar};
+use super::{Matrix, Precision, Scalar};
 use crate::{Reason, Task};
 
 /// The bounds that the project promises.
@@ -9,7 +9,7 @@ fn bound<T: Scalar>() -> f64 {
 }
 
 fn compute<T: Scalar>(a: &Matrix<T>, vectors: Vectors) -> Svd<T> {
-    decompose(a.view(), vectors, &Task::new()).unwrap()
+    decompose(a.view(), vectors, Precision::F64, &Task::new()).unwrap()
 }
 
 /// U Σ Vᵀ in f64, singular values divided by `unit`.
@@ -164,19 +164,24 @@ fn empty_matrices_have_empty_decompositions() {
 fn non_finite_input_is_refused_by_index() {
     let mut a = normal::<f32>(3, 4, 8);
     a.data[5] = f32::NEG_INFINITY;
-    let error = decompose(a.view(), Vectors::Thin, &Task::new()).unwrap_err();
-    assert_eq!(
-        (error.reason, error.detail.as_str()),
-        (Reason::NonFinite, "-inf at index 5")
-    );
+    for precision in [Precision::F32, Precision::F64] {
+        let error = decompose(a.view(), Vectors::Thin, precision, &Task::new()).unwrap_err();
+        assert_eq!(
+            (error.reason, error.detail.as_str()),
+            (Reason::NonFinite, "-inf at index 5")
+        );
+    }
 }
 
 #[test]
 fn cancelled_before_the_start() {
     let task = Task::new();
     task.cancel();
-    let error = decompose(normal::<f32>(9, 9, 9).view(), Vectors::Thin, &task).unwrap_err();
-    assert_eq!(error.reason, Reason::Cancelled);
+    for precision in [Precision::F32, Precision::F64] {
+        let a = normal::<f32>(9, 9, 9);
+        let error = decompose(a.view(), Vectors::Thin, precision, &task).unwrap_err();
+        assert_eq!(error.reason, Reason::Cancelled);
+    }
 }
 
 #[test]

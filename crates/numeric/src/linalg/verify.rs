@@ -14,29 +14,30 @@ use crate::random::Stream;
 /// probability of 1e-8 at most.
 const PROBES: usize = 4;
 
-/// Units in the last place, relative to ‖A‖: above every sound decomposition, far below a wrong root.
-const TOLERANCE: f64 = 200.0;
+/// Whether aᵀ a is the identity, by the root mean square of (aᵀ a − I) x over random vectors: about ‖aᵀ a − I‖ / ‖I‖.
+pub(crate) fn is_orthonormal<T: Scalar>(a: MatRef<'_, T>, tolerance: f64) -> bool {
+    let x = probes::<T>(a.ncols());
+    let back = product(a.transpose(), product(a, x.as_ref()).as_ref());
+    let (mut error, mut norm) = (0.0, 0.0);
+    for probe in 0..PROBES {
+        for (back, x) in back.col(probe).iter().zip(x.col(probe).iter()) {
+            error += (back.widen() - x.widen()).powi(2);
+            norm += x.widen().powi(2);
+        }
+    }
+    error <= tolerance * tolerance * norm
+}
 
-/// Whether a = u · diag(s) · vᵀ to working precision.
+/// Whether ‖a − u · diag(s) · vᵀ‖ ≤ tolerance ‖a‖.
 pub(crate) fn reproduces<T: Scalar>(
     a: MatRef<'_, T>,
     u: MatRef<'_, T>,
     s: &[T],
     v: MatRef<'_, T>,
+    tolerance: f64,
 ) -> bool {
     let size = s.len();
-    let mut x = Mat::<T>::zeros(a.ncols(), PROBES);
-    for probe in 0..PROBES {
-        let stream = Stream {
-            seed: 0,
-            stream: probe as u64,
-        };
-        let mut values = vec![T::default(); a.ncols()];
-        stream.normal(0, &mut values);
-        for (row, value) in values.into_iter().enumerate() {
-            x[(row, probe)] = value;
-        }
-    }
+    let x = probes::<T>(a.ncols());
     let direct = product(a, x.as_ref());
     let mut inner = product(v.subcols(0, size).transpose(), x.as_ref());
     for probe in 0..PROBES {
@@ -45,12 +46,28 @@ pub(crate) fn reproduces<T: Scalar>(
         }
     }
     let through = product(u.subcols(0, size), inner.as_ref());
-    let limit = TOLERANCE * T::EPSILON * frobenius(a);
+    let limit = tolerance * frobenius(a);
     (0..PROBES).all(|probe| {
         let pairs = direct.col(probe).iter().zip(through.col(probe).iter());
         let squares = pairs.map(|(a, b)| (a.widen() - b.widen()).powi(2));
         squares.sum::<f64>().sqrt() <= limit
     })
+}
+
+fn probes<T: Scalar>(length: usize) -> Mat<T> {
+    let mut x = Mat::<T>::zeros(length, PROBES);
+    for probe in 0..PROBES {
+        let stream = Stream {
+            seed: 0,
+            stream: probe as u64,
+        };
+        let mut values = vec![T::default(); length];
+        stream.normal(0, &mut values);
+        for (row, value) in values.into_iter().enumerate() {
+            x[(row, probe)] = value;
+        }
+    }
+    x
 }
 
 fn product<T: Scalar>(a: MatRef<'_, T>, b: MatRef<'_, T>) -> Mat<T> {
@@ -78,6 +95,7 @@ fn frobenius<T: Scalar>(a: MatRef<'_, T>) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Precision;
     use super::super::svd::{Vectors, decompose};
     use super::super::testing::{normal, transposed};
     use super::*;
@@ -86,11 +104,27 @@ mod tests {
     #[test]
     fn a_wrong_value_is_seen() {
         let a = normal::<f64>(60, 40, 1);
-        let svd = decompose(a.view(), Vectors::Thin, &Task::new()).unwrap();
+        let svd = decompose(a.view(), Vectors::Thin, Precision::F64, &Task::new()).unwrap();
         let (u, v, mut s) = (svd.u.unwrap(), transposed(&svd.vt.unwrap()), svd.s);
-        let check = |s: &[f64]| reproduces(a.view().faer(), u.view().faer(), s, v.view().faer());
+        let check = |s: &[f64]| {
+            let (a, u, v) = (a.view().faer(), u.view().faer(), v.view().faer());
+            reproduces(a, u, s, v, 200.0 * f64::EPSILON)
+        };
         assert!(check(&s));
         s[30] *= 1.0 + 1e-9;
         assert!(!check(&s));
+    }
+
+    #[test]
+    fn vectors_that_are_not_orthonormal_are_seen() {
+        let a = normal::<f64>(60, 40, 2);
+        let mut q = crate::linalg::qr::decompose(a.view(), &Task::new())
+            .unwrap()
+            .q;
+        assert!(is_orthonormal(q.view().faer(), 1e-14));
+        // Columns 1e-6 too long: QᵀQ − I is 2e-6 I.
+        q.data.iter_mut().for_each(|value| *value *= 1.0 + 1e-6);
+        assert!(is_orthonormal(q.view().faer(), 2.1e-6));
+        assert!(!is_orthonormal(q.view().faer(), 1.9e-6));
     }
 }

@@ -4,7 +4,7 @@
 use super::ranks::{effective_rank, stable_rank};
 use crate::linalg::gemm::multiply;
 use crate::linalg::svd::{Vectors, decompose};
-use crate::linalg::{Matrix, View};
+use crate::linalg::{Matrix, Precision, View};
 use crate::{Error, Reason, Result, Task};
 
 /// How the leading left singular vectors of a tuned matrix relate to the base's.
@@ -81,7 +81,7 @@ pub fn compare(
         .map(|(tuned, base)| tuned - base)
         .collect();
     let difference = View::new(tuned.rows(), tuned.columns(), &difference)?;
-    let delta = decompose(difference, Vectors::No, task)?;
+    let delta = decompose(difference, Vectors::No, Precision::F64, task)?;
     task.advance(1);
     Ok(Comparison {
         max_cosines,
@@ -97,7 +97,7 @@ fn left_vectors(
     limit: usize,
     task: &Task,
 ) -> Result<(Vec<f64>, Matrix<f64>)> {
-    let svd = decompose(matrix, Vectors::Thin, task)?;
+    let svd = decompose(matrix, Vectors::Thin, Precision::F64, task)?;
     let u = svd
         .u
         .ok_or_else(|| Error::new(Reason::NoConvergence, "left singular vectors"))?;

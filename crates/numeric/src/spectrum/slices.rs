@@ -1,7 +1,7 @@
 //! Singular values of matrices and of the slices of a convolution kernel.
 
-use crate::linalg::View;
 use crate::linalg::svd::{Vectors, decompose};
+use crate::linalg::{Precision, View};
 use crate::{Error, Reason, Result, Task};
 
 /// How a weight lies in memory: `rows · columns · positions` elements, the positions of a kernel next to each other. A plain
@@ -58,7 +58,12 @@ pub fn singular_values(
                 *value -= base;
             }
         }
-        let svd = decompose(View::new(rows, columns, &slice)?, Vectors::No, task)?;
+        let svd = decompose(
+            View::new(rows, columns, &slice)?,
+            Vectors::No,
+            Precision::F64,
+            task,
+        )?;
         pooled.extend(svd.s);
         task.advance(1);
     }

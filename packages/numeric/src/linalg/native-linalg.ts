@@ -1,4 +1,4 @@
-import type { Matrix, Real } from '../matrix.js';
+import type { Matrix, Precision, Real } from '../matrix.js';
 import type { NativeTask } from '../native/native-task.js';
 
 /** Functions of the addon; the names and the order of arguments are those of crates/numeric-node/src/linalg. */
@@ -14,6 +14,7 @@ export interface NativeLinalg {
     task: NativeTask,
     a: Matrix<A>,
     vectors: 'thin' | 'full' | 'none',
+    precision: Precision,
   ): Promise<{ u?: Matrix<A>; s: A; vt?: Matrix<A> }>;
   randomizedSvd<A extends Real>(
     task: NativeTask,
@@ -22,6 +23,7 @@ export interface NativeLinalg {
     oversampling: number,
     powerIterations: number,
     seed: bigint,
+    precision: Precision,
   ): Promise<{ u?: Matrix<A>; s: A; vt?: Matrix<A> }>;
   qr<A extends Real>(task: NativeTask, a: Matrix<A>): Promise<{ q: Matrix<A>; r: Matrix<A> }>;
   lu<A extends Real>(
@@ -33,6 +35,7 @@ export interface NativeLinalg {
     task: NativeTask,
     a: Matrix<A>,
     vectors: boolean,
+    precision: Precision,
   ): Promise<{ values: A; vectors?: Matrix<A> }>;
   eigen<A extends Real>(
     task: NativeTask,

@@ -1,6 +1,6 @@
 import { invalidInput } from '@eigenloom/errors';
 
-import { type Matrix, type Real, checkMatrix, checkSize } from '../matrix.js';
+import { type Matrix, type Precision, type Real, checkMatrix, checkSize } from '../matrix.js';
 import { addon } from '../native/addon.js';
 import { type CallOptions, call } from '../native/call.js';
 import { checkWord } from '../random.js';
@@ -15,6 +15,8 @@ export interface RandomizedSvdOptions {
   readonly powerIterations: number;
   /** Unsigned 64 bits; the result is a function of it and the matrix. */
   readonly seed: bigint;
+  /** Default `f32`, for f32. */
+  readonly precision?: Precision;
 }
 
 /**
@@ -24,7 +26,7 @@ export interface RandomizedSvdOptions {
  */
 export async function randomizedSvd<A extends Real>(
   a: Matrix<A>,
-  { rank, oversampling, powerIterations, seed }: RandomizedSvdOptions,
+  { rank, oversampling, powerIterations, seed, precision = 'f32' }: RandomizedSvdOptions,
   options: CallOptions = {},
 ): Promise<SingularVectors<A>> {
   checkMatrix('a', a);
@@ -40,7 +42,7 @@ export async function randomizedSvd<A extends Real>(
     );
   }
   const result = await call('randomizedSvd', options, (task) =>
-    addon().randomizedSvd(task, a, rank, oversampling, powerIterations, seed),
+    addon().randomizedSvd(task, a, rank, oversampling, powerIterations, seed, precision),
   );
   return result as SingularVectors<A>;
 }

@@ -1,4 +1,4 @@
-import { type Matrix, type Real, checkSquare } from '../matrix.js';
+import { type Matrix, type Precision, type Real, checkSquare } from '../matrix.js';
 import { addon } from '../native/addon.js';
 import { type CallOptions, call } from '../native/call.js';
 
@@ -10,14 +10,15 @@ export interface SymmetricEigenResult<A extends Real> {
 }
 
 /**
- * Eigenvalues and eigenvectors of a symmetric n × n matrix, of which only the lower triangle is read.
+ * Eigenvalues and eigenvectors of a symmetric n × n matrix, of which only the lower triangle is read. `precision` is that
+ * of the vectors of f32, as for singular values; its eigenvalues alone are computed in f32.
  * Errors: `SHAPE_MISMATCH`, `NON_FINITE`, `NO_CONVERGENCE`.
  */
 export async function symmetricEigen<A extends Real>(
   a: Matrix<A>,
-  { vectors = true }: { readonly vectors?: boolean } = {},
+  { vectors = true, precision = 'f32' }: { readonly vectors?: boolean; readonly precision?: Precision } = {},
   options: CallOptions = {},
 ): Promise<SymmetricEigenResult<A>> {
   checkSquare('a', a);
-  return call('symmetricEigen', options, (task) => addon().symmetricEigen(task, a, vectors));
+  return call('symmetricEigen', options, (task) => addon().symmetricEigen(task, a, vectors, precision));
 }

@@ -89,7 +89,8 @@ async function decompose(
 ): Promise<SingularVectors<Float32Array>> {
   const side = Math.min(delta.rows, delta.columns);
   if (side < RANDOMIZED_FROM || most + OVERSAMPLING > side * RANDOMIZED_BELOW) {
-    return svd(delta, { vectors: 'thin' }, options);
+    // Ranks are chosen by small values.
+    return svd(delta, { vectors: 'thin', precision: 'f64' }, options);
   }
   const settings = { rank: most, oversampling: OVERSAMPLING, powerIterations: POWER_ITERATIONS, seed };
   return randomizedSvd(delta, settings, options);

@@ -1,7 +1,7 @@
 //! Singular values and vectors of a long matrix from its Gram matrix.
 
 use super::panels::product;
-use crate::linalg::{Matrix, symmetric_eigen};
+use crate::linalg::{Matrix, Precision, symmetric_eigen};
 use crate::{Result, Task};
 
 /// Singular values that are not zero, largest first, and their vectors on the short side.
@@ -24,7 +24,7 @@ impl Spectrum {
     /// as zero.
     pub fn of_rest(gram: &Matrix<f64>, length: usize, known: f64, task: &Task) -> Result<Self> {
         let size = gram.rows;
-        let eigen = symmetric_eigen::decompose(gram.view(), true, task)?;
+        let eigen = symmetric_eigen::decompose(gram.view(), true, Precision::F64, task)?;
         let largest = eigen
             .values
             .last()
@@ -110,6 +110,7 @@ mod tests {
         let svd = crate::linalg::svd::decompose(
             x.view(),
             crate::linalg::svd::Vectors::Thin,
+            Precision::F64,
             &Task::new(),
         )
         .unwrap();

@@ -229,12 +229,12 @@ export interface Addon {
   openSafetensors(task: NativeTask, path: string, maxHeaderBytes: number): Promise<NativeSafetensorsFile>;
   qr(task: NativeTask, a: NativeMatrix): Promise<NativeQr>;
   random(task: NativeTask, distribution: NativeDistribution, precision: NativePrecision, seed: bigint, stream: bigint, offset: bigint, length: number): Promise<RealArray>;
-  randomizedSvd(task: NativeTask, a: NativeMatrix, rank: number, oversampling: number, powerIterations: number, seed: bigint): Promise<NativeSvd>;
+  randomizedSvd(task: NativeTask, a: NativeMatrix, rank: number, oversampling: number, powerIterations: number, seed: bigint, precision: NativePrecision): Promise<NativeSvd>;
   setThreads(count: number): void;
   sha256File(task: NativeTask, path: string): Promise<string>;
   solve(task: NativeTask, a: NativeMatrix, b: NativeMatrix, method: NativeMethod): Promise<NativeMatrix>;
   spectrum(task: NativeTask, weights: Float64Array, base: Float64Array | undefined | null, layout: NativeLayout, cut?: number | undefined | null): Promise<NativeSpectrum>;
-  svd(task: NativeTask, a: NativeMatrix, vectors: NativeVectors): Promise<NativeSvd>;
-  symmetricEigen(task: NativeTask, a: NativeMatrix, vectors: boolean): Promise<NativeSymmetricEigen>;
+  svd(task: NativeTask, a: NativeMatrix, vectors: NativeVectors, precision: NativePrecision): Promise<NativeSvd>;
+  symmetricEigen(task: NativeTask, a: NativeMatrix, vectors: boolean, precision: NativePrecision): Promise<NativeSymmetricEigen>;
   threads(): number;
 }
