@@ -197,6 +197,9 @@ export interface Addon {
   kernelAdam(parameter: Float32Array, m: Float32Array, v: Float32Array, gradient: Float32Array, step: Float64Array): void;
   kernelAttention(q: Float32Array, k: Float32Array, v: Float32Array, mask: Float32Array, dims: Uint32Array, scale: number, causal: boolean, bf16: boolean, out: Float32Array): void;
   kernelAttentionGradient(q: Float32Array, k: Float32Array, v: Float32Array, mask: Float32Array, dy: Float32Array, dims: Uint32Array, scale: number, causal: boolean, bf16: boolean, dq: Float32Array, dk: Float32Array, dv: Float32Array): void;
+  kernelBatchMoments(x: Float32Array, mean: Float32Array, variance: Float32Array): void;
+  kernelBatchNorm(x: Float32Array, mean: Float32Array, variance: Float32Array, gamma: Float32Array, beta: Float32Array, epsilon: number, out: Float32Array): void;
+  kernelBatchNormGradients(x: Float32Array, mean: Float32Array, variance: Float32Array, gamma: Float32Array, dy: Float32Array, epsilon: number, dx: Float32Array, dgamma: Float32Array, dbeta: Float32Array): void;
   kernelBinary(code: number, a: Float32Array, aShape: Uint32Array, b: Float32Array, bShape: Uint32Array, out: Float32Array): void;
   kernelConvolution(x: Float32Array, filter: Float32Array, dims: Uint32Array, bf16: boolean, y: Float32Array): void;
   kernelConvolutionFilterGradient(x: Float32Array, dy: Float32Array, dims: Uint32Array, bf16: boolean, filter: Float32Array): void;
@@ -206,10 +209,14 @@ export interface Addon {
   kernelCrossEntropyGradient(logits: Float32Array, labels: Int32Array, dy: Float32Array, classes: number, out: Float32Array): void;
   kernelExpand(bytes: Uint8Array, code: number, out: Float32Array): void;
   kernelExpandRows(bytes: Uint8Array, code: number, dims: Uint32Array, indices: Int32Array, out: Float32Array): void;
+  kernelFourier(real: Float32Array, imaginary: Float32Array, length: number, inverse: boolean, scale: number, outReal: Float32Array, outImaginary: Float32Array): void;
   kernelFreeze(values: Float32Array, code: number, bytes: Uint8Array): void;
   kernelGather(x: Float32Array, outer: number, size: number, width: number, indices: Int32Array, out: Float32Array): void;
+  kernelInverseRealFourier(real: Float32Array, imaginary: Float32Array, length: number, scale: number, inner: number, out: Float32Array): void;
   kernelMatmul(a: Float32Array, b: Float32Array, bias: Float32Array, addend: Float32Array, transposeA: boolean, transposeB: boolean, dims: Uint32Array, bf16: boolean, c: Float32Array): void;
   kernelMatmulFrozen(a: Float32Array, b: Uint8Array, code: number, bias: Float32Array, addend: Float32Array, transposeB: boolean, dims: Uint32Array, bf16: boolean, c: Float32Array): void;
+  kernelMaxPoolGradient(x: Float32Array, y: Float32Array, dy: Float32Array, dims: Uint32Array, dx: Float32Array): void;
+  kernelMeanPoolGradient(dy: Float32Array, dims: Uint32Array, dx: Float32Array): void;
   kernelNorm(x: Float32Array, gamma: Float32Array, beta: Float32Array, epsilon: number, out: Float32Array): void;
   kernelNormInputGradient(x: Float32Array, gamma: Float32Array, dy: Float32Array, before: Float32Array, epsilon: number, centred: boolean, out: Float32Array): void;
   kernelNormParameterGradients(x: Float32Array, dy: Float32Array, epsilon: number, dgamma: Float32Array, dbeta: Float32Array): void;
