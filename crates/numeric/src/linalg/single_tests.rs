@@ -179,6 +179,9 @@ fn threads_do_not_change_the_bits() {
     same_on_any_threads(|| compute(&low, Vectors::Thin).u);
 }
 
+/// A call, and why it failed.
+type Call<'a> = dyn Fn(&Task) -> Option<Reason> + Sync + 'a;
+
 #[test]
 fn a_call_stops_soon_after_it_is_cancelled() {
     let a = normal::<f32>(700, 700, 12);
@@ -190,7 +193,7 @@ fn a_call_stops_soon_after_it_is_cancelled() {
         seed: 1,
         precision: Precision::F32,
     };
-    let calls: [&(dyn Fn(&Task) -> Option<Reason> + Sync); 4] = [
+    let calls: [&Call<'_>; 4] = [
         &|task| {
             let result = decompose(a.view(), Vectors::Thin, Precision::F32, task);
             result.err().map(|error| error.reason)

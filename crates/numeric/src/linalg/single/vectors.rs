@@ -19,8 +19,8 @@ simd! {
             let sums = four_sums([vector(k), vector(k + 1), vector(k + 2), vector(k + 3)], x);
             out[k..k + DOTS].copy_from_slice(&sums);
         }
-        for k in whole..out.len() {
-            out[k] = sum(vector(k), x);
+        for (k, out) in out.iter_mut().enumerate().skip(whole) {
+            *out = sum(vector(k), x);
         }
     }
 }
@@ -48,8 +48,8 @@ simd! {
                 x[i] = sum;
             }
         }
-        for k in whole..factors.len() {
-            let (by, a) = (factors[k], vector(k));
+        for (k, by) in factors.iter().enumerate().skip(whole) {
+            let a = vector(k);
             for i in 0..length {
                 x[i] += by * a[i];
             }
