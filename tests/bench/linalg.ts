@@ -130,7 +130,8 @@ async function compare(item: Case, peer: Peer<object, { seconds: number }>): Pro
 function bf16Product(a: Matrix<Float32Array>, b: Matrix<Float32Array>): Float32Array {
   const product = new Float32Array(a.rows * b.columns);
   const dims = Uint32Array.of(1, a.rows, b.columns, a.columns, 1, 1);
-  kernels().kernelMatmul(a.data, b.data, new Float32Array(), false, false, dims, true, product);
+  const none = new Float32Array();
+  kernels().kernelMatmul(a.data, b.data, none, none, false, false, dims, true, product);
   return product;
 }
 

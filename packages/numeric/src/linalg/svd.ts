@@ -26,7 +26,7 @@ export type SvdResult<A extends Real, V> = V extends 'none'
  * The singular value decomposition a = u · diag(s) · vt of an m × n matrix, backward stable: the relative residual is some
  * units in the last place times a slow function of the size, at any scale of the elements. In f32, and at 2048 × 2048, it is at most 3e-6
  * and the distance of the vectors from orthonormal 4e-6; with `precision` f64 both stay below 1e-6.
- * Source: Golub and Kahan 1965, doi:10.1137/0702016; docs/decisions/0018.
+ * Source: Golub and Kahan 1965, doi:10.1137/0702016; docs/decisions/0019.
  * Errors: `SHAPE_MISMATCH`, `NON_FINITE` (with the index), `NO_CONVERGENCE`.
  */
 export async function svd<A extends Real, V extends 'thin' | 'full' | 'none'>(
