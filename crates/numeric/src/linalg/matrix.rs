@@ -56,6 +56,16 @@ impl<T: Scalar> Matrix<T> {
 }
 
 impl<'a, T: Scalar> View<'a, T> {
+    /// The matrix itself if it is f32.
+    pub(super) fn as_f32(self) -> Option<View<'a, f32>> {
+        let data = T::as_f32(self.data)?;
+        Some(View {
+            rows: self.rows,
+            columns: self.columns,
+            data,
+        })
+    }
+
     /// Fails unless `data` holds exactly `rows · columns` elements.
     pub fn new(rows: usize, columns: usize, data: &'a [T]) -> Result<Self> {
         if rows.checked_mul(columns) != Some(data.len()) {

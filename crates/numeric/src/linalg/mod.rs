@@ -5,6 +5,7 @@
 //! it is always told [`PARTS`], and the pool that happens to be there shares the parts out.
 
 pub mod cholesky;
+mod decomposition;
 #[cfg(test)]
 mod decomposition_tests;
 pub mod eigen;
@@ -12,6 +13,7 @@ pub mod gemm;
 pub mod lu;
 pub mod matrix;
 mod memory;
+mod precision;
 pub mod qr;
 pub mod randomized_svd;
 pub mod scalar;
@@ -29,16 +31,8 @@ pub(crate) mod testing;
 mod verify;
 mod watched;
 
-/// What a decomposition of f32 is computed in. Those of f64 are computed in f64 whatever is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Precision {
-    /// The vectors and products in f32: errors of some units in the last place of f32 times a slow function of the size.
-    F32,
-    /// All in f64, rounded once.
-    F64,
-}
-
 pub use matrix::{Matrix, View};
+pub use precision::Precision;
 pub use scalar::Scalar;
 
 use faer::Par;

@@ -5,6 +5,7 @@
 
 use faer::{Mat, MatRef};
 
+pub use super::decomposition::Options;
 use super::gemm::multiply_into;
 use super::qr::Factors;
 use super::scale::{Near, scaled, unscale};
@@ -12,21 +13,6 @@ use super::svd::{self, Svd, Vectors};
 use super::{Matrix, Precision, Scalar, View, single};
 use crate::random::Stream;
 use crate::{Error, Reason, Result, Task};
-
-/// Parameters, by the paper's names.
-#[derive(Debug, Clone, Copy)]
-pub struct Options {
-    /// k: triplets wanted, 1 to min(m, n).
-    pub rank: usize,
-    /// p: random directions beyond k (section 4.2 recommends 5 to 10).
-    pub oversampling: usize,
-    /// q: applications of A Aᵀ (section 4.5: 1 or 2 usually suffice).
-    pub power_iterations: usize,
-    /// Names the random test matrix Ω.
-    pub seed: u64,
-    /// What is computed in.
-    pub precision: Precision,
-}
 
 /// The `rank` largest triplets of `a` (m × n), approximately: u is m × k, s has k values, vt is k × n.
 pub fn decompose<T: Scalar>(a: View<'_, T>, options: Options, task: &Task) -> Result<Svd<T>> {
@@ -44,7 +30,7 @@ pub fn decompose<T: Scalar>(a: View<'_, T>, options: Options, task: &Task) -> Re
     }
     task.set_total(2 * options.power_iterations as u64 + 3);
     if options.precision == Precision::F32
-        && let Some(a) = T::as_f32(a)
+        && let Some(a) = a.as_f32()
     {
         let input = Near::of(a)?;
         let mut result = single::randomized_svd(input.view(), &options, task)?;

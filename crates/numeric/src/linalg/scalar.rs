@@ -7,7 +7,6 @@ use faer::linalg::matmul::matmul;
 use faer::traits::RealField;
 use faer::{Accum, MatMut, MatRef, Par};
 
-use super::View;
 use crate::kernels::gemm::{self, Precision, Problem, Strided};
 
 /// f32 or f64.
@@ -45,8 +44,8 @@ pub trait Scalar:
     /// Exact unless the result leaves the normal range.
     fn times_power_of_two(self, exponent: i32) -> Self;
 
-    /// The matrix itself if it is f32.
-    fn as_f32(view: View<'_, Self>) -> Option<View<'_, f32>>;
+    /// The numbers themselves if they are f32.
+    fn as_f32(values: &[Self]) -> Option<&[f32]>;
 
     /// f32 values as they are, or widened.
     fn from_f32(values: Vec<f32>) -> Vec<Self>;
@@ -94,8 +93,8 @@ macro_rules! scalar {
                 self * two.powi(half) * two.powi(exponent - half)
             }
 
-            fn as_f32(view: View<'_, Self>) -> Option<View<'_, f32>> {
-                $as_f32(view)
+            fn as_f32(values: &[Self]) -> Option<&[f32]> {
+                $as_f32(values)
             }
 
             fn from_f32(values: Vec<f32>) -> Vec<Self> {
@@ -118,7 +117,7 @@ macro_rules! scalar {
 scalar!(f32, by_kernels, Some, std::convert::identity);
 scalar!(f64, by_faer, no_f32, widened);
 
-fn no_f32(_: View<'_, f64>) -> Option<View<'_, f32>> {
+fn no_f32(_: &[f64]) -> Option<&[f32]> {
     None
 }
 

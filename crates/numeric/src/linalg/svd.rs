@@ -4,6 +4,7 @@ use faer::diag::Diag;
 use faer::linalg::svd::{ComputeSvdVectors, SvdParams, svd, svd_scratch};
 use faer::{Auto, Mat, MatRef};
 
+pub use super::decomposition::Svd;
 use super::memory::with_memory;
 use super::scale::{Near, scaled, unscale};
 use super::verify::{is_orthonormal, reproduces};
@@ -30,17 +31,6 @@ pub enum Vectors {
     No,
 }
 
-/// Singular values, largest first, and the vectors asked for.
-#[derive(Debug, Clone)]
-pub struct Svd<T> {
-    /// m × k, or m × m if full.
-    pub u: Option<Matrix<T>>,
-    /// k = min(m, n) values.
-    pub s: Vec<T>,
-    /// k × n, or n × n if full: the right singular vectors are its rows.
-    pub vt: Option<Matrix<T>>,
-}
-
 /// Decomposes `a` (m × n). All vectors, beyond the thin ones, are computed in f64 whatever the precision.
 pub fn decompose<T: Scalar>(
     a: View<'_, T>,
@@ -48,7 +38,9 @@ pub fn decompose<T: Scalar>(
     precision: Precision,
     task: &Task,
 ) -> Result<Svd<T>> {
-    let narrow = T::as_f32(a).filter(|_| precision == Precision::F32 && vectors != Vectors::Full);
+    let narrow = a
+        .as_f32()
+        .filter(|_| precision == Precision::F32 && vectors != Vectors::Full);
     if let Some(narrow) = narrow
         && let Some(result) = in_f32(narrow, vectors, task)?
     {

@@ -6,23 +6,13 @@ use faer::linalg::evd::{
 };
 use faer::{Auto, Mat};
 
+use super::decomposition::LEAF;
+pub use super::decomposition::SymmetricEigen;
 use super::memory::with_memory;
 use super::scale::{Near, scaled, unscale};
 use super::watched::{Watched, watch, watched, watched_mut};
 use super::{Matrix, Precision, Scalar, View, parallelism, single};
 use crate::{Error, Reason, Result, Task};
-
-/// Size below which divide and conquer hands over to QR iterations; see the same number for singular values.
-pub(super) const LEAF: usize = 32;
-
-/// Eigenvalues in ascending order, and the eigenvectors if asked for.
-#[derive(Debug, Clone)]
-pub struct SymmetricEigen<T> {
-    /// n values.
-    pub values: Vec<T>,
-    /// n × n, the eigenvectors are its columns.
-    pub vectors: Option<Matrix<T>>,
-}
 
 /// Decomposes `a` (n × n), of which only the lower triangle is read. Values alone of f32 are computed in it whatever the precision: their
 /// error is a few units in the last place of the largest.
@@ -33,7 +23,7 @@ pub fn decompose<T: Scalar>(
     task: &Task,
 ) -> Result<SymmetricEigen<T>> {
     let size = a.square()?;
-    if let Some(narrow) = T::as_f32(a)
+    if let Some(narrow) = a.as_f32()
         && vectors
         && size > 0
     {

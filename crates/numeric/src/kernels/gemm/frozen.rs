@@ -2,9 +2,11 @@
 
 use super::super::frozen::Frozen;
 use super::super::split;
-use super::isa::{Columns, Isa, Strided};
+use super::added::add_both;
+use super::chosen::product;
+use super::drive::Problem;
+use super::isa::{Columns, Isa, Precision, Strided};
 use super::scratch::own;
-use super::{Precision, Problem, add_both, product};
 
 /// A dense matrix seen as the columns of b.
 #[derive(Clone, Copy)]

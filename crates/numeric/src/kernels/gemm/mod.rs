@@ -1,12 +1,14 @@
 //! Matrix products, single and batched, in f32 with fused multiply-add: each sum runs over its terms in order, in blocks whose size
 //! depends on the number of terms alone, so that every processor that has the instruction gives the same bits, on any number of threads.
 
+mod added;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 #[cfg(target_arch = "x86_64")]
 mod avx512_bf16;
+mod chosen;
 mod drive;
 mod frozen;
 mod isa;
@@ -17,14 +19,14 @@ mod scratch;
 #[cfg(test)]
 mod tests;
 
+pub use chosen::product;
 pub use drive::{Finish, Problem};
 pub use frozen::times_frozen;
 pub(super) use isa::Line;
 pub use isa::{Columns, Precision, Strided};
 pub(super) use scratch::SharedScratch;
 
-use plain::Plain;
-use rounded::Rounded;
+use added::add_both;
 
 use super::split::{self, Shared};
 
@@ -51,57 +53,6 @@ impl Layout {
         Self { batch, row, column }
     }
 }
-
-/// The product of views, by the best instructions of this processor: c = scale · a b, or added to c, and then what `finish` makes of it.
-/// `c` is where the result begins, and the elements between two of its rows.
-///
-/// # Safety
-/// The views lie inside their allocations, and nothing else uses c meanwhile.
-pub unsafe fn product(
-    problem: Problem,
-    a: Strided,
-    b: impl Columns,
-    c: (*mut f32, usize),
-    finish: &impl Finish,
-) {
-    if problem.rows == 0 || problem.columns == 0 {
-        return;
-    }
-    // A narrow product takes the time of reading its operands.
-    let half = problem.precision == Precision::Bf16
-        && problem.rows >= NARROW
-        && problem.columns >= NARROW
-        && problem.depth >= NARROW;
-    // SAFETY: the caller's promise, and the processor has been asked.
-    unsafe {
-        #[cfg(target_arch = "x86_64")]
-        {
-            use {avx2::Avx2, avx512::Avx512, avx512_bf16::Avx512Bf16};
-            if is_x86_feature_detected!("avx512f") {
-                return match half {
-                    true if is_x86_feature_detected!("avx512bf16") => {
-                        drive::multiply::<Avx512Bf16>(problem, a, b, c, finish)
-                    }
-                    true => drive::multiply::<Rounded<Avx512>>(problem, a, b, c, finish),
-                    false => drive::multiply::<Avx512>(problem, a, b, c, finish),
-                };
-            }
-            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                return match half {
-                    true => drive::multiply::<Rounded<Avx2>>(problem, a, b, c, finish),
-                    false => drive::multiply::<Avx2>(problem, a, b, c, finish),
-                };
-            }
-        }
-        match half {
-            true => drive::multiply::<Rounded<Plain>>(problem, a, b, c, finish),
-            false => drive::multiply::<Plain>(problem, a, b, c, finish),
-        }
-    }
-}
-
-/// Below this many rows, columns or terms a product is narrow, and stays f32.
-const NARROW: usize = 16;
 
 /// A `finish` that leaves the result as it is.
 pub fn as_it_is(_row: usize, _columns: std::ops::Range<usize>, _values: &mut [f32]) {}
@@ -162,28 +113,5 @@ pub fn batched(
         split::each(batches, m * n * k, |i| one(i, false));
     } else {
         (0..batches).for_each(|i| one(i, m * n * k > split::GRAIN));
-    }
-}
-
-/// Adds a bias, and the part of an addend whose row begins at `start`, to a part of a row.
-fn add_both(
-    (bias, addend): (Option<&[f32]>, Option<&[f32]>),
-    start: usize,
-    columns: std::ops::Range<usize>,
-    values: &mut [f32],
-) {
-    if let Some(bias) = bias {
-        add(values, &bias[columns.clone()]);
-    }
-    if let Some(addend) = addend {
-        add(values, &addend[start..][columns]);
-    }
-}
-
-super::simd! {
-    fn add(values: &mut [f32], other: &[f32]) {
-        for (v, &o) in values.iter_mut().zip(other) {
-            *v += o;
-        }
     }
 }

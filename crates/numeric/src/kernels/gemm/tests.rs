@@ -3,6 +3,7 @@
 use super::super::frozen::{Format, Frozen};
 use super::super::testing::numbers;
 use super::isa::Isa;
+use super::rounded::Rounded;
 use super::*;
 
 const SHAPES: [(usize, usize, usize); 13] = [

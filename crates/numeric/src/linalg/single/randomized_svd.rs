@@ -4,9 +4,9 @@
 use super::columns::Columns;
 use super::qr;
 use super::svd::svd;
+use crate::linalg::decomposition::Options;
+use crate::linalg::decomposition::Svd;
 use crate::linalg::gemm::multiply_into;
-use crate::linalg::randomized_svd::Options;
-use crate::linalg::svd::Svd;
 use crate::linalg::{Matrix, View};
 use crate::random::Stream;
 use crate::{Result, Task};

@@ -6,7 +6,7 @@ use super::columns::{Columns, is_transposed};
 use super::qr::{self, Qr};
 use super::reflectors::Reflectors;
 use super::triplets::{Triplets, triplets};
-use crate::linalg::svd::Svd;
+use crate::linalg::decomposition::Svd;
 use crate::linalg::{Matrix, View};
 use crate::{Result, Task};
 

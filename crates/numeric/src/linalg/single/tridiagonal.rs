@@ -8,9 +8,9 @@ use faer::linalg::evd::{
     tridiagonal_self_adjoint_evd,
 };
 
+use crate::linalg::decomposition::LEAF;
 use crate::linalg::memory::with_memory;
 use crate::linalg::parallelism;
-use crate::linalg::symmetric_eigen::LEAF;
 use crate::linalg::watched::{Watched, watch, watched_mut};
 use crate::{Error, Reason, Result, Task};
 
