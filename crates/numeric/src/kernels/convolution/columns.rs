@@ -157,7 +157,7 @@ simd! {
                     let inside = usize::try_from(width as isize - from).unwrap_or(0).clamp(before, run.taps);
                     out[at..at + before * count].fill(0.0);
                     if inside > before {
-                        let pixel = (line as isize + from) as usize + before;
+                        let pixel = (line as isize + from + before as isize) as usize;
                         let place = at + before * count;
                         copy(image, pixel * channels + columns.part.start, out, place, (inside - before) * count);
                     }
