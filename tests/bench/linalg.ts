@@ -26,6 +26,8 @@ interface Case {
   /** The same operation for linalg.py. */
   readonly peer: { readonly name: string; readonly q?: number; readonly niter?: number };
   run(a: Matrix<Float32Array>, b: Matrix<Float32Array>): Promise<unknown>;
+  /** How far the result is from exact, to be printed. */
+  errors?(a: Matrix<Float32Array>): Promise<string>;
 }
 
 const SHAPES = [
@@ -61,6 +63,7 @@ const CASES: readonly Case[] = [
       columns,
       peer: { name: 'svd' },
       run: (a) => svd(a, { vectors: 'thin' }),
+      errors: svdErrors,
     },
     {
       label: `SVD values ${rows}x${columns}`,
@@ -123,7 +126,36 @@ async function compare(item: Case, peer: Peer<object, { seconds: number }>): Pro
     torch.toFixed(3).padStart(9),
     (torch / own).toFixed(2).padStart(13),
   ];
-  console.log(`${item.label.padEnd(23)} ${columns.join(' ')}${rate}`);
+  const errors = item.errors === undefined ? '' : `   ${await item.errors(a)}`;
+  console.log(`${item.label.padEnd(23)} ${columns.join(' ')}${rate}${errors}`);
+}
+
+/** ‖A − U S Vᵀ‖ / ‖A‖ by Frobenius, and the largest element of UᵀU − I and VVᵀ − I, all by products in f64. */
+async function svdErrors(a: Matrix<Float32Array>): Promise<string> {
+  const { u, s, vt } = await svd(a, { vectors: 'thin' });
+  if (u === undefined || vt === undefined) throw new Error('a thin SVD has vectors');
+  const wide = ({ rows, columns, data }: Matrix<Float32Array>): Matrix<Float64Array> => ({
+    ...{ rows, columns, data: Float64Array.from(data) },
+  });
+  const [left, right] = [wide(u), wide(vt)];
+  const scaled = { ...left, data: left.data.map((value, i) => value * (s[i % u.columns] ?? NaN)) };
+  const back = await matmul(scaled, right);
+  let [off, whole] = [0, 0];
+  a.data.forEach((value, i) => {
+    off += (value - (back.data[i] ?? NaN)) ** 2;
+    whole += value ** 2;
+  });
+  const unit = (gram: Matrix<Float64Array>): number =>
+    gram.data.reduce((most, value, i) => {
+      const expected = i % (gram.columns + 1) === 0 ? 1 : 0;
+      return Math.max(most, Math.abs(value - expected));
+    }, 0);
+  const grams = [
+    await matmul(left, left, { transposeA: true }),
+    await matmul(right, right, { transposeB: true }),
+  ];
+  const orthogonality = Math.max(...grams.map(unit));
+  return `residual ${Math.sqrt(off / whole).toExponential(1)}, orthogonality ${orthogonality.toExponential(1)}`;
 }
 
 /** The engine's product of f32 operands that are rounded to bfloat16, with f32 sums. */

@@ -2,13 +2,6 @@ import * as tf from '@tensorflow/tfjs-core';
 import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
 import { amendKernel } from './amend-kernel.js';
 
-/** The stock CPU backend registers itself when it is loaded; its advertisement of tfjs-node is left out, and a fault is mended. */
-export function installCpu(): Promise<void> {
-  silence(tf.findBackend('cpu'));
-  amendKernel(tf.TensorScatterUpdate, 'cpu', updateCopy);
-  return Promise.resolve();
-}
-
 // The stock kernel writes its result over the tensor that it is to leave as it is.
 const updateCopy =
   (update: tf.KernelFunc): tf.KernelFunc =>
@@ -23,6 +16,15 @@ const updateCopy =
     backend.disposeIntermediateTensorInfo(copy);
     return result;
   };
+
+// Once, when this is loaded: `native` takes the kernels over from this backend.
+amendKernel(tf.TensorScatterUpdate, 'cpu', updateCopy);
+
+/** The stock CPU backend registers itself when it is loaded; its advertisement of tfjs-node is left out. */
+export function installCpu(): Promise<void> {
+  silence(tf.findBackend('cpu'));
+  return Promise.resolve();
+}
 
 /** Stops a MathBackendCPU from printing, at its first tensor, that another package would be faster. */
 export function silence(backend: unknown): void {

@@ -34,6 +34,14 @@ test('NaN and infinity pass products, sums and maxima', async () => {
   expect([...(await tf.sum(a, 1).data())]).toEqual([NaN, Infinity]);
 });
 
+test.each(['float32', 'int32'] as const)('an update of %s leaves what it updates', async (dtype) => {
+  await setBackend('native');
+  const x = tf.tensor1d([1, 2, 3], dtype);
+  const updated = tf.tensorScatterUpdate(x, tf.tensor2d([1], [1, 1], 'int32'), tf.tensor1d([9], dtype));
+  expect([...(await updated.data())]).toEqual([1, 9, 3]);
+  expect([...(await x.data())]).toEqual([1, 2, 3]);
+});
+
 test('partly broadcast batches, against the product of each', async () => {
   await setBackend('native');
   const [a, b] = [
