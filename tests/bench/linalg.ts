@@ -133,7 +133,6 @@ async function compare(item: Case, peer: Peer<object, { seconds: number }>): Pro
 /** ‖A − U S Vᵀ‖ / ‖A‖ by Frobenius, and the largest element of UᵀU − I and VVᵀ − I, all by products in f64. */
 async function svdErrors(a: Matrix<Float32Array>): Promise<string> {
   const { u, s, vt } = await svd(a, { vectors: 'thin' });
-  if (u === undefined || vt === undefined) throw new Error('a thin SVD has vectors');
   const wide = ({ rows, columns, data }: Matrix<Float32Array>): Matrix<Float64Array> => ({
     ...{ rows, columns, data: Float64Array.from(data) },
   });
