@@ -162,7 +162,7 @@ function bf16Product(a: Matrix<Float32Array>, b: Matrix<Float32Array>): Float32A
   const product = new Float32Array(a.rows * b.columns);
   const dims = Uint32Array.of(1, a.rows, b.columns, a.columns, 1, 1);
   const none = new Float32Array();
-  kernels().kernelMatmul(a.data, b.data, none, none, false, false, dims, true, product);
+  kernels().kernelMatmul(a.data, b.data, none, none, none, false, false, dims, true, product);
   return product;
 }
 

@@ -5,7 +5,7 @@ use eigenloom_numeric::kernels::{
     attention::Attention,
     copy, cross_entropy, elementwise,
     frozen::{Format, Frozen},
-    gemm::{self, Precision},
+    gemm::{self, After, Precision},
     indexing, norm, reduction, rotary, softmax, transpose,
 };
 use napi::bindgen_prelude::{Float32ArraySlice, Uint8ArraySlice};
@@ -31,6 +31,14 @@ fn given(values: &[f32]) -> Option<&[f32]> {
     (!values.is_empty()).then_some(values)
 }
 
+fn after<'a>(bias: &'a [f32], addend: &'a [f32], slope_at: &'a [f32]) -> After<'a> {
+    After {
+        bias: given(bias),
+        addend: given(addend),
+        slope_at: given(slope_at),
+    }
+}
+
 fn precision(bf16: bool) -> Precision {
     if bf16 {
         Precision::Bf16
@@ -39,7 +47,7 @@ fn precision(bf16: bool) -> Precision {
     }
 }
 
-/// c[i] = op(a[i]) op(b[i]) + bias + addend[i], empty ones left out. `dims` is [batches, m, n, k, batches of a, batches of b]; an operand of one matrix is shared.
+/// c[i] = (op(a[i]) op(b[i]) + bias + addend[i]) ∘ gelu'(slope_at[i]), empty ones left out. `dims` is [batches, m, n, k, batches of a, batches of b]; an operand of one matrix is shared.
 #[napi(catch_unwind)]
 #[allow(clippy::too_many_arguments)]
 pub fn kernel_matmul(
@@ -47,6 +55,7 @@ pub fn kernel_matmul(
     b: &[f32],
     bias: &[f32],
     addend: &[f32],
+    slope_at: &[f32],
     transpose_a: bool,
     transpose_b: bool,
     dims: &[u32],
@@ -63,10 +72,10 @@ pub fn kernel_matmul(
     let at = gemm::Layout::dense(rows, columns, transpose_a, of_a);
     let (rows, columns) = if transpose_b { (n, k) } else { (k, n) };
     let bt = gemm::Layout::dense(rows, columns, transpose_b, of_b);
-    let added = (given(bias), given(addend));
+    let after = after(bias, addend, slope_at);
     let precision = precision(bf16);
     run(batches * m * n * k, || {
-        gemm::batched(batches, (m, n, k), (a, at), (b, bt), added, precision, c)
+        gemm::batched(batches, (m, n, k), (a, at), (b, bt), after, precision, c)
     })
 }
 
@@ -79,7 +88,7 @@ fn format(code: u32) -> napi::Result<Format> {
     }
 }
 
-/// c = a op(b) + bias + addend with b frozen, empty ones left out. `dims` is [m, n, k].
+/// c = (a op(b) + bias + addend) ∘ gelu'(slope_at) with b frozen, empty ones left out. `dims` is [m, n, k].
 #[napi(catch_unwind)]
 #[allow(clippy::too_many_arguments)]
 pub fn kernel_matmul_frozen(
@@ -88,6 +97,7 @@ pub fn kernel_matmul_frozen(
     code: u32,
     bias: &[f32],
     addend: &[f32],
+    slope_at: &[f32],
     transpose_b: bool,
     dims: &[u32],
     bf16: bool,
@@ -100,9 +110,9 @@ pub fn kernel_matmul_frozen(
     };
     let sizes @ (m, n, k) = (m as usize, n as usize, k as usize);
     let b = (Frozen::new(format(code)?, b, k * n), transpose_b);
-    let added = (given(bias), given(addend));
+    let after = after(bias, addend, slope_at);
     run(m * n * k, || {
-        gemm::times_frozen(sizes, a, b, added, precision(bf16), c)
+        gemm::times_frozen(sizes, a, b, after, precision(bf16), c)
     })
 }
 

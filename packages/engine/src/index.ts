@@ -12,7 +12,7 @@ export { scaledDotProductAttention, type AttentionOptions } from './ops/attentio
 export { batchNorm, type BatchNormResult } from './ops/batch-norm.js';
 export { convolution, transposedConvolution, type ConvolutionOptions } from './ops/convolution.js';
 export { fft, ifft, irfft, rfft, type Complex } from './ops/fourier.js';
-export { gelu } from './ops/gelu.js';
+export { gelu, isGelu } from './ops/gelu.js';
 export { globalNorm } from './ops/global-norm.js';
 export { layerNorm } from './ops/layer-norm.js';
 export { linear } from './ops/linear.js';

@@ -9,6 +9,8 @@ export interface InputGradient {
   (): tf.Tensor;
   /** The same, added to a gradient that is there already, in one pass over memory. Leaves `before` as it is. */
   readonly onto?: (before: tf.Tensor) => tf.Tensor;
+  /** The same, times the slope of GELU at `at`: the gradient of what an input gelu(at) was made of, in one pass over memory. */
+  readonly throughGelu?: (at: tf.Tensor, before?: tf.Tensor) => tf.Tensor;
 }
 
 /** The gradient of each input by name, computed only when asked for. */
@@ -17,6 +19,15 @@ export type Gradients = Record<string, InputGradient>;
 /** A gradient that can be added to another while it is computed; without `before` it is the gradient alone. */
 export function accumulating(gradient: (before?: tf.Tensor) => tf.Tensor): InputGradient {
   return Object.assign(() => gradient(), { onto: (before: tf.Tensor) => gradient(before) });
+}
+
+/** As `accumulating`, of a gradient that can go on through GELU. */
+export function accumulatingThrough(
+  gradient: (before?: tf.Tensor, slopeAt?: tf.Tensor) => tf.Tensor,
+): InputGradient {
+  return Object.assign(accumulating(gradient), {
+    throughGelu: (at: tf.Tensor, before?: tf.Tensor) => gradient(before, at),
+  });
 }
 
 /** An operation that is one kernel where a backend has it, and stock operations elsewhere. */
@@ -81,6 +92,11 @@ export function input(inputs: Inputs, name: string): tf.Tensor {
 export function plus(sum: tf.Tensor, inputs: Inputs, name: string): tf.Tensor {
   const other = inputs[name];
   return other === undefined ? sum : tf.add(sum, other);
+}
+
+/** Those of a kernel's inputs that are there. */
+export function given(inputs: Readonly<Record<string, tf.Tensor | undefined>>): Inputs {
+  return Object.fromEntries(Object.entries(inputs).filter(([, tensor]) => tensor !== undefined)) as Inputs;
 }
 
 /** A tensor seen as a matrix: all axes but the last are rows. */

@@ -28,3 +28,6 @@ export const geluKernel: FusedKernel = {
 export function gelu<T extends tf.Tensor>(x: T): T {
   return runFused(geluKernel, { x }) as T;
 }
+
+/** Whether a kernel is `gelu`, whose one input its gradient saves. */
+export const isGelu = (kernelName: string): boolean => kernelName === geluKernel.name;

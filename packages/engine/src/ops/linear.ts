@@ -1,14 +1,17 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { incompatible } from '@eigenloom/errors';
-import { accumulating, asRows, input, plus, runFused, type FusedKernel } from './fused-kernel.js';
+import { accumulatingThrough, asRows, given, input, plus, runFused, type FusedKernel } from './fused-kernel.js';
+import { geluGradientKernel } from './gelu.js';
 
-/** dy w (+ before): dy (…, out), w (out, in), before (…, in) → (…, in). */
+/** (dy w + before) ∘ gelu'(slopeAt): dy (…, out), w (out, in), before and slopeAt (…, in) or absent → (…, in). */
 export const linearInputKernel: FusedKernel = {
   name: 'EigenloomLinearInputGradient',
   composed: (inputs) => {
     const [dy, w] = [input(inputs, 'dy'), input(inputs, 'w') as tf.Tensor2D];
     const dx = tf.matMul(rowsOf(dy), w);
-    return plus(tf.reshape(dx, [...dy.shape.slice(0, -1), w.shape[1]]), inputs, 'before');
+    const sum = plus(tf.reshape(dx, [...dy.shape.slice(0, -1), w.shape[1]]), inputs, 'before');
+    const x = inputs['slopeAt'];
+    return x === undefined ? sum : geluGradientKernel.composed({ x, dy: sum }, {});
   },
 };
 
@@ -26,8 +29,8 @@ export const linearKernel: FusedKernel = {
       const [x, w] = saved as [tf.Tensor, tf.Tensor2D];
       const rows = rowsOf(dy);
       return {
-        x: accumulating((before) =>
-          runFused(linearInputKernel, before === undefined ? { dy, w } : { dy, w, before }),
+        x: accumulatingThrough((before, slopeAt) =>
+          runFused(linearInputKernel, given({ dy, w, before, slopeAt })),
         ),
         w: () => tf.matMul(rows, rowsOf(x), true, false),
         b: () => tf.sum(rows, 0),
@@ -53,11 +56,7 @@ export function linear(x: tf.Tensor, w: tf.Tensor, b?: tf.Tensor, addend?: tf.Te
       `linear: ${[x, w, b, addend].map((each, i) => `${PARTS[i] ?? ''} ${shapeOf(each)}`).join(', ')} do not fit`,
     );
   }
-  return runFused(linearKernel, {
-    ...{ x, w },
-    ...(b === undefined ? {} : { b }),
-    ...(addend === undefined ? {} : { addend }),
-  });
+  return runFused(linearKernel, given({ x, w, b, addend }));
 }
 
 const PARTS = ['input', 'weight', 'bias', 'addend'];

@@ -4,7 +4,8 @@
  */
 export interface NativeKernels {
   /**
-   * `dims`: batches, m, n, k, batches of a, batches of b. An empty bias or addend is none. With `bf16` the operands are rounded to bfloat16, unless one
+   * `dims`: batches, m, n, k, batches of a, batches of b. What is added to the sums, and where the slope of GELU is taken that they are
+   * then multiplied by; empty ones are left out. With `bf16` the operands are rounded to bfloat16, unless one
    * side of the product is narrow (below 16).
    */
   kernelMatmul(
@@ -12,6 +13,7 @@ export interface NativeKernels {
     b: Float32Array,
     bias: Float32Array,
     addend: Float32Array,
+    slopeAt: Float32Array,
     transposeA: boolean,
     transposeB: boolean,
     dims: Uint32Array,
@@ -25,6 +27,7 @@ export interface NativeKernels {
     code: number,
     bias: Float32Array,
     addend: Float32Array,
+    slopeAt: Float32Array,
     transposeB: boolean,
     dims: Uint32Array,
     bf16: boolean,

@@ -1,6 +1,6 @@
-import { linear, setBackend, softmaxCrossEntropy, tf } from '@eigenloom/engine';
+import { gelu, linear, setBackend, softmaxCrossEntropy, tf } from '@eigenloom/engine';
 import { backward } from './backward.js';
-import { recomputed, unrecorded } from './tape.js';
+import { record, recomputed, unrecorded } from './tape.js';
 import { gradientsOf } from './take-gradients.js';
 
 beforeAll(() => setBackend('native'));
@@ -59,6 +59,61 @@ test('gradients are those of variableGrads, to the bit, and nothing is left behi
   expect(bitsOf(own)).toEqual(bitsOf(value));
   own.dispose();
   expect(tf.memory().numTensors).toBe(before);
+});
+
+describe('gradients that go through GELU together with a product', () => {
+  const shapes = [
+    [6, 5],
+    [6, 6],
+    [2, 6],
+    [6, 2],
+    [3, 6],
+  ];
+  type Ends = (wide: tf.Tensor, weights: tf.Tensor[], before: tf.Tensor) => tf.Tensor;
+  const cases: [name: string, together: boolean, ends: Ends][] = [
+    ['one use', true, (wide, [, square]) => linear(wide, square!)],
+    [
+      'a low-rank pair beside it',
+      true,
+      (wide, [, square, down, up]) => linear(linear(wide, down!), up!, undefined, linear(wide, square!)),
+    ],
+    ['another use behind it', true, (wide, [, square]) => tf.mul(linear(wide, square!), wide)],
+    ['the same tensor twice', false, (wide, [, square]) => linear(wide, square!, undefined, wide)],
+    [
+      'another use of what GELU read',
+      false,
+      (wide, [, square], before) => tf.add(linear(wide, square!), before),
+    ],
+    ['no product last', false, (wide, [, square]) => tf.relu(tf.add(wide, linear(tf.relu(wide), square!)))],
+  ];
+  test.each(cases)('%s', async (_, together, ends) => {
+    const x = tf.tensor2d(numbers(20, 5), [4, 5]);
+    const variables = shapes.map((shape, i) => variable(shape, i));
+    const loss = (): tf.Scalar => {
+      const before = linear(x, variables[0]!);
+      const last = linear(ends(gelu(before), variables, before), variables[4]!) as tf.Tensor2D;
+      return tf.mean(softmaxCrossEntropy(last, tf.tensor1d([0, 1, 2, 0], 'int32')));
+    };
+    const used = variables.filter((each) => {
+      const { tape } = record(loss);
+      return tape.some(({ inputs }) => Object.values(inputs).some(({ id }) => id === each.id));
+    });
+    const { grads } = tf.variableGrads(loss, used);
+    const before = tf.memory().numTensors;
+    let seen = 0;
+    const { kernelNames } = await tf.profile(async () => {
+      const value = await backward(loss, variables, ({ name }, gradient) => {
+        expect(bitsOf(gradient)).toEqual(bitsOf(grads[name]!));
+        gradient.dispose();
+        seen += 1;
+      });
+      value.dispose();
+      return [];
+    });
+    expect(seen).toBe(used.length);
+    expect(kernelNames.includes('EigenloomGeluGradient')).toBe(!together);
+    expect(tf.memory().numTensors).toBe(before);
+  });
 });
 
 test('a variable may be changed once its gradient is there, without changing those that follow', async () => {

@@ -1,4 +1,4 @@
-import { tf } from '@eigenloom/engine';
+import { type InputGradient, isGelu, tf } from '@eigenloom/engine';
 import { findPath, record, type PathNode, type TapeNode } from './tape.js';
 
 /** Is given the gradient of a variable, which is its own to dispose of. */
@@ -47,6 +47,12 @@ class Walk {
   /** By the id of the tensor whose gradients they are. */
   readonly #gradients = new Map<number, tf.Tensor>();
   readonly #held = new Set<tf.Tensor>();
+  /** Nodes of the path that use a tensor, first to last, by its id. */
+  readonly #uses: ReadonlyMap<number, readonly number[]>;
+  /** Nodes of one output, by its id. */
+  readonly #makers: ReadonlyMap<number, number>;
+  /** Nodes whose gradient was taken together with that of the node behind them. */
+  readonly #done = new Set<number>();
   #left: number;
 
   constructor(
@@ -55,17 +61,19 @@ class Walk {
     value: tf.Tensor,
   ) {
     this.#path = findPath(tape, targets, value);
+    this.#uses = usesOf(this.#path);
+    this.#makers = makersOf(this.#path);
     this.#left = tape.length;
   }
 
   /** For each of the targets that the value depends on, the first node that uses it: once it has been passed, the gradient is complete. */
   firstUses(targets: readonly tf.Tensor[]): ReadonlyMap<number, number> {
-    const wanted = new Set(targets.map(({ id }) => id));
-    const found = new Map<number, number>();
-    this.#path.forEach((entry, at) => {
-      for (const [, { id }] of entry?.inputs ?? []) if (wanted.has(id) && !found.has(id)) found.set(id, at);
-    });
-    return found;
+    return new Map(
+      targets.flatMap(({ id }) => {
+        const first = this.#uses.get(id)?.[0];
+        return first === undefined ? [] : [[id, first] as const];
+      }),
+    );
   }
 
   /** Takes over the gradient of a tensor, to go on from, or to add to. */
@@ -89,7 +97,7 @@ class Walk {
     const at = this.#left - 1;
     const entry = this.#path[at];
     if (entry?.node.again !== undefined) this.#passPart(entry, entry.node.again);
-    else if (entry !== undefined) this.#pass(entry);
+    else if (entry !== undefined && !this.#done.has(at)) this.#pass(entry, at);
     this.#left = at;
     tf.dispose([...(this.tape[at]?.saved ?? [])]);
     return { at, inputs: entry?.inputs ?? [] };
@@ -104,7 +112,7 @@ class Walk {
   }
 
   /** From the gradients of a node's outputs to those of its inputs. */
-  #pass({ node, inputs }: PathNode): void {
+  #pass({ node, inputs }: PathNode, at: number): void {
     const found = tf.tidy(() => {
       // An output that nothing was made of has gradient 0.
       const dys = node.outputs.map((output) => this.#gradients.get(output.id) ?? tf.zeros(output.shape));
@@ -113,18 +121,41 @@ class Walk {
         const make = gradients?.[name];
         if (make === undefined) throw new Error(`${node.kernelName} has no gradient for its input ${name}`);
         const isFirst = inputs.findIndex(([, other]) => other.id === id) === i;
-        const before = isFirst ? this.#gradients.get(id) : undefined;
-        const isSum = before !== undefined && make.onto !== undefined;
-        return { isSum, gradient: tf.tidy(isSum ? () => make.onto?.(before) ?? before : make) };
+        return this.#gradientOf(id, make, isFirst ? this.#gradients.get(id) : undefined, at);
       });
     });
     inputs.forEach(([, { id }], i) => {
-      const { isSum = false, gradient } = found[i] ?? {};
+      const { to = id, isWhole = false, gradient } = found[i] ?? {};
       if (gradient === undefined) return;
-      if (isSum) this.#drop(id);
-      this.#add(id, gradient);
+      if (isWhole) this.#drop(id);
+      this.#add(to, gradient);
     });
     for (const { id } of node.outputs) this.#drop(id);
+  }
+
+  /** What node `at` gives for an input whose gradient so far is `before`; whole if that is part of it. */
+  #gradientOf(id: number, make: InputGradient, before: tf.Tensor | undefined, at: number): Found {
+    const { onto, throughGelu } = make;
+    const maker = throughGelu === undefined ? undefined : this.#lastBeforeGelu(id, at);
+    if (throughGelu !== undefined && maker !== undefined) {
+      this.#done.add(maker.at);
+      return { to: maker.input, isWhole: true, gradient: tf.tidy(() => throughGelu(maker.saved, before)) };
+    }
+    if (before === undefined || onto === undefined) return { to: id, isWhole: false, gradient: tf.tidy(make) };
+    return { to: id, isWhole: true, gradient: tf.tidy(() => onto(before)) };
+  }
+
+  /** The GELU that made a tensor, if node `at` is the last to give a gradient for it and nothing else was made of what GELU read. */
+  #lastBeforeGelu(id: number, at: number): { at: number; input: number; saved: tf.Tensor } | undefined {
+    const maker = this.#makers.get(id);
+    const { node, inputs: [[, read] = []] = [] } = this.#path[maker ?? -1] ?? {};
+    if (maker === undefined || node === undefined || read === undefined) return undefined;
+    const [first, second] = this.#uses.get(id) ?? [];
+    const [saved] = node.saved ?? [];
+    const isAlone = first === at && second !== at && this.#uses.get(read.id)?.length === 1;
+    return isAlone && saved !== undefined && isGelu(node.kernelName)
+      ? { at: maker, input: read.id, saved }
+      : undefined;
   }
 
   /** The same for a part of the network that is computed again. */
@@ -174,3 +205,29 @@ class Walk {
     this.take(id)?.dispose();
   }
 }
+
+/** A gradient and the tensor that it is one of. */
+type Found = Readonly<{
+  to: number;
+  /** Replaces what there was of the input. */
+  isWhole: boolean;
+  gradient: tf.Tensor;
+}>;
+
+type Path = readonly (PathNode | undefined)[];
+
+function usesOf(path: Path): Map<number, number[]> {
+  const uses = new Map<number, number[]>();
+  path.forEach((entry, at) => {
+    for (const [, { id }] of entry?.inputs ?? []) uses.set(id, [...(uses.get(id) ?? []), at]);
+  });
+  return uses;
+}
+
+const makersOf = (path: Path): Map<number, number> =>
+  new Map(
+    path.flatMap((entry, at) => {
+      const [output, ...others] = entry?.node.outputs ?? [];
+      return output === undefined || others.length > 0 ? [] : [[output.id, at] as const];
+    }),
+  );

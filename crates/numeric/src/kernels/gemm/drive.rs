@@ -15,6 +15,10 @@ const PACKED: usize = 2 << 20;
 /// Most terms of b that are packed at a time: deeper products take several passes, each over enough columns that packing a once for
 /// all of them costs little.
 const PASS: usize = 4096;
+/// Terms of some panels of b that are packed together.
+const TOGETHER: usize = 4;
+/// Panels of a for which panels of b are packed where they are used: fewer uses do not pay for writing b to memory and reading it again.
+const FEW: usize = 4;
 
 /// Sizes and options of a product.
 #[derive(Debug, Clone, Copy)]
@@ -90,6 +94,15 @@ pub unsafe fn multiply<I: Isa>(
     }
     let block = block_of::<I>(depth);
     let pass = (PASS / block).max(1) * block;
+    if rows <= FEW * I::ROWS {
+        // Without terms there is one pass, which writes zeros.
+        for first in (0..depth.max(1)).step_by(pass) {
+            let terms = first..(first + pass).min(depth);
+            // SAFETY: the caller's promise.
+            unsafe { few_rows::<I>((problem, a, (Shared(c), c_row)), b, terms, finish) };
+        }
+        return;
+    }
     let wide = (PACKED / pass.min(depth).max(1) / I::COLUMNS).max(1) * I::COLUMNS;
     for first in (0..columns).step_by(wide) {
         let columns = first..(first + wide).min(columns);
@@ -106,6 +119,98 @@ pub unsafe fn multiply<I: Isa>(
                 task(columns.clone(), terms, Right::Packed(packed)).run::<I>(rows, finish);
             }
         }
+    }
+}
+
+/// Some terms of a product whose rows are few: each task packs its panels of b one by one, into memory that stays in its cache.
+///
+/// # Safety
+/// As `multiply`.
+unsafe fn few_rows<I: Isa>(
+    (problem, a, (c, c_row)): (Problem, Strided, (Shared, usize)),
+    b: impl Columns,
+    terms: Range<usize>,
+    finish: &impl Finish,
+) {
+    let Problem { rows, columns, .. } = problem;
+    let block = block_of::<I>(problem.depth);
+    let (_, high) = parts(rows, I::ROWS);
+    let blocks = || {
+        let Range { start, end } = terms.clone();
+        (start..end.max(start + 1))
+            .step_by(block)
+            .map(move |first| first..(first + block).min(end))
+    };
+    let task = |columns: Range<usize>, terms: Range<usize>, right: Right| Task {
+        problem,
+        a,
+        right,
+        columns,
+        terms,
+        c,
+        c_row,
+    };
+    let mut scratch = SharedScratch::of(rows * units::<I>(block) * blocks().count());
+    let left = Shared(scratch.pointer());
+    let left_of = |k: &Range<usize>| {
+        // SAFETY: the scratch has room for the rows of all blocks.
+        unsafe { left.at(rows * units::<I>(k.start - terms.start)) }
+    };
+    for k in blocks() {
+        let whole = task(0..columns, k.clone(), Right::Packed(left));
+        // SAFETY: the caller's promise.
+        unsafe { whole.pack_rows::<I>((0..rows, high), k.clone(), left_of(&k)) };
+    }
+    let panels = columns.div_ceil(I::COLUMNS);
+    let (tasks, wide) = parts(panels, panels.div_ceil(wanted(problem)));
+    // Where columns lie beside each other, a term of some panels is read from memory in one go.
+    let beside = b.in_place().is_some_and(|b| b.outer == 1);
+    let step = if beside { TOGETHER } else { block };
+    let one = |index: usize| {
+        let mut scratch = SharedScratch::of(PANELS * I::COLUMNS * units::<I>(block));
+        let right = Shared(scratch.pointer());
+        let first = index * wide * I::COLUMNS;
+        let own = first..(first + wide * I::COLUMNS).min(columns);
+        for k in blocks() {
+            for first in own.clone().step_by(PANELS * I::COLUMNS) {
+                let some = first..(first + PANELS * I::COLUMNS).min(own.end);
+                // SAFETY: the caller's promise; the scratch has room for the panels, and each index has its own columns.
+                unsafe {
+                    for from in k.clone().step_by(step) {
+                        let terms = from..(from + step).min(k.end);
+                        for (panel, first) in some.clone().step_by(I::COLUMNS).enumerate() {
+                            let at = panel * units::<I>(k.len()) + units::<I>(from - k.start);
+                            let count = I::COLUMNS.min(some.end - first);
+                            let to = right.at(at * I::COLUMNS);
+                            b.pack::<I>((first, count), (from, terms.len()), to);
+                        }
+                    }
+                    let panels = 0..some.len().div_ceil(I::COLUMNS);
+                    let some = task(some, k.clone(), Right::Packed(right));
+                    let left = Some(left_of(&k).cast_const());
+                    some.tiles::<I>((0..rows, high), panels, k.clone(), left);
+                }
+            }
+        }
+        if terms.end == problem.depth {
+            let own = task(own, terms.clone(), Right::Packed(right));
+            // SAFETY: the caller's promise.
+            unsafe { own.finish(0..rows, own.columns.clone(), finish) };
+        }
+    };
+    if problem.parallel {
+        split::each(tasks, rows * wide * I::COLUMNS * terms.len(), one);
+    } else {
+        (0..tasks).for_each(one);
+    }
+}
+
+/// Tasks that keep all threads busy to the end.
+fn wanted(problem: Problem) -> usize {
+    if problem.parallel {
+        8 * rayon::current_num_threads()
+    } else {
+        1
     }
 }
 
@@ -163,11 +268,7 @@ impl Task {
     unsafe fn run<I: Isa>(&self, rows: usize, finish: &impl Finish) {
         let panels = self.columns.len().div_ceil(I::COLUMNS);
         let (row_panels, high) = parts(rows, I::ROWS);
-        let wanted = if self.problem.parallel {
-            8 * rayon::current_num_threads()
-        } else {
-            1
-        };
+        let wanted = wanted(self.problem);
         let together = (row_panels / wanted).clamp(1, TASK_PANELS);
         let row_tasks = row_panels.div_ceil(together);
         let (column_tasks, wide) = parts(panels, panels.div_ceil(wanted.div_ceil(row_tasks)));
@@ -232,7 +333,13 @@ impl Task {
         if end < self.problem.depth {
             return;
         }
-        let columns = self.columns_of::<I>(panels);
+        // SAFETY: the caller's promise.
+        unsafe { self.finish(rows, self.columns_of::<I>(panels), finish) };
+    }
+
+    /// # Safety
+    /// As `multiply`; the sums of these rows and columns are whole.
+    unsafe fn finish(&self, rows: Range<usize>, columns: Range<usize>, finish: &impl Finish) {
         for row in rows {
             // SAFETY: the part of a row that belongs to this task.
             let values = unsafe {

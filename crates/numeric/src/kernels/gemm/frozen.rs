@@ -2,7 +2,7 @@
 
 use super::super::frozen::Frozen;
 use super::super::split;
-use super::added::add_both;
+use super::after::After;
 use super::chosen::product;
 use super::drive::Problem;
 use super::isa::{Columns, Isa, Precision, Strided};
@@ -55,19 +55,18 @@ impl Columns for Held<'_> {
     }
 }
 
-/// c = a op(b) + bias + addend with b dense, k × n or its transpose, in fewer bits; a (m × k), addend and c (m × n) are dense. The same bits as
-/// the product with the expanded matrix. Panics if sizes do not fit.
+/// c = a op(b), and what comes after it, with b dense, k × n or its transpose, in fewer bits; a (m × k) and c (m × n) are dense. The same bits
+/// as the product with the expanded matrix. Panics if sizes do not fit.
 pub fn times_frozen(
     (m, n, k): (usize, usize, usize),
     a: &[f32],
     (b, transposed): (Frozen<'_>, bool),
-    (bias, addend): (Option<&[f32]>, Option<&[f32]>),
+    after: After<'_>,
     precision: Precision,
     c: &mut [f32],
 ) {
     assert!(a.len() == m * k && b.count() == k * n && c.len() == m * n);
-    assert!(bias.is_none_or(|bias| bias.len() == n));
-    assert!(addend.is_none_or(|addend| addend.len() == c.len()));
+    after.check(c.len(), n);
     let (outer, depth) = if transposed { (k, 1) } else { (1, n) };
     let columns = Held {
         numbers: b,
@@ -89,7 +88,7 @@ pub fn times_frozen(
         depth: 1,
     };
     let finish = |row: usize, columns: std::ops::Range<usize>, values: &mut [f32]| {
-        add_both((bias, addend), row * n, columns, values);
+        after.apply(row * n, columns, values);
     };
     // SAFETY: the assertions above keep the operands inside.
     unsafe { product(problem, left, columns, (c.as_mut_ptr(), n), &finish) }

@@ -1,7 +1,7 @@
 //! Matrix products, single and batched, in f32 with fused multiply-add: each sum runs over its terms in order, in blocks whose size
 //! depends on the number of terms alone, so that every processor that has the instruction gives the same bits, on any number of threads.
 
-mod added;
+mod after;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
@@ -19,14 +19,13 @@ mod scratch;
 #[cfg(test)]
 mod tests;
 
+pub use after::After;
 pub use chosen::product;
 pub use drive::{Finish, Problem};
 pub use frozen::times_frozen;
 pub(super) use isa::Line;
 pub use isa::{Columns, Precision, Strided};
 pub(super) use scratch::SharedScratch;
-
-use added::add_both;
 
 use super::split::{self, Shared};
 
@@ -57,15 +56,14 @@ impl Layout {
 /// A `finish` that leaves the result as it is.
 pub fn as_it_is(_row: usize, _columns: std::ops::Range<usize>, _values: &mut [f32]) {}
 
-/// c[i] = op(a[i]) op(b[i]) + bias + addend[i] for each i below `batches`; c and the addend are dense, m × n. Without terms (k = 0) c is what
-/// is added, or 0.
+/// c[i] = op(a[i]) op(b[i]) for each i below `batches`, and what comes after it; c is dense, m × n. Without terms (k = 0) the sums are 0.
 #[allow(clippy::too_many_arguments)]
 pub fn batched(
     batches: usize,
     (m, n, k): (usize, usize, usize),
     (a, at): (&[f32], Layout),
     (b, bt): (&[f32], Layout),
-    (bias, addend): (Option<&[f32]>, Option<&[f32]>),
+    after: After<'_>,
     precision: Precision,
     c: &mut [f32],
 ) {
@@ -76,13 +74,13 @@ pub fn batched(
         (batches - 1) * t.batch + (rows - 1) * t.row + (columns - 1) * t.column
     };
     assert!(k == 0 || (last(at, m, k) < a.len() && last(bt, k, n) < b.len()));
-    assert!(c.len() == batches * m * n && bias.is_none_or(|bias| bias.len() == n));
-    assert!(addend.is_none_or(|addend| addend.len() == c.len()));
+    assert_eq!(c.len(), batches * m * n);
+    after.check(c.len(), n);
     let out = Shared(c.as_mut_ptr());
     let one = |i: usize, parallel: bool| {
-        let addend = addend.map(|addend| &addend[i * m * n..]);
+        let after = after.from(i * m * n);
         let finish = |row: usize, columns: std::ops::Range<usize>, values: &mut [f32]| {
-            add_both((bias, addend), row * n, columns, values);
+            after.apply(row * n, columns, values);
         };
         let problem = Problem {
             rows: m,

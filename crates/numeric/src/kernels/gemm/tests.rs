@@ -1,12 +1,13 @@
 //! Products by their definition in f64, and the same bits by every instruction set and any number of threads.
 
 use super::super::frozen::{Format, Frozen};
+use super::super::scalar::gelu_slope;
 use super::super::testing::numbers;
 use super::isa::Isa;
 use super::rounded::Rounded;
 use super::*;
 
-const SHAPES: [(usize, usize, usize); 13] = [
+const SHAPES: [(usize, usize, usize); 14] = [
     (1, 1, 1),
     (2, 3, 0),
     (3, 5, 7),
@@ -20,6 +21,7 @@ const SHAPES: [(usize, usize, usize); 13] = [
     (130, 290, 385),
     (300, 16, 33),
     (17, 35, 9001),
+    (40, 130, 5000),
 ];
 
 /// The operand of `outer` × `depth` numbers, in either order.
@@ -200,7 +202,7 @@ fn what_is_not_finite_stays_in_its_row() {
         (m, n, k),
         (&a, Layout::dense(m, k, false, 1)),
         (&b, Layout::dense(n, k, true, 1)),
-        (None, None),
+        After::default(),
         Precision::F32,
         &mut c,
     );
@@ -219,7 +221,10 @@ fn a_bias_is_added_once_and_is_all_without_terms() {
         (2, 3, 0),
         (&[], Layout::dense(2, 0, false, 1)),
         (&[], Layout::dense(0, 3, false, 1)),
-        (Some(&bias), None),
+        After {
+            bias: Some(&bias),
+            ..After::default()
+        },
         Precision::F32,
         &mut c,
     );
@@ -231,7 +236,10 @@ fn a_bias_is_added_once_and_is_all_without_terms() {
         (2, 3, 1000),
         (&ones, Layout::dense(2, 1000, false, 1)),
         (&twos, Layout::dense(1000, 3, false, 1)),
-        (Some(&bias), None),
+        After {
+            bias: Some(&bias),
+            ..After::default()
+        },
         Precision::F32,
         &mut c,
     );
@@ -239,32 +247,30 @@ fn a_bias_is_added_once_and_is_all_without_terms() {
 }
 
 #[test]
-fn an_addend_is_added_once_to_each_product() {
+fn what_comes_after_a_product_is_done_once_to_each() {
     for (batches, (m, n, k)) in [(1, (33, 70, 5000)), (1, (3, 5, 0)), (9, (4, 35, 6))] {
         let (a, b) = (numbers(batches * m * k, 10), numbers(k * n, 11));
         let (bias, addend) = (numbers(n, 12), numbers(batches * m * n, 13));
         let at = Layout::dense(m, k, false, batches);
         let bt = Layout::dense(k, n, false, 1);
-        let run = |bias, addend| {
+        let run = |after: After<'_>| {
             let mut c = vec![9.0; batches * m * n];
             let (a, b) = ((a.as_slice(), at), (b.as_slice(), bt));
-            batched(
-                batches,
-                (m, n, k),
-                a,
-                b,
-                (bias, addend),
-                Precision::F32,
-                &mut c,
-            );
+            batched(batches, (m, n, k), a, b, after, Precision::F32, &mut c);
             c
         };
-        let apart: Vec<f32> = run(Some(bias.as_slice()), None)
-            .iter()
-            .zip(&addend)
-            .map(|(x, y)| x + y)
-            .collect();
-        assert_eq!(run(Some(&bias), Some(&addend)), apart);
+        let mut after = After {
+            bias: Some(&bias),
+            ..After::default()
+        };
+        let mut apart = run(after);
+        apart.iter_mut().zip(&addend).for_each(|(x, y)| *x += y);
+        after.addend = Some(&addend);
+        assert_eq!(run(after), apart);
+        let slopes = numbers(batches * m * n, 14);
+        after.slope_at = Some(&slopes);
+        let apart = apart.iter().zip(&slopes).map(|(x, &at)| x * gelu_slope(at));
+        assert_eq!(run(after), apart.collect::<Vec<f32>>());
     }
 }
 
@@ -292,15 +298,19 @@ fn a_frozen_matrix_is_multiplied_as_its_expansion_is() {
                 (true, Precision::Bf16),
             ] {
                 let (mut c, mut expected) = (vec![9.0; m * n], vec![9.0; m * n]);
-                let added = (Some(bias.as_slice()), Some(addend.as_slice()));
-                times_frozen((m, n, k), &a, (held, transposed), added, precision, &mut c);
+                let after = After {
+                    bias: Some(&bias),
+                    addend: Some(&addend),
+                    slope_at: Some(&addend),
+                };
+                times_frozen((m, n, k), &a, (held, transposed), after, precision, &mut c);
                 let (rows, columns) = if transposed { (n, k) } else { (k, n) };
                 batched(
                     1,
                     (m, n, k),
                     (&a, Layout::dense(m, k, false, 1)),
                     (&expanded, Layout::dense(rows, columns, transposed, 1)),
-                    added,
+                    after,
                     precision,
                     &mut expected,
                 );

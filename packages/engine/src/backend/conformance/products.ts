@@ -54,6 +54,13 @@ const linears: Case[] = [
       inputs: [shape, [7, 9], [...shape.slice(0, -1), 9]],
       constant: true,
     },
+    {
+      name: `gradient of a linear's input ${shape.join('x')} onto another, through GELU`,
+      kernels: ['EigenloomLinearInputGradient'],
+      run: (dy, w, before, slopeAt) => runFused(linearInputKernel, { dy, w, before, slopeAt }),
+      inputs: [shape, [7, 9], [...shape.slice(0, -1), 9], [...shape.slice(0, -1), 9]],
+      constant: true,
+    },
   ]),
   {
     name: 'fused matMul with bias',

@@ -32,7 +32,7 @@ function product(call: KernelCall, { transposeA, transposeB }: Sides, bias: Floa
   const [x, y] = [call.backend.floats(a), call.backend.floats(b)];
   const multiply = (x: Float32Array, y: Float32Array, dims: readonly number[], out: Float32Array): void => {
     const sizes = Uint32Array.from(dims);
-    kernels().kernelMatmul(x, y, bias, NONE, transposeA, transposeB, sizes, isHalf(call), out);
+    kernels().kernelMatmul(x, y, bias, NONE, NONE, transposeA, transposeB, sizes, isHalf(call), out);
   };
   return call.backend.output([...batch, rows, columns], (out) => {
     if (out.length === 0) return;
@@ -85,7 +85,7 @@ const linear: NativeKernel = (call) => {
   return backend.output([...x.shape.slice(0, -1), columns], (out) => {
     weigh(
       call,
-      { left: x, w, isTransposed: true, added: [bias, addend], sizes: [rows, columns, inner] },
+      { left: x, w, isTransposed: true, after: [bias, addend, NONE], sizes: [rows, columns, inner] },
       out,
     );
   });
@@ -95,12 +95,12 @@ const linearInput: NativeKernel = (call) => {
   const [dy, w] = [need(call, 'dy'), need(call, 'w')];
   const [inner, columns] = w.shape as [number, number];
   const rows = sizeOf(dy.shape.slice(0, -1));
-  const before = optional(call, 'before');
+  const [before, slopeAt] = [optional(call, 'before'), optional(call, 'slopeAt')];
   const { backend } = call;
   return backend.output([...dy.shape.slice(0, -1), columns], (out) => {
     weigh(
       call,
-      { left: dy, w, isTransposed: false, added: [NONE, before], sizes: [rows, columns, inner] },
+      { left: dy, w, isTransposed: false, after: [NONE, before, slopeAt], sizes: [rows, columns, inner] },
       out,
     );
   });
@@ -110,22 +110,22 @@ interface Weighing {
   readonly left: tf.TensorInfo;
   readonly w: tf.TensorInfo;
   readonly isTransposed: boolean;
-  /** A bias and an addend. */
-  readonly added: readonly [Float32Array, Float32Array];
+  /** A bias, an addend, and where the slope of GELU is taken. */
+  readonly after: readonly [Float32Array, Float32Array, Float32Array];
   /** Rows, columns and terms. */
   readonly sizes: readonly [number, number, number];
 }
 
 /** left · w, or its transpose, with a weight that may be frozen. */
-function weigh(call: KernelCall, { left, w, isTransposed, added, sizes }: Weighing, out: Float32Array): void {
+function weigh(call: KernelCall, { left, w, isTransposed, after, sizes }: Weighing, out: Float32Array): void {
   const { backend } = call;
   const [x, frozen, half] = [backend.floats(left), backend.frozen(w), isHalf(call)];
   if (frozen !== undefined) {
     const { bytes, code } = frozen;
-    kernels().kernelMatmulFrozen(x, bytes, code, ...added, isTransposed, Uint32Array.from(sizes), half, out);
+    kernels().kernelMatmulFrozen(x, bytes, code, ...after, isTransposed, Uint32Array.from(sizes), half, out);
   } else {
     const dims = Uint32Array.of(1, ...sizes, 1, 1);
-    kernels().kernelMatmul(x, backend.floats(w), ...added, false, isTransposed, dims, half, out);
+    kernels().kernelMatmul(x, backend.floats(w), ...after, false, isTransposed, dims, half, out);
   }
 }
 

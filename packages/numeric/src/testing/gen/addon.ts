@@ -213,8 +213,8 @@ export interface Addon {
   kernelFreeze(values: Float32Array, code: number, bytes: Uint8Array): void;
   kernelGather(x: Float32Array, outer: number, size: number, width: number, indices: Int32Array, out: Float32Array): void;
   kernelInverseRealFourier(real: Float32Array, imaginary: Float32Array, length: number, scale: number, inner: number, out: Float32Array): void;
-  kernelMatmul(a: Float32Array, b: Float32Array, bias: Float32Array, addend: Float32Array, transposeA: boolean, transposeB: boolean, dims: Uint32Array, bf16: boolean, c: Float32Array): void;
-  kernelMatmulFrozen(a: Float32Array, b: Uint8Array, code: number, bias: Float32Array, addend: Float32Array, transposeB: boolean, dims: Uint32Array, bf16: boolean, c: Float32Array): void;
+  kernelMatmul(a: Float32Array, b: Float32Array, bias: Float32Array, addend: Float32Array, slopeAt: Float32Array, transposeA: boolean, transposeB: boolean, dims: Uint32Array, bf16: boolean, c: Float32Array): void;
+  kernelMatmulFrozen(a: Float32Array, b: Uint8Array, code: number, bias: Float32Array, addend: Float32Array, slopeAt: Float32Array, transposeB: boolean, dims: Uint32Array, bf16: boolean, c: Float32Array): void;
   kernelMaxPoolGradient(x: Float32Array, y: Float32Array, dy: Float32Array, dims: Uint32Array, dx: Float32Array): void;
   kernelMeanPoolGradient(dy: Float32Array, dims: Uint32Array, dx: Float32Array): void;
   kernelNorm(x: Float32Array, gamma: Float32Array, beta: Float32Array, epsilon: number, out: Float32Array): void;

@@ -93,7 +93,7 @@ class GramSum {
     products.set(width, product);
     const dims = Uint32Array.of(1, width, width, tokens, 1, 1);
     const none = new Float32Array(0);
-    kernels().kernelMatmul(values, values, none, none, true, false, dims, false, product);
+    kernels().kernelMatmul(values, values, none, none, none, true, false, dims, false, product);
     const { sum } = this;
     for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] ?? 0) + (product[i] ?? 0);
     this.rows += tokens;
