@@ -15,7 +15,7 @@ macro_rules! simd {
                 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
                 #[allow(clippy::too_many_arguments)]
                 fn avx512 $(<$($gen: $bound),*>)? ($($arg: $ty),*) $(-> $ret)? { inner($($arg),*) }
-                #[target_feature(enable = "avx2")]
+                #[target_feature(enable = "avx2,fma")]
                 #[allow(clippy::too_many_arguments)]
                 fn avx2 $(<$($gen: $bound),*>)? ($($arg: $ty),*) $(-> $ret)? { inner($($arg),*) }
 
@@ -27,8 +27,8 @@ macro_rules! simd {
                     // SAFETY: the processor has these features.
                     return unsafe { avx512($($arg),*) };
                 }
-                if is_x86_feature_detected!("avx2") {
-                    // SAFETY: the processor has this feature.
+                if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+                    // SAFETY: the processor has these features.
                     return unsafe { avx2($($arg),*) };
                 }
             }

@@ -51,12 +51,16 @@ pub(super) fn softmax_in_place(row: &mut [f32]) {
             *sum += *v;
         }
     }
-    let mut rest = 0.0;
-    for v in chunks.into_remainder() {
+    // What fills no lanes is filled up with what adds 0: one by one its exponentials take longer than all others of a short row.
+    let rest = chunks.into_remainder();
+    let mut last = [f32::NEG_INFINITY; LANES];
+    last[..rest.len()].copy_from_slice(rest);
+    for (v, sum) in last.iter_mut().zip(&mut lanes) {
         *v = scalar::exp(*v - top);
-        rest += *v;
+        *sum += *v;
     }
-    let inverse = 1.0 / (join(lanes) + rest);
+    rest.copy_from_slice(&last[..rest.len()]);
+    let inverse = 1.0 / join(lanes);
     for v in row.iter_mut() {
         *v *= inverse;
     }

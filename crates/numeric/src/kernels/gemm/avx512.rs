@@ -229,6 +229,7 @@ unsafe fn pack_along_outer(
 impl Isa for Avx512 {
     const ROWS: usize = 14;
     const COLUMNS: usize = 32;
+    const READ_IN_PLACE: usize = 8;
 
     unsafe fn tile(
         rows: usize,

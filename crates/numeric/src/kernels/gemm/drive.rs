@@ -205,6 +205,11 @@ unsafe fn few_rows<I: Isa>(
     }
 }
 
+/// Whether neighbouring rows, or terms, of an operand lie in different lines of a cache of 4 KiB a way.
+fn spread(a: Strided) -> bool {
+    !a.outer.max(a.depth).is_multiple_of(1024)
+}
+
 /// Tasks that keep all threads busy to the end.
 fn wanted(problem: Problem) -> usize {
     if problem.parallel {
@@ -304,8 +309,7 @@ impl Task {
     ) {
         let deep = block_of::<I>(self.problem.depth);
         let Range { start, end } = self.terms;
-        // One panel of columns uses each element of a once.
-        let pack = panels.len() > 1 || !I::IN_PLACE;
+        let pack = !(I::IN_PLACE && panels.len() <= I::READ_IN_PLACE && spread(self.a));
         own(
             if pack {
                 rows.len() * units::<I>(deep)

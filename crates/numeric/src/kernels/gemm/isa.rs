@@ -95,6 +95,8 @@ pub trait Isa {
     const DEPTH: usize = 384;
     /// Has `tile_in_place`.
     const IN_PLACE: bool = true;
+    /// Panels of b up to which a is read where it lies: packing it pays once it is used more often.
+    const READ_IN_PLACE: usize = 4;
 
     /// The products of a panel of a, [units][rows], with the first `columns` of a panel of b, [units][COLUMNS].
     ///

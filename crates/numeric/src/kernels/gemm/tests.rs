@@ -7,7 +7,7 @@ use super::isa::Isa;
 use super::rounded::Rounded;
 use super::*;
 
-const SHAPES: [(usize, usize, usize); 14] = [
+const SHAPES: [(usize, usize, usize); 16] = [
     (1, 1, 1),
     (2, 3, 0),
     (3, 5, 7),
@@ -22,6 +22,8 @@ const SHAPES: [(usize, usize, usize); 14] = [
     (300, 16, 33),
     (17, 35, 9001),
     (40, 130, 5000),
+    (70, 200, 130),
+    (70, 60, 1024),
 ];
 
 /// The operand of `outer` × `depth` numbers, in either order.
