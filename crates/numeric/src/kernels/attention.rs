@@ -1,6 +1,6 @@
 //! softmax(scale · q kᵀ) v for each head (arXiv:1706.03762, equation 1), and its gradient, which computes the probabilities again.
 
-use super::gemm::{self, Precision, Problem, Strided};
+use super::gemm::{self, Precision, Problem, SharedScratch, Strided};
 use super::norm::lane_sum;
 use super::simd;
 use super::softmax::softmax_in_place;
@@ -24,7 +24,7 @@ pub struct Attention {
 }
 
 /// Most queries handled at a time: the keys are read once for each block, and its scores stay in cache up to a few thousand keys.
-const BLOCK: usize = 112;
+const BLOCK: usize = 160;
 /// Where queries see the keys before them alone, smaller blocks compute fewer scores that are hidden.
 const CAUSAL_BLOCK: usize = 64;
 /// Added to hidden scores; finite, so that a row without any key to see gives the mean of all values.
@@ -189,7 +189,9 @@ impl Attention {
             let g = h * self.kv_heads / self.heads;
             let q_at = b * self.queries * self.q_row() + h * d;
             let k_at = b * t * self.kv_row() + g * d;
-            let mut p = vec![0.0; block.min(self.queries) * t];
+            let size = block * t;
+            let mut scratch = SharedScratch::of(size);
+            let p = scratch.floats(size);
             for first in (0..self.queries).step_by(block) {
                 let count = block.min(self.queries - first);
                 let t = self.reach(first + count, self.mask_of(mask, b));
@@ -249,8 +251,9 @@ impl Attention {
             |part| {
                 let (b, g) = (part / self.kv_heads, part % self.kv_heads);
                 let k_at = b * t * kr + g * d;
-                let size = block.min(self.queries) * t;
-                let (mut p, mut dp) = (vec![0.0; size], vec![0.0; size]);
+                let size = block * t;
+                let mut scratch = SharedScratch::of(2 * size);
+                let (p, dp) = scratch.floats(2 * size).split_at_mut(size);
                 for h in g * group..(g + 1) * group {
                     let q_at = b * self.queries * qr + h * d;
                     for first in (0..self.queries).step_by(block) {
