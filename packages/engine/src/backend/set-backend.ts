@@ -37,6 +37,10 @@ export async function setBackend(name: BackendName): Promise<void> {
     installed.add(name);
   }
   if (!(await tf.setBackend(name))) {
-    throw dependencyDown('BACKEND_DEFECTIVE', `backend ${name} did not start`, { retryable: false });
+    throw dependencyDown(
+      'BACKEND_DEFECTIVE',
+      `backend ${name} is installed and did not start: run "npm run setup -- ${name}" again, or choose another backend`,
+      { retryable: false },
+    );
   }
 }

@@ -131,7 +131,11 @@ function check(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, mask: tf.Tensor | undef
   const same = k.shape.join() === v.shape.join();
   const masks = mask === undefined || (mask.rank === 2 && mask.shape[0] === batch && mask.shape[1] === keys);
   if (!fits || !same || !masks) {
-    const shapes = [q, k, v, ...(mask === undefined ? [] : [mask])].map((t) => `(${t.shape.join(', ')})`);
-    throw incompatible('ATTENTION_SHAPES', `attention: q, k, v and mask do not fit: ${shapes.join(' ')}`);
+    const shapes = [q, k, v, ...(mask === undefined ? [] : [mask])].map(
+      ({ shape }, i) => `${PARTS[i] ?? ''} (${shape.join(', ')})`,
+    );
+    throw incompatible('ATTENTION_SHAPES', `attention: ${shapes.join(', ')} do not fit`);
   }
 }
+
+const PARTS = ['q', 'k', 'v', 'mask'];
