@@ -17,7 +17,8 @@ function rowsOf(
   for (let i = 0; i < rows.length; i += 1) {
     let row = 0;
     for (let axis = 0; axis < depth; axis += 1) row += (values[i * depth + axis] ?? 0) * (strides[axis] ?? 1);
-    if (row < 0 || row >= count) throw new Error(`indices name element ${String(row)} of a tensor of ${String(count)}`);
+    if (row < 0 || row >= count)
+      throw new Error(`indices name element ${String(row)} of a tensor of ${String(count)}`);
     rows[i] = row;
   }
   return rows;
