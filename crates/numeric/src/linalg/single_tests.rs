@@ -69,7 +69,7 @@ fn check(name: &str, a: &Matrix<f32>, unit: f64) {
     }
 }
 
-const SHAPES: [(usize, usize); 14] = [
+const SHAPES: [(usize, usize); 15] = [
     (1, 1),
     (1, 40),
     (40, 1),
@@ -84,6 +84,7 @@ const SHAPES: [(usize, usize); 14] = [
     (500, 300),
     (300, 500),
     (513, 511),
+    (1024, 20),
 ];
 
 #[test]

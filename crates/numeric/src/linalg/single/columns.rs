@@ -38,6 +38,16 @@ impl Columns {
         result
     }
 
+    /// With `more` rows of zeros at the end.
+    pub fn longer(&self, more: usize) -> Self {
+        let mut result = Self::zeros(self.rows + more, self.columns);
+        let columns = self.data.chunks_exact(self.rows);
+        for (to, from) in result.data.chunks_exact_mut(self.rows + more).zip(columns) {
+            to[..self.rows].copy_from_slice(from);
+        }
+        result
+    }
+
     /// The transpose, n × m, row by row.
     pub fn by_rows_mut(&mut self) -> MatMut<'_, f32> {
         MatMut::from_row_major_slice_mut(&mut self.data, self.columns, self.rows)

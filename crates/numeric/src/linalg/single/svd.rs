@@ -13,11 +13,20 @@ use crate::{Result, Task};
 /// Rows per column from which on the R of a QR decomposition is reduced, and not the matrix: as LAPACK's gesdd does.
 const TALL: f64 = 11.0 / 6.0;
 
+/// Columns this many elements apart take the same lines of a cache.
+const SAME_LINES: usize = 1024;
+
+/// Elements of a line of a cache.
+const LINE: usize = 16;
+
 /// Decomposes a matrix of about unit scale: the thin vectors, or none. Neither side is empty.
 pub(in crate::linalg) fn svd(a: View<'_, f32>, vectors: bool, task: &Task) -> Result<Svd<f32>> {
     let columns = Columns::of(a);
     let length = columns.rows;
     let (square, q) = if length as f64 >= TALL * columns.columns as f64 {
+        // Rows of zeros change nothing but Q.
+        let apart = vectors || !length.is_multiple_of(SAME_LINES);
+        let columns = if apart { columns } else { columns.longer(LINE) };
         let Qr { q, r } = qr::factor(columns, task)?;
         (r, Some(q))
     } else {
