@@ -1,6 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { incompatible } from '@eigenloom/errors';
-import { accumulatingThrough, asRows, given, input, plus, runFused, type FusedKernel } from './fused-kernel.js';
+import {
+  accumulatingThrough,
+  asRows,
+  given,
+  input,
+  plus,
+  runFused,
+  type FusedKernel,
+} from './fused-kernel.js';
 import { geluGradientKernel } from './gelu.js';
 
 /** (dy w + before) ∘ gelu'(slopeAt): dy (…, out), w (out, in), before and slopeAt (…, in) or absent → (…, in). */

@@ -141,7 +141,8 @@ class Walk {
       this.#done.add(maker.at);
       return { to: maker.input, isWhole: true, gradient: tf.tidy(() => throughGelu(maker.saved, before)) };
     }
-    if (before === undefined || onto === undefined) return { to: id, isWhole: false, gradient: tf.tidy(make) };
+    if (before === undefined || onto === undefined)
+      return { to: id, isWhole: false, gradient: tf.tidy(make) };
     return { to: id, isWhole: true, gradient: tf.tidy(() => onto(before)) };
   }
 
