@@ -94,7 +94,9 @@ pub unsafe fn multiply<I: Isa>(
     }
     let block = block_of::<I>(depth);
     let pass = (PASS / block).max(1) * block;
-    if rows <= FEW * I::ROWS {
+    // A panel is the work of one task there.
+    let panels = columns.div_ceil(I::COLUMNS);
+    if rows <= FEW * I::ROWS && panels >= wanted(problem) / 4 {
         // Without terms there is one pass, which writes zeros.
         for first in (0..depth.max(1)).step_by(pass) {
             let terms = first..(first + pass).min(depth);
