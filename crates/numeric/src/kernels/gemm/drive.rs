@@ -124,7 +124,7 @@ pub unsafe fn multiply<I: Isa>(
     }
 }
 
-/// Some terms of a product whose rows are few: each task packs its panels of b one by one, into memory that stays in its cache.
+/// Some terms of a product whose rows are few: each task packs its panels of b, a few at a time, into memory that stays in its cache.
 ///
 /// # Safety
 /// As `multiply`.
